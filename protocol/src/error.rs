@@ -1,0 +1,218 @@
+//! Error codes, and what comes with them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Error codes. The first five are JSON-RPC 2.0's (specification, section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The message is no JSON.
+    ParseError,
+    /// The message is no request.
+    InvalidRequest,
+    /// There is no such method.
+    MethodNotFound,
+    /// The params are not the method's; [`InvalidParams`] tells where.
+    InvalidParams,
+    /// The worker has a bug.
+    InternalError,
+    /// Too many calls wait already: wait, try again.
+    Overloaded,
+    /// The identity can't be read or made; nothing was sent to Plex. [`IdentityUnavailable`]
+    IdentityUnavailable,
+    /// The id on disk is another than the one asked for. [`IdentityChanged`]
+    IdentityChanged,
+    /// No connection, or it broke. [`PlexUnreachable`]
+    PlexUnreachable,
+    /// The call's time is over. [`PlexTimeout`]
+    PlexTimeout,
+    /// The body is larger than `max_bytes`. [`AnswerTooLarge`]
+    AnswerTooLarge,
+    /// No server or no token to use. [`NotConfigured`]
+    NotConfigured,
+    /// The call was cancelled, or the worker stopped before it was done (LSP's `RequestCancelled`).
+    Cancelled,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 13] = [
+        Self::ParseError,
+        Self::InvalidRequest,
+        Self::MethodNotFound,
+        Self::InvalidParams,
+        Self::InternalError,
+        Self::Overloaded,
+        Self::IdentityUnavailable,
+        Self::IdentityChanged,
+        Self::PlexUnreachable,
+        Self::PlexTimeout,
+        Self::AnswerTooLarge,
+        Self::NotConfigured,
+        Self::Cancelled,
+    ];
+
+    /// The number on the wire.
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::InternalError => -32603,
+            Self::Overloaded => -32000,
+            Self::IdentityUnavailable => -32001,
+            Self::IdentityChanged => -32002,
+            Self::PlexUnreachable => -32010,
+            Self::PlexTimeout => -32011,
+            Self::AnswerTooLarge => -32012,
+            Self::NotConfigured => -32014,
+            Self::Cancelled => -32800,
+        }
+    }
+
+    /// The code with this number.
+    pub fn of(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.number() == number)
+    }
+}
+
+/// A JSON-RPC 2.0 error object (specification, section 5.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorObject {
+    /// One of [`Code`]'s numbers.
+    pub code: i64,
+    /// A sentence: lower case, its subject in backticks, never a secret.
+    pub message: String,
+    /// What a program needs to decide; its shape goes with the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+impl ErrorObject {
+    /// An error without data.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: code.number(), message: message.into(), data: None }
+    }
+
+    /// The same error with data.
+    #[must_use]
+    pub fn with_data(mut self, data: &impl Serialize) -> Self {
+        self.data = serde_json::to_value(data).ok();
+        self
+    }
+
+    /// Invalid params at `pointer` (RFC 6901), for `reason`. Neither may hold the value.
+    pub fn invalid_params(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        let data = InvalidParams { pointer: pointer.into(), reason: reason.into() };
+        let message = match data.pointer.as_str() {
+            "" => format!("invalid params: {}", data.reason),
+            pointer => format!("invalid params: `{pointer}`: {}", data.reason),
+        };
+        Self::new(Code::InvalidParams, message).with_data(&data)
+    }
+}
+
+/// Message and code in one line, as a 1.0 reply and a Stash log have them.
+impl std::fmt::Display for ErrorObject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} ({})", self.message, self.code)
+    }
+}
+
+impl std::error::Error for ErrorObject {}
+
+/// Data of [`Code::InvalidParams`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidParams {
+    /// Where, as a JSON pointer (RFC 6901) into the params.
+    pub pointer: String,
+    /// What is wrong there; never the value itself.
+    pub reason: String,
+}
+
+/// Data of [`Code::IdentityUnavailable`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityUnavailable {
+    /// The file or folder that is in the way.
+    pub path: String,
+    /// What is wrong with it, and the cure.
+    pub reason: String,
+}
+
+/// Data of [`Code::IdentityChanged`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityChanged {
+    /// The id on disk; null where there is none.
+    pub device_id: Option<String>,
+}
+
+/// Data of [`Code::PlexUnreachable`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlexUnreachable {
+    /// What failed.
+    pub kind: UnreachableKind,
+}
+
+/// What failed on the way to Plex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnreachableKind {
+    /// The server's name has no address.
+    Dns,
+    /// Nobody listens there, or the way there is closed.
+    Connect,
+    /// No TLS, or a certificate that can't be trusted.
+    Tls,
+    /// The connection was closed before the answer was whole.
+    Closed,
+    /// What came is no HTTP.
+    Protocol,
+}
+
+/// Data of [`Code::PlexTimeout`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlexTimeout {
+    /// What was being waited for.
+    pub phase: TimeoutPhase,
+}
+
+/// What a call was waiting for when its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TimeoutPhase {
+    /// The connection.
+    Connect,
+    /// The head of the answer.
+    Response,
+    /// The body.
+    Body,
+}
+
+/// Data of [`Code::AnswerTooLarge`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerTooLarge {
+    /// The limit that was exceeded, in bytes.
+    pub max_bytes: u64,
+}
+
+/// Data of [`Code::NotConfigured`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotConfigured {
+    /// What is missing.
+    pub missing: Missing,
+}
+
+/// What a call can't go without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Missing {
+    /// The server's URL.
+    Server,
+    /// The token.
+    Token,
+}

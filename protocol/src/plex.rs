@@ -1,0 +1,181 @@
+//! `plex.request` and `plex.scan`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Timeout of a whole call where it gives none, in milliseconds.
+pub const TIMEOUT_MS: u64 = 30_000;
+/// Longest time for one connection, in milliseconds.
+pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
+/// Timeout of a whole call in a Stash hook, where a person waits, in milliseconds.
+pub const HOOK_TIMEOUT_MS: u64 = 5_000;
+/// Longest time for one connection in a Stash hook, in milliseconds.
+pub const HOOK_CONNECT_TIMEOUT_MS: u64 = 2_000;
+/// Repetitions after a failure, where the call gives none.
+pub const RETRIES: u32 = 2;
+/// Largest decoded body where the call gives no limit, in bytes.
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Most hops of a redirect that are followed.
+pub const MAX_REDIRECTS: u32 = 5;
+/// Entries asked for in one page of a listing.
+pub const PAGE_SIZE: u64 = 100;
+
+/// HTTP methods that `plex.request` can send.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the names are RFC 9110's and RFC 5789's")]
+pub enum Method {
+    #[default]
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Options,
+    Patch,
+}
+
+/// What becomes of the body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parse {
+    /// By content type, or by look where there is none.
+    #[default]
+    Auto,
+    /// As JSON.
+    Json,
+    /// As XML, turned into the shape of Plex's own JSON.
+    Xml,
+    /// As text in its charset.
+    Text,
+    /// As base64 of the bytes.
+    Base64,
+    /// Not at all: `body` is null.
+    None,
+}
+
+/// What `body` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BodyEncoding {
+    /// The JSON value that the server sent.
+    Json,
+    /// A JSON value made of the XML that the server sent.
+    Xml,
+    /// A string.
+    Text,
+    /// A string: base64 of the bytes (RFC 4648, section 4).
+    Base64,
+    /// Null.
+    None,
+}
+
+/// Params of `plex.request`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestParams {
+    /// Starts with one `/`; may hold a query string.
+    pub path: String,
+    /// The HTTP method.
+    #[serde(default)]
+    pub method: Method,
+    /// Base URL of the server; default the configured one.
+    #[serde(default)]
+    pub server: Option<String>,
+    /// Overrides the configured token; empty sends none.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Added to the query: string, number, boolean (as `1` and `0`), null (left out), or an array of these.
+    #[serde(default)]
+    pub query: BTreeMap<String, Value>,
+    /// Added to the headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// A string is sent as it is, an object or an array as JSON, exactly as written.
+    #[serde(default)]
+    pub body: Option<Box<RawValue>>,
+    /// Bytes to send, in base64.
+    #[serde(default)]
+    pub body_base64: Option<String>,
+    /// Time for the whole call, redirects and retries included, in milliseconds.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+    /// Repetitions after a failure.
+    #[serde(default)]
+    pub retries: Option<u32>,
+    /// What becomes of the body.
+    #[serde(default)]
+    pub parse: Parse,
+    /// Limit on the decoded body, in bytes.
+    #[serde(default)]
+    pub max_bytes: Option<u64>,
+    /// Fetch a listing page by page and join the pages.
+    #[serde(default)]
+    pub all_pages: bool,
+    /// Ask for `$/progress` notifications with this token: a string or a number.
+    #[serde(default)]
+    pub progress_token: Option<Value>,
+}
+
+/// Result of `plex.request`, for hosts that read it. The worker writes it piece by piece.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestResult {
+    /// HTTP status.
+    pub status: u16,
+    /// Whether the status is 2xx.
+    pub ok: bool,
+    /// Response headers under lower-case names; repeated ones joined with `, `.
+    pub headers: BTreeMap<String, String>,
+    /// The body, as `body_encoding` tells.
+    pub body: Value,
+    /// What `body` holds.
+    pub body_encoding: BodyEncoding,
+    /// Why the body is not what it claims to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_error: Option<String>,
+    /// The last URL, without secrets.
+    pub url: String,
+    /// Tries; hops of a redirect are not tries.
+    pub attempts: u32,
+    /// Time for the whole call, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// Params of `plex.scan`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScanParams {
+    /// A file: its folder is meant. One that ends in `/` is a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// A folder, as Plex sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Key of the library section; default the one with the longest location that holds the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+}
+
+/// Result of `plex.scan`. Keys are strings: Stash rounds integers above 2^53.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ScanResult {
+    /// Key of the library section.
+    pub section: String,
+    /// The folder that Plex was asked to look at.
+    pub folder: String,
+    /// HTTP status of Plex's answer.
+    pub status: u16,
+}
+
+impl ScanResult {
+    /// The answer `status` to a scan of `folder` in `section`.
+    pub fn new(section: String, folder: String, status: u16) -> Self {
+        Self { section, folder, status }
+    }
+}

@@ -1,0 +1,79 @@
+//! What Stash sends to a plugin and reads from it (Stash `pkg/plugin/common/msg.go`).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Stash's input to a plugin. It holds the session cookie: it is never logged, so it has no `Debug`.
+#[derive(Clone, Deserialize)]
+pub struct PluginInput {
+    /// How to reach the parent Stash.
+    pub server_connection: ServerConnection,
+    /// The task's, hook's or operation's arguments.
+    #[serde(default)]
+    pub args: RunArgs,
+}
+
+/// How to reach the parent Stash. Go wrote it: the struct has no JSON tags, hence the names.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ServerConnection {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The address Stash listens on; `0.0.0.0` means this machine.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The session, null when Stash could not encode one.
+    pub session_cookie: Option<SessionCookie>,
+    /// Folder of Stash's configuration.
+    pub dir: String,
+    /// Folder of the plugin, perhaps relative to the working folder.
+    pub plugin_dir: String,
+}
+
+/// A session cookie: the two members of Go's `http.Cookie` that matter.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SessionCookie {
+    /// Name of the cookie.
+    pub name: String,
+    /// Its value: a secret.
+    pub value: String,
+}
+
+/// The members of `args` that are ours; all others are Stash's and are ignored.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct RunArgs {
+    /// Name of one of the worker's methods.
+    pub method: Option<String>,
+    /// Its params: an object, or a string that holds one (manifest values are strings).
+    pub params: Option<Box<RawValue>>,
+    /// Present when a hook started the plugin.
+    #[serde(rename = "hookContext")]
+    pub hook_context: Option<HookContext>,
+}
+
+/// Which hook runs, and for what.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct HookContext {
+    /// Id of the scene, image, ... that the hook is about; 0 or absent where there is none.
+    pub id: Option<Value>,
+    /// The trigger, as `Scene.Create.Post`.
+    #[serde(rename = "type")]
+    pub trigger: String,
+    /// What the user sent: null, object, array or string.
+    pub input: Option<Box<RawValue>>,
+}
+
+/// The one answer of a plugin. An empty `error` would count as an error without a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PluginOutput {
+    /// Why it failed; null when it did not.
+    pub error: Option<String>,
+    /// The result.
+    #[serde(default)]
+    pub output: Value,
+}
