@@ -65,7 +65,8 @@ fn names(folder: &Path, wanted: fn(&str) -> bool) -> Vec<String> {
 /// A copy: the file itself stays, so that there is no moment without one.
 pub(super) fn keep(folder: &Path, raw: &[u8], now: SystemTime) -> io::Result<PathBuf> {
     let stamp = stamp(now);
-    for count in 1..KEPT_A_SECOND {
+    let first = counts(folder, &stamp).max().map_or(1, |last| last + 1);
+    for count in first..KEPT_A_SECOND {
         let name = match count {
             1 => format!("{FILE_NAME}.corrupt-{stamp}"),
             _ => format!("{FILE_NAME}.corrupt-{stamp}-{count:03}"),
@@ -78,6 +79,16 @@ pub(super) fn keep(folder: &Path, raw: &[u8], now: SystemTime) -> io::Result<Pat
         }
     }
     Err(io::Error::other("too many broken files within one second"))
+}
+
+/// The counts of the broken files kept within one second. A name that has become free is not used again: it would be
+/// taken for the oldest.
+fn counts(folder: &Path, stamp: &str) -> impl Iterator<Item = u32> {
+    let prefix = format!("{FILE_NAME}.corrupt-{stamp}");
+    broken_files(folder).into_iter().filter_map(move |name| match name.strip_prefix(&prefix)? {
+        "" => Some(1),
+        count => count.strip_prefix('-')?.parse().ok(),
+    })
 }
 
 /// The clock may be wrong, so the one just kept is never taken for the oldest.
