@@ -13,4 +13,5 @@ pub mod log;
 pub mod wire;
 pub mod serve;
 pub mod methods;
+pub mod identity;
 pub mod secret;
