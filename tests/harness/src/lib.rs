@@ -6,4 +6,7 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+pub mod fake_plex;
 pub mod http;
+
+pub use fake_plex::{FakePlex, Fault, TlsSetup};
