@@ -7,6 +7,8 @@
 )]
 
 pub mod fake_plex;
+pub mod host;
 pub mod http;
 
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
+pub use host::{Host, Pending, RpcError, Signal, Wire};

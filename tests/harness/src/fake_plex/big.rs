@@ -31,30 +31,27 @@ impl Kind {
     }
 
     fn parts(self) -> Parts {
-        let (before, entry, after): (&[u8], fn(u64) -> Vec<u8>, &[u8]) = match self {
-            Self::Json => (
-                br#"{"MediaContainer":{"size":0,"Metadata":[{"ratingKey":"0"}"#,
-                |number| {
-                    let text = format!(
-                        r#",{{"ratingKey":"{number:09}","type":"movie","title":"Film {number:09}","addedAt":1600000000}}"#
-                    );
-                    text.into_bytes()
+        match self {
+            Self::Json => Parts {
+                before: br#"{"MediaContainer":{"size":0,"Metadata":[{"ratingKey":"0"}"#,
+                entry: |number| {
+                    format!(r#",{{"ratingKey":"{number:09}","type":"movie","title":"Film {number:09}","addedAt":1600000000}}"#).into_bytes()
                 },
-                b"]}}",
-            ),
-            Self::Xml => (
-                br#"<?xml version="1.0" encoding="UTF-8"?><MediaContainer size="0">"#,
-                |number| {
-                    let text = format!(
-                        r#"<Video ratingKey="{number:09}" type="movie" title="Film {number:09}" addedAt="1600000000"/>"#
-                    );
-                    text.into_bytes()
+                after: b"]}}",
+            },
+            Self::Xml => Parts {
+                before: br#"<?xml version="1.0" encoding="UTF-8"?><MediaContainer size="0">"#,
+                entry: |number| {
+                    format!(r#"<Video ratingKey="{number:09}" type="movie" title="Film {number:09}" addedAt="1600000000"/>"#).into_bytes()
                 },
-                b"</MediaContainer>",
-            ),
-            Self::Binary => (b"", |number| (number | 1 << 63).to_be_bytes().repeat(64), b""),
-        };
-        Parts { before, entry, after }
+                after: b"</MediaContainer>",
+            },
+            Self::Binary => Parts {
+                before: b"",
+                entry: |number| (number | 1 << 63).to_be_bytes().repeat(64),
+                after: b"",
+            },
+        }
     }
 }
 

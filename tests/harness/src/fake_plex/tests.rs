@@ -72,7 +72,8 @@ fn ask(plex: &FakePlex, method: &str, target: &str, headers: &str) -> Raw {
 fn endpoints_answer_as_plex_does() {
     let plex = FakePlex::start();
     let xml = "text/xml;charset=utf-8";
-    let table: &[(&str, &str, &str, u16, Option<&str>, &str)] = &[
+    type Row = (&'static str, &'static str, &'static str, u16, Option<&'static str>, &'static str);
+    let table: &[Row] = &[
         ("GET", "/", JSON, 200, Some("application/json"), r#""friendlyName":"Attic""#),
         ("GET", "/", "", 200, Some(xml), r#"friendlyName="Attic""#),
         ("GET", "/", "Accept: application/json, */*\r\n", 200, Some(xml), "<MediaContainer "),
@@ -355,9 +356,6 @@ fn plans_are_taken_in_order_for_the_requests_they_fit() {
 #[test]
 fn every_fault_does_what_its_name_says() {
     type Check = fn(&Raw) -> bool;
-    let length =
-        |raw: &Raw| raw.header("content-length").map(|length| length.parse::<usize>().unwrap());
-    let _ = length;
     let table: Vec<(Fault, usize, Check)> = vec![
         (Fault::Delay(Duration::ZERO), usize::MAX, |raw| raw.status() == 200),
         (Fault::Maintenance, usize::MAX, |raw| {
