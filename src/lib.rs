@@ -7,3 +7,4 @@
 //! [`cli`] turns arguments and environment into options. `main` owns the process.
 
 pub mod secret;
+pub mod stash;
