@@ -1,1 +1,9 @@
-//! h
+//! A host, a Plex and a Stash for tests of plexsync-worker and of the plugins that use it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and stops"
+)]
+
+pub mod http;
