@@ -3,9 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Longest error text taken over from Stash, in characters.
-const LONGEST_REASON: usize = 300;
-
 /// The question for one plugin's settings. The list is never empty: that would mean every plugin's.
 pub(super) fn settings_question(plugin_id: &str) -> Vec<u8> {
     question(
@@ -50,7 +47,7 @@ pub(super) fn scene_answer(body: &[u8]) -> Result<Option<Vec<String>>, BadAnswer
 fn read<Data: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Data, BadAnswer> {
     let answer: Answer = serde_json::from_slice(body).map_err(|_| BadAnswer::Shape)?;
     if let Some(error) = answer.errors.into_iter().flatten().next() {
-        return Err(BadAnswer::Errors(error.message.chars().take(LONGEST_REASON).collect()));
+        return Err(BadAnswer::Errors(error.message));
     }
     serde_json::from_value(answer.data).map_err(|_| BadAnswer::Shape)
 }
@@ -163,12 +160,5 @@ mod tests {
         for (body, expected) in cases {
             assert_eq!(scene_answer(body.as_bytes()), expected, "{body}");
         }
-    }
-
-    #[test]
-    fn a_long_error_is_cut() {
-        let body = json!({"errors": [{"message": "é".repeat(100_000)}]}).to_string();
-        let Err(BadAnswer::Errors(reason)) = scene_answer(body.as_bytes()) else { panic!() };
-        assert_eq!(reason.chars().count(), LONGEST_REASON);
     }
 }

@@ -33,6 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer, in bytes. Every plugin's settings together are far smaller.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Longest error text taken over from Stash, in characters.
+const LONGEST_REASON: usize = 300;
 
 /// The Stash that started this worker. Clones share one session; no client is built before the first question.
 ///
@@ -161,7 +163,9 @@ impl Parent {
         match bad {
             BadAnswer::Shape => self.unexpected(status, "expected Stash's GraphQL"),
             BadAnswer::Errors(mut reason) => {
+                // Before the cut: half a secret would not be found.
                 self.secrets.each(|secret| reason = reason.replace(secret, "***"));
+                let reason = reason.chars().take(LONGEST_REASON).collect();
                 StashError::Rejected { address: self.name(), status: status.as_u16(), reason }
             }
         }

@@ -75,3 +75,49 @@ impl ServerCertVerifier for AnyCertificate {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plexsync_harness::fake_stash;
+    use plexsync_protocol::stash::ServerConnection;
+    use rustls::{ClientConnection, ServerConnection as Server};
+
+    use super::*;
+
+    /// Shakes hands in memory with a server whose certificate nobody signed.
+    fn shake_hands(host: &str) -> Result<(), Error> {
+        let address = Address::of(&ServerConnection {
+            scheme: "https".to_owned(),
+            host: host.to_owned(),
+            ..ServerConnection::default()
+        });
+        let name = ServerName::try_from("stash.invalid").unwrap();
+        let mut client = ClientConnection::new(Arc::new(config(&address)?), name)?;
+        let mut server = Server::new(Arc::new(fake_stash::self_signed()))?;
+        while client.is_handshaking() {
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).unwrap();
+            server.read_tls(&mut bytes.as_slice()).unwrap();
+            server.process_new_packets()?;
+            let mut bytes = Vec::new();
+            server.write_tls(&mut bytes).unwrap();
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                client.read_tls(&mut rest).unwrap();
+                client.process_new_packets()?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn any_certificate_is_good_on_loopback_only() {
+        for host in ["0.0.0.0", "::", "127.0.0.1", "localhost"] {
+            assert_eq!(shake_hands(host), Ok(()), "{host}");
+        }
+        for host in ["192.168.1.2", "stash.invalid", "8.8.8.8", "fd00::1"] {
+            let error = shake_hands(host).unwrap_err();
+            assert!(matches!(error, Error::InvalidCertificate(_)), "{host}: {error}");
+        }
+    }
+}

@@ -198,7 +198,11 @@ fn cookie(number: usize) -> String {
     format!("MTc5NTM0ODI3NXx{number:0>8}{:_<376}=", "")
 }
 
-fn self_signed() -> rustls::ServerConfig {
+/// TLS with a certificate that nobody signed, made for `stash.invalid`.
+///
+/// # Panics
+/// When no key can be made.
+pub fn self_signed() -> rustls::ServerConfig {
     let names = vec!["stash.invalid".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
