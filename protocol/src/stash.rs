@@ -9,9 +9,18 @@ use serde_json::value::RawValue;
 pub struct PluginInput {
     /// How to reach the parent Stash.
     pub server_connection: ServerConnection,
-    /// The task's, hook's or operation's arguments.
+    /// The task's, hook's or operation's arguments; Go writes null for none.
     #[serde(default)]
-    pub args: RunArgs,
+    pub args: Option<RunArgs>,
+}
+
+/// What Stash tells beside the call that its arguments name.
+#[derive(Clone, Default)]
+pub struct StashCall {
+    /// How to reach the parent Stash.
+    pub connection: ServerConnection,
+    /// The hook that runs, if it is one.
+    pub hook: Option<HookContext>,
 }
 
 /// How to reach the parent Stash. Go wrote it: the struct has no JSON tags, hence the names.

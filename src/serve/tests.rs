@@ -1,0 +1,334 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plexsync_protocol::error::InvalidParams;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::*;
+
+/// The specification's methods, and some that misbehave.
+fn methods(gate: &Arc<Notify>) -> Methods {
+    let mut methods = Methods::default();
+    methods.quick("subtract", |request| {
+        let params: Value =
+            serde_json::from_str(request.params.as_ref().map_or("null", |raw| raw.get())).unwrap();
+        let (a, b) = match &params {
+            Value::Array(list) => (list[0].as_i64(), list[1].as_i64()),
+            named => (named["minuend"].as_i64(), named["subtrahend"].as_i64()),
+        };
+        Ok(JsonText::of(&(a.unwrap() - b.unwrap())))
+    });
+    methods.quick("sum", |request| {
+        let params: Vec<i64> = serde_json::from_str(request.params.unwrap().get()).unwrap();
+        Ok(JsonText::of(&params.iter().sum::<i64>()))
+    });
+    methods.quick("get_data", |_| Ok(JsonText::of(&json!(["hello", 5]))));
+    for name in ["update", "notify_hello", "notify_sum"] {
+        methods.quick(name, |_| Ok(JsonText::of(&0)));
+    }
+    methods.quick("refuse", |_| Err(ErrorObject::invalid_params("/a", "must be a number")));
+    methods.quick("panic", |_| panic!("in a quick method"));
+    methods.slow("slow.panic", |_| async { panic!("in a slow method") });
+    methods.slow("slow", |_| async { Ok(JsonText::of(&"slow")) });
+    methods.slow("never", |_| std::future::pending());
+    let gate = gate.clone();
+    methods.slow("gate", move |_| {
+        let gate = gate.clone();
+        async move {
+            gate.notified().await;
+            Ok(JsonText::of(&"through"))
+        }
+    });
+    let gone = Arc::new(AtomicUsize::new(0));
+    methods.slow("progress", move |request| {
+        let gone = gone.clone();
+        async move {
+            for done in 1..=3 {
+                gone.fetch_add(1, Ordering::Relaxed);
+                if let Some(send) = &request.progress {
+                    send(Progress { token: json!("t"), done, total: Some(3) });
+                }
+            }
+            Ok(JsonText::of(&true))
+        }
+    });
+    methods
+}
+
+/// What a host gets for these bytes, after which it sends no more.
+fn replies_to(input: &[u8]) -> Vec<Value> {
+    replies_to_events(vec![Event::Bytes(input.to_vec()), Event::End])
+}
+
+fn replies_to_events(events: Vec<Event>) -> Vec<Value> {
+    let (sender, receiver) = mpsc::channel(events.len() + 1);
+    events.into_iter().for_each(|event| sender.try_send(event).unwrap());
+    let mut replies = Vec::new();
+    let options = Options { framing: None, max_message: 1000 };
+    serve(&methods(&Arc::new(Notify::new())), options, receiver, &mut replies, &mut || {}).unwrap();
+    let text = String::from_utf8(replies).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_examples_of_the_specification() {
+    for (request, expected) in [
+        (
+            r#"{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":1}"#,
+            json!([{"jsonrpc":"2.0","result":19,"id":1}]),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"subtract","params":[23,42],"id":2}"#,
+            json!([{"jsonrpc":"2.0","result":-19,"id":2}]),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"subtract","params":{"subtrahend":23,"minuend":42},"id":3}"#,
+            json!([{"jsonrpc":"2.0","result":19,"id":3}]),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"subtract","params":{"minuend":42,"subtrahend":23},"id":4}"#,
+            json!([{"jsonrpc":"2.0","result":19,"id":4}]),
+        ),
+        (r#"{"jsonrpc":"2.0","method":"update","params":[1,2,3,4,5]}"#, json!([])),
+        (r#"{"jsonrpc":"2.0","method":"foobar"}"#, json!([])),
+        (
+            r#"{"jsonrpc":"2.0","method":"foobar","id":"1"}"#,
+            json!([{"jsonrpc":"2.0","error":-32601,"id":"1"}]),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"foobar,"params":"bar","baz]"#,
+            json!([{"jsonrpc":"2.0","error":-32700,"id":null}]),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":1,"params":"bar"}"#,
+            json!([{"jsonrpc":"2.0","error":-32600,"id":null}]),
+        ),
+        (
+            r#"[{"jsonrpc":"2.0","method":"sum","params":[1,2,4],"id":"1"},{"jsonrpc":"2.0","method"]"#,
+            json!([{"jsonrpc":"2.0","error":-32700,"id":null}]),
+        ),
+        ("[]", json!([{"jsonrpc":"2.0","error":-32600,"id":null}])),
+        ("[1]", json!([[{"jsonrpc":"2.0","error":-32600,"id":null}]])),
+        (
+            "[1,2,3]",
+            json!([[
+                {"jsonrpc":"2.0","error":-32600,"id":null},
+                {"jsonrpc":"2.0","error":-32600,"id":null},
+                {"jsonrpc":"2.0","error":-32600,"id":null}
+            ]]),
+        ),
+        (
+            r#"[{"jsonrpc":"2.0","method":"sum","params":[1,2,4],"id":"1"},{"jsonrpc":"2.0","method":"notify_hello","params":[7]},{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":"2"},{"foo":"boo"},{"jsonrpc":"2.0","method":"foo.get","params":{"name":"myself"},"id":"5"},{"jsonrpc":"2.0","method":"get_data","id":"9"}]"#,
+            json!([[
+                {"jsonrpc":"2.0","result":7,"id":"1"},
+                {"jsonrpc":"2.0","result":19,"id":"2"},
+                {"jsonrpc":"2.0","error":-32600,"id":null},
+                {"jsonrpc":"2.0","error":-32601,"id":"5"},
+                {"jsonrpc":"2.0","result":["hello",5],"id":"9"}
+            ]]),
+        ),
+        (
+            r#"[{"jsonrpc":"2.0","method":"notify_sum","params":[1,2,4]},{"jsonrpc":"2.0","method":"notify_hello","params":[7]}]"#,
+            json!([]),
+        ),
+    ] {
+        let replies: Vec<Value> =
+            replies_to(request.as_bytes()).into_iter().map(with_bare_codes).collect();
+        assert_eq!(Value::Array(replies), expected, "{request}");
+    }
+}
+
+/// Codes are the specification's, texts are ours.
+fn with_bare_codes(mut reply: Value) -> Value {
+    match &mut reply {
+        Value::Array(list) => {
+            list.iter_mut().for_each(|reply| *reply = with_bare_codes(reply.take()))
+        }
+        single => {
+            if let Some(error) = single.get_mut("error") {
+                *error = error["code"].take();
+            }
+        }
+    }
+    reply
+}
+
+#[test]
+fn a_panic_is_an_internal_error_with_the_right_id() {
+    for method in ["panic", "slow.panic"] {
+        let replies = replies_to(
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"id\":7}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":8}}"
+            )
+            .as_bytes(),
+        );
+        let failed = replies.iter().find(|reply| reply["id"] == 7).unwrap();
+        assert_eq!(failed["error"]["code"], -32603);
+        assert!(replies.iter().any(|reply| reply["id"] == 8 && reply["result"] == 0));
+    }
+}
+
+#[test]
+fn errors_keep_their_data() {
+    let replies = replies_to(br#"{"jsonrpc":"2.0","method":"refuse","id":1}"#);
+    let data: InvalidParams = serde_json::from_value(replies[0]["error"]["data"].clone()).unwrap();
+    assert_eq!(data.pointer, "/a");
+}
+
+#[test]
+fn quick_calls_pass_slow_ones() {
+    let input = br#"{"jsonrpc":"2.0","method":"slow","id":1}
+{"jsonrpc":"2.0","method":"update","id":2}
+"#;
+    let ids: Vec<_> = replies_to(input).iter().map(|reply| reply["id"].clone()).collect();
+    assert_eq!(ids, [json!(2), json!(1)]);
+}
+
+#[test]
+fn a_batch_is_answered_in_order_when_all_of_it_is_done() {
+    let input = br#"[{"jsonrpc":"2.0","method":"slow","id":1},{"jsonrpc":"2.0","method":"update","id":2},{"jsonrpc":"2.0","method":"slow"}]"#;
+    let replies = replies_to(input);
+    assert_eq!(replies.len(), 1);
+    assert_eq!(
+        (&replies[0][0]["id"], &replies[0][1]["id"], replies[0].as_array().unwrap().len()),
+        (&json!(1), &json!(2), 2)
+    );
+}
+
+#[test]
+fn a_cancelled_call_is_answered_once() {
+    let input = br#"{"jsonrpc":"2.0","method":"never","id":"a"}
+{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"a"}}
+{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"a"}}
+{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"b"}}
+"#;
+    let replies = replies_to(input);
+    assert_eq!(replies.len(), 1);
+    assert_eq!(
+        (replies[0]["error"]["code"].as_i64(), &replies[0]["id"]),
+        (Some(-32800), &json!("a"))
+    );
+}
+
+#[test]
+fn a_cancelled_call_gives_its_place_away() {
+    let mut input = String::new();
+    for id in 0..=MAX_RUNNING_AND_ONE {
+        input += &format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"{}\",\"id\":{id}}}\n",
+            if id < 64 { "never" } else { "slow" }
+        );
+    }
+    input += "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}\n";
+    let replies = replies_to_events(vec![
+        Event::Bytes(input.into_bytes()),
+        Event::Bytes(b"".to_vec()),
+        Event::Stop,
+    ]);
+    assert!(replies.iter().any(|reply| reply["id"] == 64 && reply["result"] == "slow"));
+    assert_eq!(replies.iter().filter(|reply| reply["error"]["code"] == -32800).count(), 64);
+}
+
+const MAX_RUNNING_AND_ONE: usize = 65;
+
+#[test]
+fn too_many_calls_are_refused_and_a_batch_waits_as_one() {
+    let never = |id: usize| format!("{{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":{id}}}");
+    let mut input = String::new();
+    for id in 0..64 + 255 {
+        input += &never(id);
+        input.push('\n');
+    }
+    let members: Vec<String> = (1000..1010).map(never).collect();
+    input += &format!("[{}]\n", members.join(","));
+    input += &format!("{}\n", never(2000));
+    input += &format!("[{}]\n", [never(3000), never(3001)].join(","));
+    input += "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":\"quick\"}\n";
+    let replies = replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop]);
+    let refused: Vec<&Value> = replies
+        .iter()
+        .flat_map(|reply| reply.as_array().map_or(vec![reply], |list| list.iter().collect()))
+        .filter(|reply| reply["error"]["code"] == -32000)
+        .collect();
+    let ids: Vec<_> = refused.iter().map(|reply| reply["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [2000, 3000, 3001]);
+    assert!(replies.iter().any(|reply| reply["id"] == "quick"));
+}
+
+#[test]
+fn unfinished_calls_are_cancelled_when_the_process_must_stop() {
+    let replies = replies_to_events(vec![
+        Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":1}\n".to_vec()),
+        Event::Stop,
+    ]);
+    assert_eq!(replies[0]["error"]["code"], -32800);
+}
+
+#[test]
+fn progress_comes_before_the_reply_and_only_to_those_who_can_read_it() {
+    let replies = replies_to(br#"{"jsonrpc":"2.0","method":"progress","id":1}"#);
+    let done: Vec<_> = replies.iter().map(|reply| reply["params"]["done"].as_u64()).collect();
+    assert_eq!(done, [Some(1), Some(2), Some(3), None]);
+    assert_eq!(replies[3]["result"], true);
+    assert_eq!(replies_to(br#"{"method":"progress","id":1}"#).len(), 1);
+}
+
+#[test]
+fn to_a_go_host_nothing_is_said_unasked() {
+    let replies =
+        replies_to(b"nonsense\n{\"method\":\"update\",\"params\":[],\"id\":1}\nnonsense\n5\n");
+    assert_eq!(replies.len(), 2, "{replies:?}");
+    assert_eq!(replies[1], json!({"id": 1, "result": 0, "error": null}));
+}
+
+#[test]
+fn stop_is_answered_at_once_and_the_run_after_it() {
+    let run = r#"{"method":"RPCRunner.Run","params":[{"server_connection":{},"args":{"method":"never"}}],"id":0}"#;
+    let replies = replies_to(
+        format!("{run}\n{{\"method\":\"RPCRunner.Stop\",\"params\":[null],\"id\":1}}\n").as_bytes(),
+    );
+    assert_eq!(replies[0], json!({"id": 1, "result": true, "error": null}));
+    assert_eq!(
+        replies[1],
+        json!({"id": 0, "result": {"error": "cancelled (-32800)", "output": null}, "error": null})
+    );
+}
+
+#[test]
+fn a_host_that_hangs_up_ends_the_conversation_quietly() {
+    struct HungUp;
+    impl Write for HungUp {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (sender, receiver) = mpsc::channel(4);
+    sender
+        .try_send(Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}\n".to_vec()))
+        .unwrap();
+    let options = Options { framing: None, max_message: 1000 };
+    serve(&methods(&Arc::new(Notify::new())), options, receiver, HungUp, &mut || {}).unwrap();
+}
+
+#[test]
+fn replies_go_out_in_the_framing_of_the_requests() {
+    let (sender, receiver) = mpsc::channel(4);
+    sender
+        .try_send(Event::Bytes(
+            b"Content-Length: 42\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}"
+                .to_vec(),
+        ))
+        .unwrap();
+    sender.try_send(Event::End).unwrap();
+    let mut replies = Vec::new();
+    let options = Options { framing: None, max_message: 1000 };
+    serve(&methods(&Arc::new(Notify::new())), options, receiver, &mut replies, &mut || {}).unwrap();
+    assert_eq!(
+        String::from_utf8(replies).unwrap(),
+        "Content-Length: 35\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":0}"
+    );
+}

@@ -1,0 +1,113 @@
+//! Stash's plugin envelope: a PluginInput goes in, a PluginOutput comes out (Stash `pkg/plugin/common/msg.go`).
+//!
+//! It comes alone (`interface: raw`) or as the params of `RPCRunner.Run` (`interface: rpc`). Stash takes every
+//! RPC error for success, so that a failure can only be a string in the output.
+
+use std::sync::Arc;
+
+use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::message::JsonText;
+use plexsync_protocol::stash::{PluginInput, StashCall};
+use serde_json::value::RawValue;
+
+use super::{Address, Call, Envelope, Item};
+
+/// A PluginInput, taken apart.
+pub(super) struct Run {
+    method: Option<String>,
+    params: Option<Box<RawValue>>,
+    stash: StashCall,
+}
+
+impl Run {
+    /// The call that the arguments describe.
+    pub(super) fn into_call(self, address: Address) -> Item {
+        let Some(method) = self.method.filter(|method| !method.is_empty()) else {
+            return Item::Invalid(address, no_method());
+        };
+        match self.params.map(object).transpose() {
+            Ok(params) => Item::Call(Call {
+                method,
+                params: params.flatten(),
+                address,
+                stash: Some(Arc::new(self.stash)),
+            }),
+            Err(error) => Item::Invalid(address, error),
+        }
+    }
+}
+
+fn no_method() -> ErrorObject {
+    ErrorObject::new(
+        Code::InvalidRequest,
+        "`args.method` is missing: set `method` in the task's or hook's `defaultArgs` to one of `identity.get`, \
+         `identity.reset`, `plex.request`, `plex.scan`",
+    )
+}
+
+/// The error of a `RPCRunner.Run` without params.
+pub(super) fn no_input() -> ErrorObject {
+    ErrorObject::new(
+        Code::InvalidRequest,
+        "`params` must hold a plugin input with `server_connection` and `args`",
+    )
+}
+
+/// Params in a manifest are strings: such a string holds the object.
+fn object(params: Box<RawValue>) -> Result<Option<Box<RawValue>>, ErrorObject> {
+    if !params.get().starts_with('"') {
+        return Ok((params.get() != "null").then_some(params));
+    }
+    let text: String = serde_json::from_str(params.get()).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    RawValue::from_string(text).map(Some).map_err(|_| {
+        ErrorObject::invalid_params("", "`args.params` is a string that holds no JSON object")
+    })
+}
+
+/// Reads the params of `RPCRunner.Run`: the input, alone or alone in an array.
+pub(super) fn read_run(params: &str) -> Result<Run, ErrorObject> {
+    if !params.starts_with('[') {
+        return read_input(params);
+    }
+    match serde_json::from_str::<[&RawValue; 1]>(params) {
+        Ok([input]) => read_input(input.get()),
+        Err(_) => Err(no_input()),
+    }
+}
+
+/// Reads a message that is a PluginInput.
+pub(super) fn read_raw(text: &str) -> Item {
+    let address = Address { envelope: Envelope::StashRaw, id: None, plugin_output: true };
+    match read_input(text) {
+        Ok(run) => run.into_call(address),
+        Err(error) => Item::Invalid(address, error),
+    }
+}
+
+/// serde's own message would quote the input, which holds the session cookie.
+fn read_input(text: &str) -> Result<Run, ErrorObject> {
+    if !text.starts_with('{') {
+        return Err(no_input());
+    }
+    let PluginInput { server_connection, args } =
+        serde_json::from_str(text).map_err(|_| no_input())?;
+    let args = args.unwrap_or_default();
+    Ok(Run {
+        method: args.method,
+        params: args.params,
+        stash: StashCall { connection: server_connection, hook: args.hook_context },
+    })
+}
+
+/// The outcome as a PluginOutput.
+pub(super) fn plugin_output(outcome: Result<JsonText, ErrorObject>) -> JsonText {
+    match outcome {
+        Ok(output) => output.wrapped(b"{\"error\":null,\"output\":".to_vec(), b"}"),
+        Err(error) => {
+            JsonText::of(&error.to_string()).wrapped(b"{\"error\":".to_vec(), b",\"output\":null}")
+        }
+    }
+}
