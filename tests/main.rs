@@ -6,4 +6,5 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+mod package;
 mod stash_settings;

@@ -30,8 +30,7 @@ struct Manifest {
     _description: Option<String>,
     #[serde(rename = "url")]
     _url: Option<String>,
-    #[serde(rename = "version")]
-    _version: Option<String>,
+    version: Option<String>,
     #[serde(default)]
     interface: Interface,
     #[serde(default)]
@@ -107,6 +106,22 @@ impl Plugin {
     pub fn variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
+    }
+
+    /// The manifest's version.
+    pub fn version(&self) -> Option<&str> {
+        self.manifest.version.as_deref()
+    }
+
+    /// The program and its arguments, as the manifest has them.
+    pub fn exec(&self) -> &[String] {
+        &self.manifest.exec
+    }
+
+    /// What the manifest gives to each task and hook when the caller brings nothing.
+    pub fn default_arguments(&self) -> impl Iterator<Item = Value> {
+        let operations = self.manifest.tasks.iter().chain(&self.manifest.hooks);
+        operations.map(|operation| with_defaults(&Value::Null, &operation.default_args))
     }
 
     /// Names of the tasks, in order.
@@ -193,8 +208,9 @@ fn with_defaults(arguments: &Value, defaults: &BTreeMap<String, String>) -> Valu
     Value::Object(all)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the search path is Stash's, which the test plays")]
 fn on_search_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::vars_os().find(|(name, _)| name == "PATH")?.1;
+    let path = std::env::var_os("PATH")?;
     let candidates = std::env::split_paths(&path).map(|folder| folder.join(program));
     candidates.into_iter().find(|candidate| candidate.is_file())
 }
