@@ -6,6 +6,7 @@
 //! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options. `main` owns the process.
 
+mod dns;
 pub mod methods;
 pub mod secret;
 pub mod serve;

@@ -1,10 +1,12 @@
 //! The parent Stash: the user's settings and a scene's files, over GraphQL with the session cookie and nothing else.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use plexsync_protocol::stash::ServerConnection;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, COOKIE};
 use reqwest::{Client, Response, StatusCode};
 use tokio::sync::OnceCell;
@@ -135,6 +137,7 @@ impl Parent {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
+            .dns_resolver(Names)
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
@@ -169,6 +172,19 @@ impl Parent {
                 StashError::Rejected { address: self.name(), status: status.as_u16(), reason }
             }
         }
+    }
+}
+
+/// Names by way of [`crate::dns`], which works in a static program too.
+struct Names;
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let addresses = crate::dns::lookup(name.as_str()).await?.into_iter();
+            // Port 0 stands for the URL's port.
+            Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
     }
 }
 
