@@ -6,9 +6,14 @@
 //! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options. `main` owns the process.
 
-mod dns;
-pub mod methods;
-pub mod secret;
-pub mod serve;
-pub mod stash;
+pub mod streams;
+pub mod input;
+pub mod cli;
+pub mod log;
 pub mod wire;
+pub mod serve;
+pub mod methods;
+pub mod identity;
+pub mod stash;
+mod dns;
+pub mod secret;

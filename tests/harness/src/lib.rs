@@ -6,5 +6,10 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+pub mod fake_plex;
+pub mod host;
 pub mod http;
 pub mod fake_stash;
+
+pub use fake_plex::{FakePlex, Fault, TlsSetup};
+pub use host::{Host, Pending, RpcError, Signal, Wire};

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
-use super::{Request, Wire};
+use super::{Request, Wire, wire};
 
 /// What becomes of the connection after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,11 @@ type Script = Box<dyn FnOnce(&mut Wire<'_>, &Request) -> io::Result<After> + Sen
 
 /// An answer: a well-formed one with a known body, or a script that writes what it likes.
 pub struct Response {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, Vec<u8>)>,
-    pub(super) body: Vec<u8>,
-    pub(super) after: After,
-    pub(super) script: Option<Script>,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) after: After,
+    pub(crate) script: Option<Script>,
 }
 
 impl Response {
@@ -95,12 +95,16 @@ impl Response {
         found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     }
 
-    /// Writes the answer. A HEAD gets the head of what a GET would get (RFC 9110, section 9.3.2).
-    pub(super) fn write(self, wire: &mut Wire<'_>, request: &Request) -> io::Result<After> {
-        if let Some(script) = self.script {
-            return script(wire, request);
-        }
-        let mut headers = self.headers;
+    /// Sets a header, in place of those of the same name.
+    #[must_use]
+    pub(crate) fn replace(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.header(name, value)
+    }
+
+    /// The bytes of a well-formed answer. A HEAD gets the head of what a GET would get (RFC 9110, section 9.3.2).
+    pub(crate) fn to_bytes(&self, request: &Request) -> Vec<u8> {
+        let mut headers = self.headers.clone();
         let names_length = headers.iter().any(|(name, _)| {
             name.eq_ignore_ascii_case("content-length")
                 || name.eq_ignore_ascii_case("transfer-encoding")
@@ -108,10 +112,19 @@ impl Response {
         if !names_length && self.status != 204 && self.status != 304 {
             headers.push(("Content-Length".to_owned(), self.body.len().to_string().into_bytes()));
         }
-        wire.send_head(self.status, &headers)?;
+        let mut bytes = wire::head(self.status, &headers);
         if request.method != "HEAD" {
-            wire.send(&self.body)?;
+            bytes.extend_from_slice(&self.body);
         }
+        bytes
+    }
+
+    /// Writes the answer.
+    pub(crate) fn write(self, wire: &mut Wire<'_>, request: &Request) -> io::Result<After> {
+        if let Some(script) = self.script {
+            return script(wire, request);
+        }
+        wire.send(self.to_bytes(request))?;
         Ok(self.after)
     }
 }

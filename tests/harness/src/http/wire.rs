@@ -44,15 +44,7 @@ impl<'a> Wire<'a> {
         status: u16,
         headers: &[(impl AsRef<str>, impl AsRef<[u8]>)],
     ) -> io::Result<()> {
-        let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status)).into_bytes();
-        for (name, value) in headers {
-            head.extend_from_slice(name.as_ref().as_bytes());
-            head.extend_from_slice(b": ");
-            head.extend_from_slice(value.as_ref());
-            head.extend_from_slice(b"\r\n");
-        }
-        head.extend_from_slice(b"\r\n");
-        self.send(head)
+        self.send(head(status, headers))
     }
 
     /// Waits.
@@ -90,6 +82,19 @@ impl<'a> Wire<'a> {
             _ => blocking_again.is_err(),
         }
     }
+}
+
+/// A status line and headers, with the empty line at their end.
+pub(super) fn head(status: u16, headers: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status)).into_bytes();
+    for (name, value) in headers {
+        head.extend_from_slice(name.as_ref().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_ref());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// The reason phrase of a status (RFC 9110, section 15).

@@ -1,0 +1,359 @@
+//! A Plex Media Server and a plex.tv on the loopback: answers as the real ones do, remembers every request, keeps the
+//! list of devices that an owner would see, and misbehaves on demand.
+//!
+//! ```
+//! use plexsync_harness::{Fault, FakePlex};
+//!
+//! let plex = FakePlex::start();
+//! plex.fault(Fault::Maintenance.times(2).on("/library"));
+//! // ... let a program talk to plex.url() with plex.token() ...
+//! assert_eq!(plex.devices().len(), 0);
+//! ```
+
+mod answer;
+mod big;
+mod devices;
+mod fault;
+mod library;
+mod media_server;
+mod observe;
+mod plex_tv;
+mod tls;
+mod xml;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::http::{HttpServer, Listen, Request, Response};
+
+pub use big::Kind;
+pub use devices::{Device, NewDevice};
+pub use fault::{Encoding, Fault, Plan};
+pub use library::{Paging, Scan, Section};
+pub use tls::TlsSetup;
+
+use devices::Registry;
+use library::Library;
+use plex_tv::PlexTv;
+
+/// Longest wait for something that a test expects.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A Plex server, and a plex.tv, at one address. Dropping it closes every connection.
+#[derive(Debug)]
+pub struct FakePlex {
+    server: HttpServer,
+    inner: Arc<Inner>,
+    url: String,
+    ca_pem: Option<String>,
+}
+
+impl FakePlex {
+    /// Starts a server that speaks plain HTTP.
+    pub fn start() -> Self {
+        Self::listen(Listen::Plain, |address| format!("http://{address}"), None)
+    }
+
+    /// Starts a server for `https` URLs, with certificates as `setup` says. See [`FakePlex::ca_pem`].
+    pub fn start_tls(setup: TlsSetup) -> Self {
+        let (listen, ca_pem) = tls::listen(setup);
+        Self::listen(listen, |address| tls::url(setup, address.port()), Some(ca_pem))
+    }
+
+    fn listen(
+        listen: Listen,
+        url: impl Fn(std::net::SocketAddr) -> String,
+        ca_pem: Option<String>,
+    ) -> Self {
+        let inner = Arc::new(Inner::default());
+        let server = HttpServer::listen(listen, {
+            let inner = Arc::clone(&inner);
+            move |request| answer::answer(&inner, request)
+        });
+        let url = url(server.address());
+        inner.state().settle(&url, server.address().port());
+        Self { server, inner, url, ca_pem }
+    }
+
+    /// The server's base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.server.address().port()
+    }
+
+    /// The owner's token. No other fake has the same.
+    pub fn token(&self) -> String {
+        self.inner.state().tokens.owner.clone()
+    }
+
+    /// The token of a user with whom the server is shared: 403 where only the owner may look.
+    pub fn shared_token(&self) -> String {
+        self.inner.state().tokens.shared.clone()
+    }
+
+    /// The server's own token. Plex.tv takes whoever uses it for the server, and overwrites the server's name in the
+    /// owner's list; see [`FakePlex::server_row`].
+    pub fn server_token(&self) -> String {
+        self.inner.state().tokens.server.clone()
+    }
+
+    /// Makes one more token the owner's.
+    pub fn allow_token(&self, token: &str) {
+        self.inner.state().tokens.more.push(token.to_owned());
+    }
+
+    /// The certificate of the authority that signed the server's, in PEM; with [`FakePlex::start_tls`] only.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Every request so far, in the order of arrival. Those to `/__fake/` are not among them.
+    pub fn requests(&self) -> Vec<Request> {
+        self.inner.state().requests.clone()
+    }
+
+    /// Waits until there were `count` requests, and returns them.
+    ///
+    /// # Panics
+    /// After 30 s.
+    pub fn wait_for_requests(&self, count: usize) -> Vec<Request> {
+        self.wait_until("requests", |state| state.requests.len() >= count);
+        self.requests()
+    }
+
+    /// The devices that the owner sees in the list.
+    pub fn devices(&self) -> Vec<Device> {
+        self.inner.state().registry.devices().to_vec()
+    }
+
+    /// The "New Device" messages that the owner got.
+    pub fn events(&self) -> Vec<NewDevice> {
+        self.inner.state().registry.events().to_vec()
+    }
+
+    /// Takes a device off the list, as Plex does with one that was long unseen. Whether it was there.
+    pub fn forget(&self, identifier: &str) -> bool {
+        self.inner.state().registry.forget(identifier)
+    }
+
+    /// Forgets requests, devices, events, scans, faults and canned answers, and lets everything go that is held.
+    pub fn clear(&self) {
+        self.inner.state().clear();
+        self.release();
+    }
+
+    /// What the owner's list shows for the server itself: `provides` and the product's version.
+    pub fn server_row(&self) -> (String, String) {
+        self.inner.state().registry.server_row()
+    }
+
+    /// The scans that were asked for.
+    pub fn scans(&self) -> Vec<Scan> {
+        self.inner.state().library.scans.clone()
+    }
+
+    /// Replaces the library's sections.
+    pub fn set_sections(&self, sections: Vec<Section>) {
+        self.inner.state().library.set_sections(sections);
+    }
+
+    /// Gives a section this many generated entries.
+    pub fn set_items(&self, section: &str, count: u64) {
+        self.inner.state().library.set_items(section, count);
+    }
+
+    /// How listings are paged from now on.
+    pub fn set_paging(&self, paging: Paging) {
+        self.inner.state().library.paging = paging;
+    }
+
+    /// Misbehaves: a [`Fault`] alone for the next request, or as the [`Plan`] says. Of several plans that fit a
+    /// request the oldest is taken; a plan that is used up is gone.
+    pub fn fault(&self, plan: impl Into<Plan>) {
+        self.inner.state().plans.push(plan.into());
+    }
+
+    /// Drops every plan of faults.
+    pub fn no_faults(&self) {
+        self.inner.state().plans.clear();
+    }
+
+    /// From now on answers every request for `path` (without its query) with this.
+    pub fn respond(
+        &self,
+        path: &str,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) {
+        let fault = Fault::answer(status, headers, body);
+        let mut state = self.inner.state();
+        state.canned.retain(|(known, _)| known != path);
+        state.canned.push((path.to_owned(), fault));
+    }
+
+    /// From now on no request is answered before [`FakePlex::release`].
+    pub fn hold(&self) {
+        self.hold_on("/");
+    }
+
+    /// From now on no request whose target begins with `prefix` is answered before [`FakePlex::release`].
+    pub fn hold_on(&self, prefix: &str) {
+        self.inner.state().held_prefix = Some(prefix.to_owned());
+    }
+
+    /// Answers everything that is held.
+    pub fn release(&self) {
+        self.inner.state().held_prefix = None;
+    }
+
+    /// How many requests are held.
+    pub fn held(&self) -> usize {
+        self.inner.state().held
+    }
+
+    /// Waits until this many requests are held.
+    ///
+    /// # Panics
+    /// After 30 s.
+    pub fn wait_held(&self, count: usize) {
+        self.wait_until("held requests", |state| state.held == count);
+    }
+
+    /// Lets the user of a PIN login sign in, as on plex.tv/link. Whether there is such a code.
+    pub fn approve_pin(&self, code: &str) -> bool {
+        let mut state = self.inner.state();
+        let token = state.tokens.owner.clone();
+        state.plex_tv.approve(code, &token)
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    /// Closes the connections on which no request is being answered, as Plex does after 20 s.
+    pub fn close_idle_connections(&self) {
+        self.server.close_idle_connections();
+    }
+
+    fn wait_until(&self, what: &str, reached: impl Fn(&State) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.inner.state();
+        while !reached(&state) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let seen: Vec<_> = state.requests.iter().map(Request::path).collect();
+                panic!("waited {PATIENCE:?} for {what}; {} held, seen: {seen:?}", state.held);
+            }
+            let waited = self.inner.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The state, and a bell for those who wait for it to change.
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everything that the fake knows.
+#[derive(Debug, Default)]
+struct State {
+    url: String,
+    tokens: Tokens,
+    requests: Vec<Request>,
+    registry: Registry,
+    library: Library,
+    plex_tv: PlexTv,
+    plans: Vec<Plan>,
+    canned: Vec<(String, Fault)>,
+    held_prefix: Option<String>,
+    held: usize,
+    prefs_were_put: bool,
+}
+
+impl State {
+    /// Takes the address, and makes tokens that no other fake has: ports are unique on one machine.
+    fn settle(&mut self, url: &str, port: u16) {
+        url.clone_into(&mut self.url);
+        self.tokens.owner = format!("xFakeOwnerToken{port:05}");
+        self.tokens.shared = format!("xFakeShareToken{port:05}");
+        self.tokens.server = format!("xFakeServeToken{port:05}");
+    }
+
+    fn clear(&mut self) {
+        self.requests.clear();
+        self.registry = Registry::default();
+        self.library.scans.clear();
+        self.plans.clear();
+        self.canned.clear();
+        self.prefs_were_put = false;
+    }
+}
+
+/// Who may ask.
+#[derive(Debug, Default)]
+struct Tokens {
+    owner: String,
+    shared: String,
+    server: String,
+    more: Vec<String>,
+    revoked: Vec<String>,
+}
+
+/// Who a token stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Owner,
+    Shared,
+    Server,
+    Nobody,
+}
+
+impl Tokens {
+    /// Whoever sent `request`, by the token in its headers or else its query.
+    fn caller(&self, request: &Request) -> Caller {
+        let token = plex_value(request, "X-Plex-Token").unwrap_or_default();
+        if token.is_empty() || self.revoked.contains(&token) {
+            return Caller::Nobody;
+        }
+        match token {
+            token if token == self.owner || self.more.contains(&token) => Caller::Owner,
+            token if token == self.shared => Caller::Shared,
+            token if token == self.server => Caller::Server,
+            _ => Caller::Nobody,
+        }
+    }
+}
+
+/// A value that may stand in a header or in the query ("All `X-Plex-` headers can also be sent as query string
+/// arguments", developer.plex.tv).
+fn plex_value(request: &Request, name: &str) -> Option<String> {
+    request.header(name).map(str::to_owned).or_else(|| request.query_value(name))
+}
+
+/// An answer with the headers that a Plex Media Server gives.
+fn plex_response(status: u16) -> Response {
+    Response::new(status)
+        .header("X-Plex-Protocol", "1.0")
+        .header("Connection", "Keep-Alive")
+        .header("Keep-Alive", "timeout=20")
+        .header("Cache-Control", "no-cache")
+        .header("Date", httpdate::fmt_http_date(std::time::SystemTime::now()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Where the worker's program is, and how to get it built.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program's name.
+const NAME: &str = "plexsync-worker";
+/// The workspace that this crate belongs to.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The worker: `PLEXSYNC_WORKER` names it, or else it lies beside the running test or example in cargo's target folder.
+///
+/// # Panics
+/// When there is none, saying where it was looked for.
+pub(super) fn find() -> PathBuf {
+    if let Some(path) = variable("PLEXSYNC_WORKER") {
+        return PathBuf::from(path);
+    }
+    let path = beside_this_program();
+    assert!(
+        path.is_file(),
+        "no worker at `{}`: build it with `cargo build --bin {NAME}`, or name it in `PLEXSYNC_WORKER`",
+        path.display()
+    );
+    path
+}
+
+/// Builds the worker in the profile and the target folder of the running program, and returns its path. Cargo itself
+/// decides whether anything is to be done. With `PLEXSYNC_WORKER` set, nothing is built.
+///
+/// # Panics
+/// When cargo can't be run or fails.
+pub(super) fn build() -> PathBuf {
+    if variable("PLEXSYNC_WORKER").is_some() {
+        return find();
+    }
+    let path = beside_this_program();
+    let folder = path.parent().expect("a file lies in a folder");
+    let profile = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let cargo = variable("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", NAME, "--bin", NAME, "--profile", profile]);
+    if let Some(target) = folder.parent() {
+        command.arg("--target-dir").arg(target);
+    }
+    let status = command.current_dir(WORKSPACE).status().expect("cargo can be run");
+    assert!(status.success(), "cargo could not build the worker: {status}");
+    path
+}
+
+/// `target/PROFILE/plexsync-worker`, seen from `target/PROFILE/deps/TEST` or `target/PROFILE/examples/EXAMPLE`.
+fn beside_this_program() -> PathBuf {
+    let program = std::env::current_exe().expect("the path of the running program");
+    let folder = program.parent().expect("a file lies in a folder");
+    let within = ["deps", "examples"].iter().any(|&name| folder.ends_with(Path::new(name)));
+    let folder = if within { folder.parent().unwrap_or(folder) } else { folder };
+    folder.join(NAME).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test names its worker in the environment")]
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
