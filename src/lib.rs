@@ -14,4 +14,6 @@ pub mod wire;
 pub mod serve;
 pub mod methods;
 pub mod identity;
+pub mod stash;
+mod dns;
 pub mod secret;
