@@ -6,4 +6,5 @@
 //! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options. `main` owns the process.
 
+pub mod plex;
 pub mod secret;
