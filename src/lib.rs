@@ -6,7 +6,12 @@
 //! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options. `main` owns the process.
 
-pub mod methods;
-pub mod secret;
-pub mod serve;
+pub mod streams;
+pub mod input;
+pub mod cli;
+pub mod log;
 pub mod wire;
+pub mod serve;
+pub mod methods;
+pub mod identity;
+pub mod secret;

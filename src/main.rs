@@ -1,1 +1,102 @@
-fn main() {}
+//! Owns the process: arguments, environment, streams, signals, exit code. Nobody else touches them.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use clap::Parser;
+use plexsync_worker::cli::{self, Arguments, Options};
+use plexsync_worker::input::{self, Flags, Watched};
+use plexsync_worker::log::{self, Format};
+use plexsync_worker::plex::{self, Plex, ProxySettings};
+use plexsync_worker::secret::{Secret, Secrets};
+use plexsync_worker::{serve, streams, worker};
+use tracing::{error, warn};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn main() -> ExitCode {
+    streams::keep_secrets_in_memory();
+    let options = Options::new(arguments().flags, &variable);
+    let secrets = Secrets::default();
+    let log = log::start(
+        &options.log,
+        options.log_format,
+        streams::log_format(),
+        secrets.clone(),
+        streams::Stderr,
+    );
+    match serve_stdin(options, secrets, &log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("can't go on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Most hosts give no arguments: then there is nothing to parse.
+#[expect(clippy::disallowed_methods, reason = "main reads the arguments")]
+fn arguments() -> Arguments {
+    if std::env::args_os().len() <= 1 { Arguments::default() } else { Arguments::parse() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "main reads the environment")]
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
+fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
+    let replies = streams::take_stdout()?;
+    let flags = Flags::default();
+    let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
+    let events = input::start(watched, flags.clone(), exit)?;
+    let wire = serve::Options { framing: options.framing, max_message: options.max_message };
+    let methods = methods(options, secrets, &flags);
+    let mut on_stash = || {
+        flags.stash.store(true, Ordering::Relaxed);
+        log.speak_to_stash();
+    };
+    serve::serve(&methods, wire, events, replies, &mut on_stash)
+}
+
+fn methods(options: Options, secrets: Secrets, flags: &Flags) -> plexsync_worker::methods::Methods {
+    let plex_token = options.plex_token.and_then(|given| token(given.value));
+    plex_token.iter().for_each(|token| secrets.remember(token));
+    let proxy = ProxySettings { https: options.https_proxy, no_proxy: options.no_proxy };
+    let ca_file = options.plex_ca.map(|given| given.value);
+    let plex = Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() });
+    let setup = worker::Setup {
+        data_dir: options.data_dir.map(|given| given.value),
+        platform_data_dir: options.platform_data_dir,
+        working_folder: working_folder(),
+        plex_url: options.plex_url.map(|given| given.value),
+        plex_token,
+        stash_plugin: options.stash_plugin,
+        version: VERSION,
+        stop: flags.stop.clone(),
+        secrets,
+    };
+    worker::methods(setup, plex)
+}
+
+fn token(given: cli::Token) -> Option<Secret> {
+    match given {
+        cli::Token::Value(secret) => Some(secret),
+        cli::Token::File(path) => {
+            cli::read_token_file(&path).inspect_err(|reason| warn!("{reason}")).ok()
+        }
+    }
+}
+
+/// The folder against which relative paths are meant. One that is gone can't be told: paths stay as they are.
+#[expect(clippy::disallowed_methods, reason = "main knows the working folder")]
+fn working_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, clippy::exit, reason = "main ends the process")]
+fn exit() {
+    std::process::exit(0)
+}

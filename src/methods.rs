@@ -67,16 +67,25 @@ impl Methods {
     }
 
     /// Adds a method whose future runs beside others. The function itself is called in the order received: there
-    /// it takes its snapshot of the state.
-    pub fn slow<F>(&mut self, name: &str, method: impl Fn(Request) -> F + Send + Sync + 'static)
-    where
+    /// it takes its snapshot of the state, and there it may be done already.
+    pub fn slow<F>(
+        &mut self,
+        name: &str,
+        method: impl Fn(Request) -> Result<F, Outcome> + Send + Sync + 'static,
+    ) where
         F: Future<Output = Outcome> + Send + 'static,
     {
         self.io.add_method_with_meta(name, move |_: Params, slot: Slot| {
             let work = method(slot.take_request());
             async move {
-                not_at_once().await;
-                slot.finish(work.await)
+                let outcome = match work {
+                    Err(outcome) => outcome,
+                    Ok(work) => {
+                        not_at_once().await;
+                        work.await
+                    }
+                };
+                slot.finish(outcome)
             }
         });
     }

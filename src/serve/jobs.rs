@@ -19,6 +19,13 @@ pub(super) struct Job {
     pub(super) work: SlowWork,
 }
 
+impl Job {
+    /// The job, finished without having run.
+    pub(super) fn refused(self, error: ErrorObject) -> Finished {
+        Finished { address: self.address, unit: self.unit, outcome: Err(error) }
+    }
+}
+
 /// A slow call that is done.
 pub(super) struct Finished {
     pub(super) address: Address,
@@ -70,17 +77,17 @@ impl Jobs {
             .count()
     }
 
-    /// Takes a job in; gives it back with an error when there can be no runtime.
-    pub(super) fn submit(&mut self, job: Job) -> Result<(), (Job, ErrorObject)> {
+    /// Takes a job in. It is finished at once, with an error, when there can be no runtime.
+    pub(super) fn submit(&mut self, job: Job) -> Option<Finished> {
         if self.runtime.is_none() {
             match start_runtime() {
                 Ok(runtime) => self.runtime = Some(runtime),
-                Err(error) => return Err((job, no_runtime(&error))),
+                Err(error) => return Some(job.refused(no_runtime(&error))),
             }
         }
         self.waiting.push_back(job);
         self.start_waiting();
-        Ok(())
+        None
     }
 
     fn start_waiting(&mut self) {

@@ -254,12 +254,9 @@ impl<W: Write> Conversation<'_, W> {
                 batch.is_none_or(|batch| *batch.admitted.get_or_insert_with(|| jobs.has_room()))
             }
         };
-        let refused =
-            if admitted { self.jobs.submit(job).err() } else { Some((job, overloaded())) };
-        match refused {
-            Some((job, error)) => self.answer(&job.address, job.unit, Err(error)),
-            None => Ok(()),
-        }
+        let finished =
+            if admitted { self.jobs.submit(job) } else { Some(job.refused(overloaded())) };
+        finished.map_or(Ok(()), |finished| self.finish(finished))
     }
 
     fn finish(&mut self, finished: jobs::Finished) -> io::Result<()> {

@@ -1,0 +1,152 @@
+//! The one identity: loaded from the data folder at its first use, held for the life of the process.
+//!
+//! A lost identity is a new device in Plex, so every doubt about what is on disk is an error and never a new id. What
+//! bytes mean is in `file` and `scan`, what is decided in `table`, how it gets to disk in `disk`, `publish`,
+//! `lock` and `leftover`; `store`, `recover` and `reset` put these together.
+
+mod disk;
+mod file;
+mod inspect;
+mod leftover;
+mod lock;
+mod publish;
+mod recover;
+mod reset;
+mod scan;
+mod store;
+mod table;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use plexsync_protocol::identity::{Identity, IdentityHeaders, ResetParams, ResetResult};
+
+pub use inspect::{Finding, LockState, Report, inspect};
+
+use reset::ResetError;
+use store::{Found, Store};
+
+/// Holds the identity of this process. One per process: its owner passes it on.
+#[derive(Debug)]
+pub struct Keeper {
+    store: Store,
+    version: &'static str,
+    held: Option<Arc<Identity>>,
+}
+
+/// Why there is no identity to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// It can't be read or made. Nothing else than what is at `path` will change that; the next call tries again.
+    #[error("`{}` can't be used as the identity: {reason}", path.display())]
+    Unavailable {
+        /// The file or folder that is in the way.
+        path: PathBuf,
+        /// What is wrong with it, and the cure.
+        reason: String,
+    },
+    /// The id on disk is not the one that the caller of a reset expects: it has to decide again.
+    #[error("`if_device_id` is not the id on disk: decide again with the one that is there")]
+    Changed {
+        /// The id on disk, if there is one; it is held from now on.
+        device_id: Option<String>,
+    },
+    /// The id to adopt can't be one: the caller has to mend it.
+    #[error("`device_id` is no id: {reason}")]
+    InvalidId {
+        /// What was expected.
+        reason: String,
+    },
+    /// The worker stops, and nothing was done.
+    #[error("the worker stops before the identity is known")]
+    Interrupted,
+}
+
+impl Keeper {
+    /// The keeper of the identity in `folder`, for a worker of version `version`. No I/O happens here.
+    ///
+    /// While something has to be waited for (a torn file up to 1 s, the lock up to 5 s), `stop` is looked at every
+    /// 10 ms; when it is set, the call ends with [`IdentityError::Interrupted`].
+    pub fn new(folder: PathBuf, version: &'static str, stop: Arc<AtomicBool>) -> Self {
+        Self { store: Store::new(folder, stop), version, held: None }
+    }
+
+    /// The identity. It is loaded, mended or made at the first call that succeeds; later calls do no I/O.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Unavailable`] and [`IdentityError::Interrupted`]; neither is held.
+    pub fn get(&mut self) -> Result<Arc<Identity>, IdentityError> {
+        match &self.held {
+            Some(held) => Ok(Arc::clone(held)),
+            None => {
+                let found = self.store.load()?;
+                Ok(self.hold(found))
+            }
+        }
+    }
+
+    /// Replaces the identity on disk, and holds the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError::Changed`]: the id on disk, if there is one, is held from then on. After any other error the
+    /// one that was held still is, unless the new one got its place on disk and only the disk's own promise failed:
+    /// then nothing is held, and the next call tells what is there.
+    pub fn reset(&mut self, params: &ResetParams) -> Result<ResetResult, IdentityError> {
+        let error = match self.store.reset(params) {
+            Ok((found, previous)) => {
+                let found = found.warned(self.surprise(previous.as_deref()));
+                let identity = self.hold(found).as_ref().clone();
+                return Ok(ResetResult { identity, previous });
+            }
+            Err(ResetError::Refused(error)) => error,
+            Err(ResetError::Landed(error)) => {
+                self.held = None;
+                error
+            }
+        };
+        match error {
+            IdentityError::Changed { device_id: Some(_) } => Err(self.follow_disk()),
+            error => Err(error),
+        }
+    }
+
+    /// The identity, if it was loaded already.
+    pub fn held(&self) -> Option<Arc<Identity>> {
+        self.held.clone()
+    }
+
+    fn hold(&mut self, found: Found) -> Arc<Identity> {
+        if let Some(warning) = &found.warning {
+            tracing::warn!("{warning}");
+        }
+        let headers = IdentityHeaders::new(&found.id, self.version);
+        let path = self.store.main.to_string_lossy().into_owned();
+        let identity =
+            Arc::new(Identity::new(found.id, found.origin, path, headers, found.warning));
+        Arc::clone(self.held.insert(identity))
+    }
+
+    /// Holds the id on disk, which is not the expected one. What is told is what is held.
+    fn follow_disk(&mut self) -> IdentityError {
+        self.held = None;
+        match self.get() {
+            Ok(identity) => IdentityError::Changed { device_id: Some(identity.device_id.clone()) },
+            Err(error) => error,
+        }
+    }
+
+    /// Another id was on disk than the one that this process used.
+    fn surprise(&self, previous: Option<&str>) -> Option<String> {
+        let held = self.held.as_ref()?;
+        (previous != Some(&held.device_id)).then(|| {
+            "The identity's file was changed from outside while this worker ran; what it held is replaced now."
+                .to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! The process's streams, and what must be said to the system before there is a secret in memory.
+//! Only `main` uses this.
+
+use crate::log::Format;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{
+    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal, take_stdout,
+};
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(not(unix))]
+pub use other::{
+    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal, take_stdout,
+};
+
+/// The format of the log where nobody chose one: for people on a terminal, else for programs.
+pub fn log_format() -> Format {
+    if stderr_is_terminal() { Format::Text } else { Format::Json }
+}

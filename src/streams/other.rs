@@ -1,0 +1,78 @@
+//! Streams where there is only the standard library.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+
+/// Nothing to do here.
+pub fn keep_secrets_in_memory() {}
+
+/// Takes stdout for replies.
+///
+/// # Errors
+/// None here.
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn take_stdout() -> io::Result<Replies> {
+    Ok(Replies)
+}
+
+/// Stdout, unbuffered enough: each reply is one write and a flush.
+pub struct Replies;
+
+impl Replies {
+    /// Another handle.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Write for Replies {
+    #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Stdin.
+///
+/// # Errors
+/// None here.
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn stdin() -> io::Result<impl Read + Send + 'static> {
+    Ok(io::stdin())
+}
+
+/// A guess at who reads the log.
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether a person types.
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Stderr.
+pub struct Stderr;
+
+impl Write for Stderr {
+    #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stderr().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Streams as POSIX has them.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// No core dumps; and on Linux nobody else reads this process's environment and memory, where a token may be
+/// (prctl(2), `PR_SET_DUMPABLE`).
+pub fn keep_secrets_in_memory() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Both are refused nowhere; a sandbox that does is no reason not to work.
+    let _ignored = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ignored =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Takes stdout for replies alone. From now on descriptor 1 is stderr: a stray print can't reach the host.
+///
+/// # Errors
+/// When there is no descriptor to be had.
+pub fn take_stdout() -> io::Result<File> {
+    let replies = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
+    rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
+    Ok(File::from(replies))
+}
+
+/// Stdin, unbuffered.
+///
+/// # Errors
+/// When there is no descriptor to be had.
+pub fn stdin() -> io::Result<OwnedFd> {
+    rustix::stdio::stdin().try_clone_to_owned()
+}
+
+/// A guess at who reads the log.
+pub fn stderr_is_terminal() -> bool {
+    rustix::stdio::stderr().is_terminal()
+}
+
+/// Whether a person types.
+pub fn stdin_is_terminal() -> bool {
+    rustix::stdio::stdin().is_terminal()
+}
+
+/// Stderr that never holds anybody up: what a full pipe does not take is dropped.
+pub struct Stderr;
+
+/// What poll(2) promises that a pipe takes at once (pipe(7), `PIPE_BUF`).
+const PIPE_BUF: usize = 4096;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let stderr = rustix::stdio::stderr();
+        for piece in bytes.chunks(PIPE_BUF) {
+            let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
+            if poll(&mut polled, Some(&Timespec::default()))? == 0 {
+                break;
+            }
+            rustix::io::write(stderr.as_fd(), piece)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
