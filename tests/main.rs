@@ -1,1 +1,10 @@
-fn main() {}
+//! The promises of the contract, each file named by what it checks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says why and stops"
+)]
+
+mod package;
+mod stash_settings;

@@ -1,0 +1,89 @@
+//! Where the parent Stash listens.
+
+use std::net::IpAddr;
+
+use plexsync_protocol::stash::ServerConnection;
+
+/// Address of the parent Stash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    scheme: &'static str,
+    host: String,
+    port: u16,
+}
+
+impl Address {
+    /// The address to connect to. Stash gives the one it listens on: "every interface" becomes this machine's
+    /// loopback. `localhost` is Go's first choice for that name, so that no resolver can lead it elsewhere.
+    pub(super) fn of(connection: &ServerConnection) -> Self {
+        let host = match connection.host.trim().trim_matches(['[', ']']) {
+            "" | "0.0.0.0" => "127.0.0.1".to_owned(),
+            "::" => "::1".to_owned(),
+            name if name.eq_ignore_ascii_case("localhost") => "127.0.0.1".to_owned(),
+            other => other.to_owned(),
+        };
+        let scheme = match connection.scheme.eq_ignore_ascii_case("https") {
+            true => "https",
+            false => "http",
+        };
+        Self { scheme, host, port: connection.port }
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Whether nobody but this machine can answer there.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+
+    /// Where GraphQL is served.
+    pub(super) fn graphql(&self) -> String {
+        format!("{self}/graphql")
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { scheme, host, port } = self;
+        match host.contains(':') {
+            true => write!(formatter, "{scheme}://[{host}]:{port}"),
+            false => write!(formatter, "{scheme}://{host}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_interface_means_this_machine() {
+        let cases = [
+            ("http", "0.0.0.0", "http://127.0.0.1:9999", true),
+            ("http", "", "http://127.0.0.1:9999", true),
+            ("", "::", "http://[::1]:9999", true),
+            ("HTTPS", "[::]", "https://[::1]:9999", true),
+            ("https", "Localhost", "https://127.0.0.1:9999", true),
+            ("https", "::ffff:127.0.0.1", "https://[::ffff:127.0.0.1]:9999", true),
+            ("https", "127.9.9.9", "https://127.9.9.9:9999", true),
+            ("https", "192.168.1.2", "https://192.168.1.2:9999", false),
+            ("http", "fd00::1", "http://[fd00::1]:9999", false),
+            ("https", "127.0.0.1.example", "https://127.0.0.1.example:9999", false),
+            ("https", "stash", "https://stash:9999", false),
+        ];
+        for (scheme, host, expected, loopback) in cases {
+            let connection = ServerConnection {
+                scheme: scheme.to_owned(),
+                host: host.to_owned(),
+                port: 9999,
+                ..ServerConnection::default()
+            };
+            let address = Address::of(&connection);
+            assert_eq!(address.to_string(), expected);
+            assert_eq!(address.is_loopback(), loopback, "{host}");
+            assert_eq!(address.is_https(), expected.starts_with("https"));
+        }
+    }
+}
