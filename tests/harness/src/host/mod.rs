@@ -243,6 +243,13 @@ impl Host {
         }
     }
 
+    /// Sends bytes as they are and does not wait until the worker has taken them: for a worker that may not.
+    pub fn send_raw_later(&mut self, bytes: &[u8]) {
+        if let Some(input) = &self.input {
+            input.write_later(bytes);
+        }
+    }
+
     /// The next message from the worker, kept ones first.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! The worker's three pipes, each on a thread of its own: nothing that the worker does can block a test for ever.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -41,6 +42,8 @@ impl Collected {
 pub(super) struct Input {
     pieces: Sender<Vec<u8>>,
     written: Receiver<io::Result<()>>,
+    /// Pieces that nobody has waited for.
+    unawaited: Cell<usize>,
 }
 
 impl Input {
@@ -54,13 +57,24 @@ impl Input {
                 }
             }
         });
-        Self { pieces, written }
+        Self { pieces, written, unawaited: Cell::new(0) }
     }
 
     /// Writes, and waits until the pipe has taken it all; `None` when it did not in time.
     pub(super) fn write(&self, bytes: &[u8]) -> Option<io::Result<()>> {
-        self.pieces.send(bytes.to_vec()).ok()?;
-        self.written.recv_timeout(PATIENCE).ok()
+        self.write_later(bytes);
+        let mut last = None;
+        for _ in 0..self.unawaited.take() {
+            last = Some(self.written.recv_timeout(PATIENCE).ok()?);
+        }
+        last
+    }
+
+    /// Writes as the pipe takes it; nobody waits.
+    pub(super) fn write_later(&self, bytes: &[u8]) {
+        if self.pieces.send(bytes.to_vec()).is_ok() {
+            self.unawaited.set(self.unawaited.get() + 1);
+        }
     }
 }
 
