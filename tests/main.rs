@@ -7,4 +7,7 @@
 )]
 
 mod package;
+mod stash_go;
+mod stash_plugin;
 mod stash_settings;
+mod static_dns;

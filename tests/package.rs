@@ -41,6 +41,20 @@ fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf
     index
 }
 
+/// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
+pub(crate) fn install_worker(folder: &Path) -> Plugin {
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let worker = Binary { platform, path: env!("CARGO_BIN_EXE_plexsync-worker").into() };
+    let package = Package::new(&[worker], DATE).unwrap();
+    let source = folder.join("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join(ZIP_NAME), package.zip).unwrap();
+    fs::write(source.join(INDEX_NAME), package.index).unwrap();
+    let manager = PackageManager::new(folder, "community");
+    manager.install(&source.join(INDEX_NAME), "plexsync").unwrap();
+    manager.plugins().unwrap().remove(0)
+}
+
 /// Names, modes and contents.
 fn entries(zip: &[u8]) -> BTreeMap<String, (u32, String)> {
     let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
