@@ -11,7 +11,7 @@ use plexsync_protocol::plex::RequestParams;
 use serde_json::{Value, json};
 
 #[path = "../examples/package/package.rs"]
-mod builder;
+pub(crate) mod builder;
 
 use builder::{Binary, INDEX_NAME, Package, ZIP_NAME};
 

@@ -11,23 +11,18 @@ use std::process::{Command, Stdio};
 use plexsync_harness::FakePlex;
 use serde_json::{Value, json};
 
+use crate::package::builder as package;
+
+#[path = "../examples/package/build.rs"]
+mod build;
+
 /// An address of the loopback that no other name server has.
 const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(127, 53, 0, 77);
 
 /// Builds the worker as the package has it, without optimising.
 fn static_worker() -> PathBuf {
     let target_dir = Path::new(env!("CARGO_BIN_EXE_plexsync-worker")).ancestors().nth(2).unwrap();
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let built = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--bin", "plexsync-worker", "--features", "static-dns"])
-        .args(["--target", &target, "--target-dir"])
-        .arg(target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    target_dir.join(target).join("debug/plexsync-worker")
+    build::static_binary("dev", target_dir).unwrap().path
 }
 
 /// Answers `dns.test` with 127.0.0.1, for IPv4 only, and knows no other name. It ends with the test's process.
