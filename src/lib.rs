@@ -14,6 +14,7 @@ pub mod wire;
 pub mod serve;
 pub mod methods;
 pub mod identity;
+pub mod plex;
 pub mod stash;
 mod dns;
 pub mod secret;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use clap::Parser;
 use plexsync_worker::cli::{self, Arguments, Options};
 use plexsync_worker::input::{self, Flags, Watched};
-use plexsync_worker::log::{self, Format};
+use plexsync_worker::log;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
 use plexsync_worker::secret::{Secret, Secrets};
 use plexsync_worker::{serve, streams, worker};

@@ -103,6 +103,11 @@ impl ErrorObject {
         self
     }
 
+    /// A member of the data; null where there is none.
+    pub fn datum(&self, name: &str) -> &Value {
+        self.data.as_ref().map_or(&Value::Null, |data| &data[name])
+    }
+
     /// Invalid params at `pointer` (RFC 6901), for `reason`. Neither may hold the value.
     pub fn invalid_params(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
         let data = InvalidParams { pointer: pointer.into(), reason: reason.into() };

@@ -66,6 +66,14 @@ impl JsonText {
         self.pieces.iter().map(Vec::as_slice)
     }
 
+    /// The whole text; a single piece is not copied.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        match self.pieces.len() {
+            1 => self.pieces.swap_remove(0),
+            _ => self.pieces.concat(),
+        }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.pieces.iter().map(Vec::len).sum()

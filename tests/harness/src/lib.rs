@@ -12,4 +12,4 @@ pub mod http;
 pub mod fake_stash;
 
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
-pub use host::{Host, Pending, RpcError, Signal, Wire};
+pub use host::{Host, HostBuilder, Pending, RpcError, Signal, Wire};
