@@ -7,7 +7,10 @@ mod lifecycle;
 mod messages;
 mod package;
 mod request;
+mod stash_go;
+mod stash_plugin;
 mod stash_settings;
+mod static_dns;
 mod tidy;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use plexsync_protocol::plex::RequestParams;
 use serde_json::{Value, json};
 
 #[path = "../examples/package/package.rs"]
-mod builder;
+pub(crate) mod builder;
 
 use builder::{Binary, INDEX_NAME, Package, ZIP_NAME};
 
@@ -39,6 +39,20 @@ fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf
     let index = folder.join(INDEX_NAME);
     fs::write(&index, package.index).unwrap();
     index
+}
+
+/// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
+pub(crate) fn install_worker(folder: &Path) -> Plugin {
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    let worker = Binary { platform, path: env!("CARGO_BIN_EXE_plexsync-worker").into() };
+    let package = Package::new(&[worker], DATE).unwrap();
+    let source = folder.join("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join(ZIP_NAME), package.zip).unwrap();
+    fs::write(source.join(INDEX_NAME), package.index).unwrap();
+    let manager = PackageManager::new(folder, "community");
+    manager.install(&source.join(INDEX_NAME), "plexsync").unwrap();
+    manager.plugins().unwrap().remove(0)
 }
 
 /// Names, modes and contents.

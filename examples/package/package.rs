@@ -15,9 +15,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// The package, named by its id.
-pub(super) const ZIP_NAME: &str = "plexsync.zip";
+pub(crate) const ZIP_NAME: &str = "plexsync.zip";
 /// What a source's URL in Stash points to.
-pub(super) const INDEX_NAME: &str = "index.yml";
+pub(crate) const INDEX_NAME: &str = "index.yml";
 
 const ID: &str = "plexsync";
 const NAME: &str = "PlexSync";
@@ -48,14 +48,14 @@ const READABLE: u32 = 0o644;
 
 /// A program for one platform.
 #[derive(Debug, Clone)]
-pub(super) struct Binary {
-    pub(super) platform: String,
-    pub(super) path: PathBuf,
+pub(crate) struct Binary {
+    pub(crate) platform: String,
+    pub(crate) path: PathBuf,
 }
 
 impl Binary {
     /// Reads `linux-x86_64=PATH`.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let expected = || format!("expected PLATFORM=PATH with one of {}", PLATFORMS.join(", "));
         let (platform, path) = text.split_once('=').ok_or_else(expected)?;
         if !PLATFORMS.contains(&platform) || path.is_empty() {
@@ -70,14 +70,14 @@ impl Binary {
 }
 
 /// Both files of a release.
-pub(super) struct Package {
-    pub(super) zip: Vec<u8>,
-    pub(super) index: String,
+pub(crate) struct Package {
+    pub(crate) zip: Vec<u8>,
+    pub(crate) index: String,
 }
 
 impl Package {
     /// Packs these programs, released at this date.
-    pub(super) fn new(binaries: &[Binary], date: &str) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn new(binaries: &[Binary], date: &str) -> Result<Self, Box<dyn Error>> {
         let zip = pack(&files(binaries)?)?;
         let index = index(date, &zip);
         Ok(Self { zip, index })
@@ -147,7 +147,7 @@ fn index(date: &str, zip: &[u8]) -> String {
 }
 
 /// A date as Stash writes it, checked.
-pub(super) fn parse_date(text: &str) -> Result<String, String> {
+pub(crate) fn parse_date(text: &str) -> Result<String, String> {
     match PrimitiveDateTime::parse(text, DATE) {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err("expected UTC as 2026-01-31 12:00:00".to_owned()),
@@ -155,6 +155,6 @@ pub(super) fn parse_date(text: &str) -> Result<String, String> {
 }
 
 /// The date of a Unix time.
-pub(super) fn date_of(seconds: i64) -> Result<String, Box<dyn Error>> {
+pub(crate) fn date_of(seconds: i64) -> Result<String, Box<dyn Error>> {
     Ok(OffsetDateTime::from_unix_timestamp(seconds)?.format(DATE)?)
 }

@@ -22,8 +22,16 @@ pub(crate) async fn lookup(name: &str) -> io::Result<Vec<IpAddr>> {
         return Ok(listed);
     }
     let resolver = resolver().map_err(io::Error::other)?;
-    let found = resolver.lookup_ip(name).await.map_err(io::Error::other)?;
+    let found = resolver.lookup_ip(name).await.map_err(failure)?;
     Ok(found.iter().collect())
+}
+
+/// The resolver's own words for an unknown name are a dump of the question.
+fn failure(error: NetError) -> io::Error {
+    match error.is_no_records_found() {
+        true => io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
+        false => io::Error::other(error),
+    }
 }
 
 /// Asked apart from the resolver: that one would ask DNS for a name's IPv6 address although the file has its IPv4 one,

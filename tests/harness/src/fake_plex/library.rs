@@ -138,6 +138,11 @@ impl Library {
     pub(super) fn answer(&mut self, request: &Request, parts: &[&str]) -> Response {
         match parts {
             [] | ["all"] => self.list(request),
+            ["all", "refresh"] if request.method == "GET" => {
+                let all = self.sections.iter().map(|section| section.key.clone());
+                self.scans.extend(all.map(|section| Scan { section, path: None }));
+                plex_response(200)
+            }
             [key, rest @ ..] => {
                 let Some(place) = self.sections.iter().position(|section| section.key == *key)
                 else {

@@ -1,0 +1,3 @@
+module plexsync.invalid/go-client
+
+go 1.21

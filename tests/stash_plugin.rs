@@ -1,0 +1,233 @@
+//! The plugin as Stash runs it: installed from its package, a process for every task and hook, one device throughout.
+
+#![cfg(unix)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use plexsync_harness::FakePlex;
+use plexsync_harness::fake_stash::{FakeStash, Level, PackageManager, Plugin, Run};
+use serde_json::{Value, json};
+
+use crate::package::install_worker;
+
+/// A Stash with the plugin and its settings, and a Plex.
+struct Setup {
+    stash: FakeStash,
+    plex: FakePlex,
+    plugin: Plugin,
+    folder: tempfile::TempDir,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let (stash, plex) = (FakeStash::start(), FakePlex::start());
+        stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
+        stash.add_scene("45", &["/media/movies/new/a & b.mp4"]);
+        let folder = tempfile::tempdir().unwrap();
+        let plugin = install_worker(folder.path());
+        Self { stash, plex, plugin, folder }
+    }
+
+    fn configure(&self, more: Value) {
+        let mut settings = json!({"plex_url": self.plex.url(), "plex_token": self.plex.token()});
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.stash.configure("plexsync", settings);
+    }
+
+    fn hook(&self, trigger: &str, id: u64, input: &Value) -> Run {
+        let mut runs = self.plugin.run_hooks(&self.stash, trigger, id, input);
+        assert_eq!(runs.len(), 1);
+        runs.remove(0)
+    }
+
+    fn task(&self, name: &str) -> Run {
+        self.plugin.run_task(&self.stash, name, &json!({}))
+    }
+
+    fn scanned(&self) -> Vec<(String, Option<String>)> {
+        self.plex.scans().into_iter().map(|scan| (scan.section, scan.path)).collect()
+    }
+}
+
+fn folder(section: &str, path: &str) -> (String, Option<String>) {
+    (section.to_owned(), Some(path.to_owned()))
+}
+
+/// What the plugin said, and that Stash took it as it was meant.
+fn output(run: Run) -> Value {
+    assert_eq!(run.error, None, "{:?}", run.log);
+    assert_eq!(run.swallowed, None);
+    assert!(run.log.iter().all(|line| line.marked), "{:?}", run.log);
+    run.output
+}
+
+#[test]
+fn the_device_outlives_update_uninstall_and_reinstall() {
+    let setup = Setup::new();
+    let manager = PackageManager::new(setup.folder.path(), "community");
+    let index = setup.folder.path().join("source/index.yml");
+    let mut ids = BTreeSet::new();
+    let mut check = || {
+        let id = output(setup.task("Show identity"))["device_id"].as_str().unwrap().to_owned();
+        output(setup.task("Check Plex connection"));
+        ids.insert(id);
+    };
+    check();
+    manager.install(&index, "plexsync").unwrap();
+    check();
+    manager.uninstall("plexsync").unwrap();
+    manager.install(&index, "plexsync").unwrap();
+    check();
+    assert_eq!(ids.len(), 1);
+    let devices = setup.plex.devices();
+    assert_eq!(devices.len(), 1);
+    assert_eq!(devices[0].identifier, ids.pop_first());
+}
+
+#[test]
+fn hooks_that_start_together_are_one_device() {
+    let setup = Setup::new();
+    let data = setup.plugin.folder.join("data");
+    for round in 1..=100 {
+        let _ = fs::remove_dir_all(&data);
+        setup.plex.clear();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| output(setup.hook("Scene.Create.Post", 45, &Value::Null)));
+            }
+        });
+        let kept = fs::read_to_string(data.join("device_id.json")).unwrap();
+        let kept: Value = serde_json::from_str(&kept).unwrap();
+        let devices: Vec<_> = setup.plex.devices().into_iter().map(|it| it.identifier).collect();
+        assert_eq!(devices, [kept["device_id"].as_str().map(str::to_owned)], "round {round}");
+        assert_eq!(setup.scanned().len(), 8, "round {round}");
+    }
+}
+
+#[test]
+fn a_new_moved_or_destroyed_scene_has_its_folder_scanned() {
+    let setup = Setup::new();
+    output(setup.hook("Scene.Create.Post", 45, &Value::Null));
+    output(setup.hook("Scene.Update.Post", 45, &Value::Null));
+    let destroyed = json!({"id": "6", "delete_file": false, "path": "/media/tv/show/é 1.mp4"});
+    output(setup.hook("Scene.Destroy.Post", 6, &destroyed));
+    assert_eq!(
+        setup.scanned(),
+        [
+            folder("1", "/media/movies/new"),
+            folder("1", "/media/movies/new"),
+            folder("2", "/media/tv/show")
+        ]
+    );
+}
+
+#[test]
+fn an_edit_asks_nobody_anything() {
+    let setup = Setup::new();
+    for input in [json!({"id": "45", "title": "x"}), json!([{"id": "45"}, {"id": "46"}])] {
+        output(setup.hook("Scene.Update.Post", 45, &input));
+    }
+    assert_eq!(setup.plex.requests().len(), 0);
+    assert_eq!(setup.stash.requests().len(), 0);
+    assert!(!setup.plugin.folder.join("data").exists(), "no identity is needed");
+}
+
+#[test]
+fn a_folder_may_have_another_name_in_plex() {
+    let setup = Setup::new();
+    setup.configure(json!({"path_map": "/stash=/media/movies"}));
+    setup.stash.add_scene("7", &["/stash/new/a.mp4"]);
+    output(setup.hook("Scene.Create.Post", 7, &Value::Null));
+    assert_eq!(setup.scanned(), [folder("1", "/media/movies/new")]);
+}
+
+#[test]
+fn a_folder_that_no_section_holds_is_a_warning() {
+    let setup = Setup::new();
+    setup.stash.add_scene("8", &["/elsewhere/a.mp4"]);
+    let run = setup.hook("Scene.Create.Post", 8, &Value::Null);
+    let warnings: Vec<_> =
+        run.log.iter().filter(|line| line.level == Level::Warning).map(|line| &line.text).collect();
+    assert_eq!(warnings.len(), 1, "{:?}", run.log);
+    assert!(warnings[0].contains("path_map") && warnings[0].contains("/media/tv"), "{warnings:?}");
+    output(run);
+}
+
+#[test]
+fn without_plex_or_settings_the_error_says_what_to_do() {
+    let setup = Setup::new();
+    setup.configure(json!({"plex_url": "http://127.0.0.1:1"}));
+    let error = setup.hook("Scene.Create.Post", 45, &Value::Null).error.unwrap();
+    assert!(error.contains("127.0.0.1:1") && error.ends_with("(-32010)"), "{error}");
+    setup.stash.configure("plexsync", json!({}));
+    let error = setup.task("Check Plex connection").error.unwrap();
+    assert!(
+        error.contains("Settings > Plugins > PlexSync") && error.ends_with("(-32014)"),
+        "{error}"
+    );
+    setup.stash.end_sessions();
+    output(setup.task("Show identity"));
+}
+
+#[test]
+fn a_scan_of_everything_is_one_request() {
+    let setup = Setup::new();
+    output(setup.task("Scan Plex library"));
+    assert_eq!(setup.plex.requests().len(), 1);
+    assert!(setup.scanned().len() > 1 && setup.scanned().iter().all(|(_, path)| path.is_none()));
+}
+
+#[test]
+fn a_reset_makes_one_more_device() {
+    let setup = Setup::new();
+    output(setup.task("Check Plex connection"));
+    let reset = output(setup.task("Reset identity"));
+    output(setup.task("Check Plex connection"));
+    assert_ne!(reset["device_id"], reset["previous"]);
+    assert_eq!(setup.plex.devices().len(), 2);
+}
+
+#[test]
+fn no_secret_is_ever_logged() {
+    let setup = Setup::new();
+    let plugin = setup.plugin.clone().variable("PLEXSYNC_LOG", "trace");
+    let (cookie, token) = (setup.stash.cookie(), setup.plex.token());
+    for run in plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null) {
+        for line in &run.log {
+            assert!(!line.text.contains(&cookie) && !line.text.contains(&token), "{}", line.text);
+        }
+    }
+}
+
+/// What Stash v0.30 really wrote to plugins, where the checkout has it beside it.
+#[test]
+fn what_stash_wrote_is_answered() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/stash-wire");
+    let Ok(files) = fs::read_dir(&folder) else {
+        eprintln!("skipped: there is no {}", folder.display());
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = file.unwrap().path();
+        let input = fs::read(&path).unwrap();
+        let expected = input.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+        let output = plexsync_harness::Host::builder()
+            .binary(env!("CARGO_BIN_EXE_plexsync-worker"))
+            .data_dir(data.path())
+            .run(input);
+        let stdout = output.stdout;
+        let replies: Vec<Value> =
+            stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(replies.len(), expected, "{}: {stdout}", path.display());
+        let is_rpc = path.file_name().unwrap().to_string_lossy().starts_with("rpc-");
+        for reply in &replies {
+            let answer = if is_rpc { &reply["result"] } else { reply };
+            assert!(!answer.is_null(), "{}: {reply}", path.display());
+            assert!(!is_rpc || reply["error"].is_null(), "{}: {reply}", path.display());
+            assert_ne!(answer["error"], "", "{}: {reply}", path.display());
+        }
+    }
+}
