@@ -11,9 +11,12 @@ use crate::log::Format;
 use crate::secret::Secret;
 use crate::wire::framing::Framing;
 
+/// The program's version and that of the contract that it keeps.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (contract 1.0)");
+
 /// What was typed.
 #[derive(Debug, Parser, Default)]
-#[command(name = "plexsync-worker", version, about, disable_help_subcommand = true)]
+#[command(name = "plexsync-worker", version = VERSION, about, disable_help_subcommand = true)]
 pub struct Arguments {
     /// What to do instead of serving stdin and stdout.
     #[command(subcommand)]
@@ -25,7 +28,22 @@ pub struct Arguments {
 
 /// Instead of serving.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Call one method and print its result
+    Call {
+        /// The method, such as plex.request
+        method: String,
+        /// Its params as a JSON object; `-` reads them from stdin
+        params: Option<String>,
+    },
+    /// Print a script that completes this program's arguments in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
 
 /// The options, as typed.
 #[derive(Debug, Args, Default, Clone)]

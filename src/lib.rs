@@ -4,11 +4,12 @@
 //! -> [`worker`] (what each does) -> [`identity`] or [`plex`] -> an outcome -> [`wire`] -> bytes.
 //!
 //! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
-//! [`cli`] turns arguments and environment into options. `main` owns the process.
+//! [`cli`] turns arguments and environment into options, [`commands`] are what a person types. `main` owns the process.
 
 pub mod streams;
 pub mod input;
 pub mod cli;
+pub mod commands;
 pub mod log;
 pub mod wire;
 pub mod serve;

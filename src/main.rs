@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Parser;
 use plexsync_worker::cli::{self, Arguments, Options};
+use plexsync_worker::commands::{self, Setting, Streams};
 use plexsync_worker::input::{self, Flags, Watched};
 use plexsync_worker::log;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
@@ -18,17 +19,24 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
     streams::keep_secrets_in_memory();
-    let options = Options::new(arguments().flags, &variable);
+    let Arguments { command, flags } = arguments();
+    let options = Options::new(flags, &variable);
     let secrets = Secrets::default();
     let log = log::start(
         &options.log,
         options.log_format,
-        streams::log_format(),
+        if command.is_some() { log::Format::Text } else { streams::log_format() },
         secrets.clone(),
         streams::Stderr,
     );
-    match serve_stdin(options, secrets, &log) {
-        Ok(()) => ExitCode::SUCCESS,
+    let ended = match command {
+        Some(command) => run(command, options, secrets),
+        None => serve_stdin(options, secrets, &log).map(|()| ExitCode::SUCCESS),
+    };
+    match ended {
+        Ok(code) => code,
+        // Somebody who reads only the first lines has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             error!("can't go on: {error}");
             ExitCode::FAILURE
@@ -45,6 +53,21 @@ fn arguments() -> Arguments {
 #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
 fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
+}
+
+fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
+    let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
+    let setting = Setting {
+        max_params: options.max_message,
+        methods: &methods(options, secrets, &Flags::default()),
+    };
+    let mut streams = Streams {
+        input: &mut streams::readable_stdin()?,
+        output: &mut streams::take_stdout()?,
+        errors: &mut streams::Stderr,
+        colour,
+    };
+    Ok(ExitCode::from(commands::run(command, &setting, &mut streams)?.code()))
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {

@@ -35,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("streams", &["log"]),
     ("input", &["serve"]),
     ("cli", &["log", "wire"]),
+    ("commands", &["cli", "methods"]),
     ("secret", &[]),
 ];
 

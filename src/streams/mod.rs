@@ -7,14 +7,16 @@ use crate::log::Format;
 mod unix;
 #[cfg(unix)]
 pub use unix::{
-    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal, take_stdout,
+    Stderr, keep_secrets_in_memory, readable_stdin, stderr_is_terminal, stdin, stdin_is_terminal,
+    stdout_is_terminal, take_stdout,
 };
 
 #[cfg(not(unix))]
 mod other;
 #[cfg(not(unix))]
 pub use other::{
-    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal, take_stdout,
+    Stderr, keep_secrets_in_memory, readable_stdin, stderr_is_terminal, stdin, stdin_is_terminal,
+    stdout_is_terminal, take_stdout,
 };
 
 /// The format of the log where nobody chose one: for people on a terminal, else for programs.

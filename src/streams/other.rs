@@ -51,6 +51,14 @@ pub fn stdin() -> io::Result<impl Read + Send + 'static> {
     Ok(io::stdin())
 }
 
+/// Stdin, for those who read it to its end.
+///
+/// # Errors
+/// None here.
+pub fn readable_stdin() -> io::Result<impl Read + Send + 'static> {
+    stdin()
+}
+
 /// A guess at who reads the log.
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stderr_is_terminal() -> bool {
@@ -75,4 +83,10 @@ impl Write for Stderr {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether a person sees the results. To be asked before [`take_stdout`].
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
 }

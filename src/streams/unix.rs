@@ -36,6 +36,14 @@ pub fn stdin() -> io::Result<OwnedFd> {
     rustix::stdio::stdin().try_clone_to_owned()
 }
 
+/// Stdin, for those who read it to its end.
+///
+/// # Errors
+/// When there is no descriptor to be had.
+pub fn readable_stdin() -> io::Result<File> {
+    stdin().map(File::from)
+}
+
 /// A guess at who reads the log.
 pub fn stderr_is_terminal() -> bool {
     rustix::stdio::stderr().is_terminal()
@@ -68,4 +76,9 @@ impl Write for Stderr {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether a person sees the results. To be asked before [`take_stdout`].
+pub fn stdout_is_terminal() -> bool {
+    rustix::stdio::stdout().is_terminal()
 }

@@ -1,0 +1,99 @@
+//! What a person types. Each command gets its streams and its options as arguments, writes to them, and tells the
+//! exit code; the process itself stays `main`'s.
+
+mod call;
+mod pretty;
+
+use std::io::{self, Read, Write};
+
+use clap::CommandFactory;
+use plexsync_protocol::error::{Code, ErrorObject};
+use serde_json::value::RawValue;
+
+use crate::cli::{Arguments, Command};
+use crate::methods::{Handling, Methods, Outcome, Request};
+
+/// The streams of a command, and what is known about who is at their other end.
+pub struct Streams<'a> {
+    /// Read where params are `-`.
+    pub input: &'a mut dyn Read,
+    /// Results.
+    pub output: &'a mut dyn Write,
+    /// Errors.
+    pub errors: &'a mut dyn Write,
+    /// Results are seen in a terminal: they may have colours.
+    pub colour: bool,
+}
+
+/// What a command works with.
+pub struct Setting<'a> {
+    /// The worker's own methods.
+    pub methods: &'a Methods,
+    /// Longest params that are read from the input, in bytes.
+    pub max_params: usize,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// All is well: 0.
+    Fine,
+    /// It failed: 1.
+    Failed,
+    /// It was called wrongly: 2.
+    Usage,
+}
+
+impl End {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+        }
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// When a stream can't be read or written.
+pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -> io::Result<End> {
+    match command {
+        Command::Call { method, params } => {
+            call::call(setting, streams, &method, params.as_deref())
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
+            streams.output.write_all(&script)?;
+            Ok(End::Fine)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Arguments::command()).render(streams.output)?;
+            Ok(End::Fine)
+        }
+    }
+}
+
+const NAME: &str = "plexsync-worker";
+
+impl Setting<'_> {
+    /// Calls a method, and waits for its end.
+    fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
+        let params = params.filter(|params| params.get() != "null");
+        match self.methods.handle(method, Request { params, ..Request::default() }) {
+            Handling::Done(outcome) => outcome,
+            Handling::Slow(work) => runtime()
+                .map_err(|error| {
+                    ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
+                })?
+                .block_on(work),
+        }
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
