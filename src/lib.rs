@@ -13,6 +13,7 @@ pub mod log;
 pub mod wire;
 pub mod serve;
 pub mod methods;
+pub mod worker;
 pub mod identity;
 pub mod plex;
 pub mod stash;

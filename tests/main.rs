@@ -1,13 +1,27 @@
-//! The promises of the contract, each file named by what it checks.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on says why and stops"
-)]
+//! What a host may rely on, each promise a test. One file per promise; `tidy` sees that none is forgotten here.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+
+mod identity;
+mod lifecycle;
+mod messages;
 mod package;
+mod request;
 mod stash_go;
 mod stash_plugin;
 mod stash_settings;
 mod static_dns;
+mod tidy;
+
+use std::path::PathBuf;
+
+use plexsync_harness::{Host, HostBuilder};
+
+/// The worker that was built with these tests.
+fn host() -> HostBuilder {
+    Host::builder().binary(worker())
+}
+
+fn worker() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"))
+}

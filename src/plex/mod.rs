@@ -1,9 +1,266 @@
-//! HTTP to Plex, always as the same device.
+//! Requests to Plex, always as the same device. One request from start to end: [`plan`] checks the params, [`fetch`]
+//! sends it and repeats it if need be, [`listing`] does so page by page, [`body`] decodes what came, [`answer`] is the
+//! result. Nothing is built before the first request: no client, no TLS roots, no resolver.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the way to Plex isn't built yet"))]
-
+mod address;
+mod answer;
 mod body;
 mod charset;
+mod classify;
+mod client;
+mod connect;
+mod dns;
+mod error;
+mod exchange;
+mod fetch;
+mod folder;
+mod headers;
 mod json;
+mod listing;
 mod pages;
+mod plan;
+mod query;
+mod redirect;
+mod retry;
+mod scan;
+mod send_body;
+mod target;
+mod tls;
 mod xml;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use plexsync_protocol::error::UnreachableKind;
+use plexsync_protocol::identity::Identity;
+use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
+use reqwest::header::CONTENT_TYPE;
+use tokio::time::Instant;
+
+pub use self::address::same_origin;
+pub use self::answer::Answer;
+pub use self::client::ProxySettings;
+pub use self::error::PlexError;
+pub use self::folder::folder_of;
+pub use self::plan::Limits;
+pub use self::scan::SectionFolder;
+pub use self::target::Account;
+
+use self::client::Clients;
+use self::exchange::Exchange;
+use self::fetch::{Fetch, Fetched, Reading};
+use self::plan::Plan;
+use crate::secret::{Secret, Secrets};
+
+/// The way to Plex. Clones share connections; cheap to clone.
+#[derive(Clone)]
+pub struct Plex {
+    clients: Arc<Clients>,
+    secrets: Secrets,
+}
+
+/// What all calls have in common.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// PEM file with roots that are trusted beside the system's (`--plex-ca`).
+    pub ca_file: Option<PathBuf>,
+    /// The proxy for https targets.
+    pub proxy: ProxySettings,
+    /// Where tokens are remembered, so that the log's redactor knows them.
+    pub secrets: Secrets,
+}
+
+/// Told after each page of a listing: entries so far, and how many there are, where that is known.
+pub type Progress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+/// A call of `plex.request`.
+pub struct RequestCall {
+    /// Its params.
+    pub params: RequestParams,
+    /// The device that asks.
+    pub identity: Arc<Identity>,
+    /// The configured server and its token.
+    pub account: Account,
+    /// What the call gets where its params say nothing.
+    pub limits: Limits,
+    /// Whom to tell about pages.
+    pub progress: Option<Progress>,
+}
+
+/// A call of `plex.scan`.
+pub struct ScanCall {
+    /// The folder, as Plex sees it ([`folder_of`] gives that of a file).
+    pub folder: String,
+    /// Key of the section; default the one with the longest location that holds the folder.
+    pub section: Option<String>,
+    /// The device that asks.
+    pub identity: Arc<Identity>,
+    /// The configured server and its token.
+    pub account: Account,
+    /// Time and repetitions.
+    pub limits: Limits,
+}
+
+impl Plex {
+    /// A way to Plex; nothing is opened, read or built yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            clients: Arc::new(Clients::new(options.ca_file, options.proxy)),
+            secrets: options.secrets,
+        }
+    }
+
+    /// Sends one request. Any HTTP answer is an [`Answer`], 401 and 503 too.
+    ///
+    /// The params are checked at once, the time runs from the future's first poll. Needs a tokio runtime with time
+    /// and network. Dropping the future ends the request.
+    ///
+    /// # Errors
+    /// A [`PlexError`] where there is no answer, or none that the call wants.
+    pub fn request(
+        &self,
+        call: RequestCall,
+    ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
+        let plan =
+            Plan::new(&call.params, &call.identity, &call.account, call.limits, &self.secrets);
+        let clients = Arc::clone(&self.clients);
+        async move {
+            let plan = plan?;
+            let started = Instant::now();
+            let deadline = started + plan.timeout;
+            run(&clients, plan, started, deadline, call.progress).await
+        }
+    }
+
+    /// Asks Plex to look at one folder.
+    ///
+    /// Any HTTP answer is a result. Where the list of sections is refused, `section` is empty and `status` is that of
+    /// the refusal.
+    ///
+    /// # Errors
+    /// [`PlexError::NoSection`] where no section holds the folder, else as [`Plex::request`].
+    pub fn scan(
+        &self,
+        call: ScanCall,
+    ) -> impl Future<Output = Result<ScanResult, PlexError>> + Send + 'static + use<> {
+        let plex = self.clone();
+        async move {
+            if call.folder.is_empty() {
+                return Err(PlexError::invalid("/folder", "expected a folder, as Plex sees it"));
+            }
+            let started = Instant::now();
+            let refresh = |section: &str| plex.plan(&call, &scan::refresh(section, &call.folder));
+            let (section, plan) = match &call.section {
+                Some(section) => (section.clone(), refresh(section)?),
+                None => {
+                    let plan = plex.plan(&call, &scan::list())?;
+                    let deadline = started + plan.timeout;
+                    let answer = run(&plex.clients, plan, started, deadline, None).await?;
+                    if !(200..300).contains(&answer.status) {
+                        return Ok(ScanResult::new(String::new(), call.folder, answer.status));
+                    }
+                    let section = scan::choose(&answer.body.value, &call.folder)?;
+                    let plan = refresh(&section)?;
+                    (section, plan)
+                }
+            };
+            let deadline = started + plan.timeout;
+            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            Ok(ScanResult::new(section, call.folder, answer.status))
+        }
+    }
+
+    /// Every folder of every library section, or of the call's section. The call's folder does not matter.
+    ///
+    /// # Errors
+    /// As [`Plex::request`]; a refused list is [`PlexError::Unreachable`], with the status in the message.
+    pub fn locations(
+        &self,
+        call: ScanCall,
+    ) -> impl Future<Output = Result<Vec<SectionFolder>, PlexError>> + Send + 'static + use<> {
+        let plex = self.clone();
+        async move {
+            let started = Instant::now();
+            let plan = plex.plan(&call, &scan::list())?;
+            let deadline = started + plan.timeout;
+            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            if !(200..300).contains(&answer.status) {
+                let message = format!(
+                    "the list of library sections was refused with status `{}`",
+                    answer.status
+                );
+                return Err(PlexError::unreachable(UnreachableKind::Protocol, message));
+            }
+            let mut locations = scan::all_locations(&answer.body.value)?;
+            locations.retain(|location| {
+                call.section.as_ref().is_none_or(|key| *key == location.section)
+            });
+            Ok(locations)
+        }
+    }
+
+    fn plan(&self, call: &ScanCall, params: &RequestParams) -> Result<Plan, PlexError> {
+        Plan::new(params, &call.identity, &call.account, call.limits, &self.secrets)
+    }
+}
+
+/// Carries out a plan.
+async fn run(
+    clients: &Clients,
+    mut plan: Plan,
+    started: Instant,
+    deadline: Instant,
+    progress: Option<Progress>,
+) -> Result<Answer, PlexError> {
+    let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
+    let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
+    let fetched = match plan.all_pages {
+        true => {
+            let progress = progress.as_deref();
+            listing::fetch(&mut fetch, &mut plan.request, plan.max_bytes, progress).await?
+        }
+        false => fetch.get(&plan.request, reading(&plan)).await?,
+    };
+    let attempts = fetch.attempts;
+    let answer = finish(fetched, plan.parse, plan.token.as_ref(), attempts, started).await;
+    tracing::debug!(
+        method = %plan.request.method(),
+        path = plan.request.url().path(),
+        status = answer.status,
+        attempts,
+        elapsed_ms = answer.elapsed_ms,
+        "plex answered"
+    );
+    Ok(answer)
+}
+
+fn reading(plan: &Plan) -> Reading {
+    match plan.parse {
+        Parse::None => Reading::Nothing,
+        _ => Reading::UpTo(plan.max_bytes),
+    }
+}
+
+async fn finish(
+    fetched: Fetched,
+    parse: Parse,
+    token: Option<&Secret>,
+    attempts: u32,
+    started: Instant,
+) -> Answer {
+    let content_type = fetched.headers.get(CONTENT_TYPE).map(headers::text);
+    let body = answer::decode(parse, content_type, fetched.bytes).await;
+    let elapsed = started.elapsed().as_millis();
+    Answer {
+        status: fetched.status.as_u16(),
+        headers: headers::answer(&fetched.headers, token),
+        body,
+        url: fetched.url.into(),
+        attempts,
+        elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,10 +18,12 @@ mod library;
 mod media_server;
 mod observe;
 mod plex_tv;
+mod spoil;
+mod state;
 mod tls;
 mod xml;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{HttpServer, Listen, Request, Response};
@@ -32,9 +34,7 @@ pub use fault::{Encoding, Fault, Plan};
 pub use library::{Paging, Scan, Section};
 pub use tls::TlsSetup;
 
-use devices::Registry;
-use library::Library;
-use plex_tv::PlexTv;
+use state::{Caller, Inner, State};
 
 /// Longest wait for something that a test expects.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -252,89 +252,6 @@ impl FakePlex {
             }
             let waited = self.inner.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-/// The state, and a bell for those who wait for it to change.
-#[derive(Debug, Default)]
-struct Inner {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Everything that the fake knows.
-#[derive(Debug, Default)]
-struct State {
-    url: String,
-    tokens: Tokens,
-    requests: Vec<Request>,
-    registry: Registry,
-    library: Library,
-    plex_tv: PlexTv,
-    plans: Vec<Plan>,
-    canned: Vec<(String, Fault)>,
-    held_prefix: Option<String>,
-    held: usize,
-    prefs_were_put: bool,
-}
-
-impl State {
-    /// Takes the address, and makes tokens that no other fake has: ports are unique on one machine.
-    fn settle(&mut self, url: &str, port: u16) {
-        url.clone_into(&mut self.url);
-        self.tokens.owner = format!("xFakeOwnerToken{port:05}");
-        self.tokens.shared = format!("xFakeShareToken{port:05}");
-        self.tokens.server = format!("xFakeServeToken{port:05}");
-    }
-
-    fn clear(&mut self) {
-        self.requests.clear();
-        self.registry = Registry::default();
-        self.library.scans.clear();
-        self.plans.clear();
-        self.canned.clear();
-        self.prefs_were_put = false;
-    }
-}
-
-/// Who may ask.
-#[derive(Debug, Default)]
-struct Tokens {
-    owner: String,
-    shared: String,
-    server: String,
-    more: Vec<String>,
-    revoked: Vec<String>,
-}
-
-/// Who a token stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Caller {
-    Owner,
-    Shared,
-    Server,
-    Nobody,
-}
-
-impl Tokens {
-    /// Whoever sent `request`, by the token in its headers or else its query.
-    fn caller(&self, request: &Request) -> Caller {
-        let token = plex_value(request, "X-Plex-Token").unwrap_or_default();
-        if token.is_empty() || self.revoked.contains(&token) {
-            return Caller::Nobody;
-        }
-        match token {
-            token if token == self.owner || self.more.contains(&token) => Caller::Owner,
-            token if token == self.shared => Caller::Shared,
-            token if token == self.server => Caller::Server,
-            _ => Caller::Nobody,
         }
     }
 }

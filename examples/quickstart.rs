@@ -1,0 +1,86 @@
+//! One device, for ever: a host starts the worker, restarts it three times, resets once, and looks at what Plex saw.
+//!
+//! ```sh
+//! cargo run --release --example quickstart
+//! ```
+//!
+//! No Plex server is needed: a fake one listens on the loopback. Lines that begin with `-->` go to the worker's stdin,
+//! those that begin with `<--` come from its stdout. A host in any language does the same with two pipes.
+#![expect(clippy::print_stdout, reason = "an example is there to be read")]
+
+use std::process::ExitCode;
+
+use plexsync_harness::host::{RpcError, Way};
+use plexsync_harness::{FakePlex, Host};
+use serde_json::json;
+
+/// How many characters of a message are shown.
+const WIDTH: usize = 116;
+/// How often the worker is restarted.
+const RESTARTS: usize = 3;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            println!("\nThis is not what was promised.");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            println!("\nThe worker answered with an error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Holds the conversation. Whether Plex saw what it should.
+fn run() -> Result<bool, RpcError> {
+    let binary = Host::build_binary();
+    let plex = FakePlex::start();
+    println!("A Plex server (a fake one) listens on {}.\n", plex.url());
+
+    println!("The host starts the worker on an empty data folder, and sends a request:");
+    let mut host = Host::builder().binary(binary).plex(&plex).observe(show).start();
+    host.call("identity.get", json!({}))?;
+    host.call("plex.request", json!({"path": "/library/sections"}))?;
+
+    println!("\nIt restarts the worker {RESTARTS} times, as every Stash hook does:");
+    for _ in 0..RESTARTS {
+        host.restart();
+        println!("    (restarted: process {})", host.pid());
+        host.call("plex.request", json!({"path": "/library/sections"}))?;
+    }
+    let one = report(&plex);
+
+    println!("\nIt resets the identity, which is the only way to become another device:");
+    host.call("identity.reset", json!({}))?;
+    host.call("plex.request", json!({"path": "/library/sections"}))?;
+    host.restart();
+    println!("    (restarted: process {})", host.pid());
+    host.call("plex.request", json!({"path": "/library/sections"}))?;
+    let two = report(&plex);
+
+    Ok((one, two) == ((RESTARTS + 1, 1), (RESTARTS + 3, 2)))
+}
+
+fn show(way: Way, message: &str) {
+    let arrow = match way {
+        Way::Sent => "-->",
+        Way::Received => "<--",
+    };
+    match message.char_indices().nth(WIDTH) {
+        Some((end, _)) => println!("{arrow} {}...", &message[..end]),
+        None => println!("{arrow} {message}"),
+    }
+}
+
+/// Tells what Plex saw so far: how many requests, and how many devices it announced to its owner.
+fn report(plex: &FakePlex) -> (usize, usize) {
+    let (requests, events) = (plex.requests().len(), plex.events());
+    let devices = if events.len() == 1 { "device" } else { "devices" };
+    println!("\nPlex saw {requests} requests from {} {devices}:", events.len());
+    for event in &events {
+        println!("  {event}, as {}", event.identifier.as_deref().unwrap_or("nobody"));
+    }
+    (requests, events.len())
+}

@@ -1,0 +1,184 @@
+//! Asking Plex to look at one folder: which section holds it, and the two requests that it takes.
+
+use std::collections::BTreeMap;
+
+use plexsync_protocol::error::UnreachableKind;
+use plexsync_protocol::message::JsonText;
+use plexsync_protocol::plex::{Method, Parse, RequestParams};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::PlexError;
+use super::folder::depth;
+use super::query::quote;
+
+/// A library section: its key and the folders that it covers.
+#[derive(Debug, Deserialize)]
+struct Section {
+    key: Value,
+    #[serde(rename = "Location", default)]
+    locations: Vec<Location>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Location {
+    path: String,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    #[serde(rename = "MediaContainer")]
+    container: Container,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "Directory", default)]
+    sections: Vec<Section>,
+}
+
+/// The request that lists the sections with their folders.
+pub(super) fn list() -> RequestParams {
+    get("/library/sections".to_owned(), BTreeMap::new())
+}
+
+/// The request that makes Plex look at `folder` in a section. All clients send a GET, though a POST is documented.
+pub(super) fn refresh(section: &str, folder: &str) -> RequestParams {
+    let query = BTreeMap::from([("path".to_owned(), Value::from(folder))]);
+    get(format!("/library/sections/{}/refresh", quote(section)), query)
+}
+
+/// A folder that a library section covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SectionFolder {
+    /// Key of the section.
+    pub section: String,
+    /// The folder, as Plex sees it.
+    pub folder: String,
+}
+
+/// Every folder of every section.
+pub(super) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, PlexError> {
+    let sections = read(listing)?;
+    let of = |section: Section| {
+        let key = key(&section.key);
+        section
+            .locations
+            .into_iter()
+            .map(move |location| SectionFolder { section: key.clone(), folder: location.path })
+    };
+    Ok(sections.into_iter().flat_map(of).collect())
+}
+
+fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
+    let text: Vec<u8> = listing.pieces().flatten().copied().collect();
+    let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
+        PlexError::unreachable(
+            UnreachableKind::Protocol,
+            "the list of library sections is not what Plex sends; check that the configured URL is Plex's",
+        )
+    })?;
+    Ok(listing.container.sections)
+}
+
+/// The key of the section with the longest location that holds the folder.
+pub(super) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexError> {
+    let sections = read(listing)?;
+    let depth_of = |section: &Section| {
+        section.locations.iter().filter_map(|location| depth(&location.path, folder)).max()
+    };
+    // Of several sections with the same location, the first: Plex lists them by age.
+    let best = sections
+        .iter()
+        .rev()
+        .filter_map(|section| Some((depth_of(section)?, section)))
+        .max_by_key(|(depth, _)| *depth);
+    match best {
+        Some((_, section)) => Ok(key(&section.key)),
+        None => {
+            Err(PlexError::NoSection { folder: folder.to_owned(), locations: locations(sections) })
+        }
+    }
+}
+
+fn locations(sections: Vec<Section>) -> Vec<String> {
+    let locations = sections.into_iter().flat_map(|section| section.locations);
+    locations.map(|location| location.path).collect()
+}
+
+/// Keys are strings in Plex's JSON today; some endpoints have written numbers.
+fn key(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn get(path: String, query: BTreeMap<String, Value>) -> RequestParams {
+    RequestParams {
+        path,
+        method: Method::Get,
+        server: None,
+        token: None,
+        query,
+        headers: BTreeMap::new(),
+        body: None,
+        body_base64: None,
+        timeout_ms: None,
+        retries: None,
+        parse: Parse::Auto,
+        max_bytes: None,
+        all_pages: false,
+        progress_token: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sections() -> JsonText {
+        JsonText::of(&json!({"MediaContainer": {"size": 3, "Directory": [
+            {"key": "1", "Location": [{"id": 1, "path": "/data"}]},
+            {"key": 2, "Location": [{"path": "/other"}, {"path": "/data/scenes"}]},
+            {"key": "3", "Location": [{"path": "/data/scenes"}]},
+            {"key": "4"},
+        ]}}))
+    }
+
+    #[test]
+    fn the_longest_location_wins() {
+        for (folder, key) in [
+            ("/data", "1"),
+            ("/data/films/x", "1"),
+            ("/data/scenes", "2"),
+            ("/data/scenes/x", "2"),
+            ("/data/scenesx", "1"),
+            ("/other/y", "2"),
+        ] {
+            assert_eq!(choose(&sections(), folder).unwrap(), key, "{folder}");
+        }
+        match choose(&sections(), "/elsewhere") {
+            Err(PlexError::NoSection { folder, locations }) => {
+                assert_eq!(folder, "/elsewhere");
+                assert_eq!(locations, ["/data", "/other", "/data/scenes", "/data/scenes"]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn odd_listings() {
+        let empty = JsonText::of(&json!({"MediaContainer": {"size": 0}}));
+        assert!(matches!(choose(&empty, "/x"), Err(PlexError::NoSection { .. })));
+        let foreign = JsonText::of(&json!("<html>"));
+        assert!(matches!(choose(&foreign, "/x"), Err(PlexError::Unreachable { .. })));
+    }
+
+    #[test]
+    fn a_key_stays_one_segment() {
+        assert_eq!(refresh("1/../2?x", "/a").path, "/library/sections/1%2F..%2F2%3Fx/refresh");
+    }
+}

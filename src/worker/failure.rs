@@ -1,0 +1,80 @@
+//! Failures to error codes, in this one place.
+
+use plexsync_protocol::error::{
+    AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable,
+};
+use serde::Serialize;
+
+use crate::identity::IdentityError;
+use crate::plex::PlexError;
+use crate::stash::StashError;
+
+pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
+    match error {
+        IdentityError::Unavailable { path, reason } => {
+            let path = path.display().to_string();
+            ErrorObject::new(
+                Code::IdentityUnavailable,
+                format!("identity unavailable: `{path}`: {reason}"),
+            )
+            .with_data(&IdentityUnavailable { path, reason })
+        }
+        IdentityError::Changed { device_id } => {
+            let message = match &device_id {
+                Some(_) => "identity changed: the id on disk is another than `if_device_id`",
+                None => "identity changed: there is no id on disk",
+            };
+            ErrorObject::new(Code::IdentityChanged, message)
+                .with_data(&IdentityChanged { device_id })
+        }
+        IdentityError::InvalidId { reason } => ErrorObject::invalid_params("/device_id", reason),
+        IdentityError::Interrupted => {
+            ErrorObject::new(Code::Cancelled, "cancelled: the worker was asked to stop")
+        }
+    }
+}
+
+pub(super) fn of_plex(error: PlexError) -> ErrorObject {
+    match error {
+        PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
+        PlexError::Unreachable { kind, message } => {
+            ErrorObject::new(Code::PlexUnreachable, message).with_data(&PlexUnreachable { kind })
+        }
+        PlexError::Timeout { phase, message } => {
+            ErrorObject::new(Code::PlexTimeout, message).with_data(&PlexTimeout { phase })
+        }
+        PlexError::TooLarge { max_bytes } => {
+            let message = format!(
+                "answer is larger than `{max_bytes}` bytes: raise `max_bytes` or ask for less"
+            );
+            ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
+        }
+        PlexError::NotConfigured { missing, message } => not_configured(missing, message),
+        PlexError::NoSection { folder, locations } => no_section(&folder, locations),
+    }
+}
+
+/// What a section lookup adds to the data of invalid params.
+#[derive(Serialize)]
+struct NoSection {
+    #[serde(flatten)]
+    params: InvalidParams,
+    locations: Vec<String>,
+}
+
+fn no_section(folder: &str, locations: Vec<String>) -> ErrorObject {
+    let reason = "no library section holds this folder".to_owned();
+    let message = format!("{reason}: `{folder}`; the sections' locations are in `data.locations`");
+    let params = InvalidParams { pointer: "/folder".to_owned(), reason };
+    ErrorObject::new(Code::InvalidParams, message).with_data(&NoSection { params, locations })
+}
+
+pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> ErrorObject {
+    ErrorObject::new(Code::NotConfigured, message).with_data(&NotConfigured { missing })
+}
+
+/// Settings that can't be read: what they would have told is missing.
+pub(super) fn of_stash(error: &StashError, missing: Missing) -> ErrorObject {
+    not_configured(missing, error.to_string())
+}

@@ -1,0 +1,110 @@
+//! Rules of the house that no compiler holds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|end| end == extension) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Which modules each module may use. Everything may use `secret`.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("serve", &["methods", "wire"]),
+    ("methods", &[]),
+    ("worker", &["identity", "plex", "stash", "methods"]),
+    ("wire", &[]),
+    ("identity", &[]),
+    ("plex", &["dns"]),
+    ("stash", &["dns"]),
+    ("dns", &[]),
+    ("log", &[]),
+    ("streams", &["log"]),
+    ("input", &["serve"]),
+    ("cli", &["log", "wire"]),
+    ("secret", &[]),
+];
+
+#[test]
+fn nothing_runs_back_up() {
+    for (module, allowed) in MAY_USE {
+        let folder = root().join("src").join(module);
+        let files = if folder.is_dir() {
+            files_below(&folder, "rs")
+        } else {
+            vec![folder.with_extension("rs")]
+        };
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            for used in text.split("crate::").skip(1).filter_map(|rest| {
+                rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+            }) {
+                let fine = used == *module || used == "secret" || allowed.contains(&used);
+                assert!(fine, "{}: `{module}` uses `{used}`", file.display());
+            }
+        }
+    }
+    let modules = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    for module in
+        modules.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+    {
+        assert!(
+            MAY_USE.iter().any(|(known, _)| *known == module),
+            "`{module}` is not in the list of this test"
+        );
+    }
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let main = fs::read_to_string(root().join("tests/main.rs")).unwrap();
+    for entry in fs::read_dir(root().join("tests")).unwrap().flatten() {
+        let path = entry.path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if path.extension().is_some_and(|end| end == "rs") && name != "main" {
+            assert!(
+                main.contains(&format!("mod {name};")),
+                "`tests/{name}.rs` is not in `tests/main.rs`"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_changelog_knows_this_version() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(changelog.contains(&format!("\n## {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_contract_has_no_way_to_do_anything() {
+    let cargo = std::env!("CARGO");
+    let arguments =
+        ["tree", "-p", "plexsync-protocol", "-e", "normal", "--prefix", "none", "--offline"];
+    let tree = Command::new(cargo).args(arguments).current_dir(root()).output().unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("serde"), "{tree}");
+    for line in tree.lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        assert!(!["tokio", "reqwest", "rustix", "hyper", "mio", "clap"].contains(&name), "{tree}");
+    }
+}
+
+#[test]
+fn the_readme_is_short_enough_to_be_read() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 150);
+}
