@@ -80,6 +80,7 @@ impl Code {
 
 /// A JSON-RPC 2.0 error object (specification, section 5.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorObject {
     /// One of [`Code`]'s numbers.
     pub code: i64,
@@ -125,6 +126,7 @@ impl std::error::Error for ErrorObject {}
 
 /// Data of [`Code::InvalidParams`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InvalidParams {
     /// Where, as a JSON pointer (RFC 6901) into the params.
     pub pointer: String,
@@ -134,6 +136,7 @@ pub struct InvalidParams {
 
 /// Data of [`Code::IdentityUnavailable`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityUnavailable {
     /// The file or folder that is in the way.
     pub path: String,
@@ -143,6 +146,7 @@ pub struct IdentityUnavailable {
 
 /// Data of [`Code::IdentityChanged`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityChanged {
     /// The id on disk; null where there is none.
     pub device_id: Option<String>,
@@ -150,6 +154,7 @@ pub struct IdentityChanged {
 
 /// Data of [`Code::PlexUnreachable`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlexUnreachable {
     /// What failed.
     pub kind: UnreachableKind,
@@ -157,6 +162,7 @@ pub struct PlexUnreachable {
 
 /// What failed on the way to Plex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UnreachableKind {
@@ -174,6 +180,7 @@ pub enum UnreachableKind {
 
 /// Data of [`Code::PlexTimeout`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlexTimeout {
     /// What was being waited for.
     pub phase: TimeoutPhase,
@@ -181,6 +188,7 @@ pub struct PlexTimeout {
 
 /// What a call was waiting for when its time was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimeoutPhase {
@@ -194,6 +202,7 @@ pub enum TimeoutPhase {
 
 /// Data of [`Code::AnswerTooLarge`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnswerTooLarge {
     /// The limit that was exceeded, in bytes.
     pub max_bytes: u64,
@@ -201,6 +210,7 @@ pub struct AnswerTooLarge {
 
 /// Data of [`Code::NotConfigured`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotConfigured {
     /// What is missing.
     pub missing: Missing,
@@ -208,6 +218,7 @@ pub struct NotConfigured {
 
 /// What a call can't go without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Missing {
