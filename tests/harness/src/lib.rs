@@ -6,6 +6,8 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod fake_plex;
 pub mod host;
 pub mod http;
