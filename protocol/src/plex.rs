@@ -78,7 +78,7 @@ pub enum BodyEncoding {
 }
 
 /// Params of `plex.request`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestParams {
@@ -89,47 +89,54 @@ pub struct RequestParams {
     #[serde(default)]
     pub method: Method,
     /// Base URL of the server; default the configured one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Overrides the configured token; empty sends none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Added to the query: string, number, boolean (as `1` and `0`), null (left out), or an array of these.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, schemars(with = "BTreeMap<String, crate::document::QueryValue>"))]
     pub query: BTreeMap<String, Value>,
     /// Added to the headers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// A string is sent as it is, an object or an array as JSON, exactly as written.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<crate::document::Body>"))]
     pub body: Option<Box<RawValue>>,
     /// Bytes to send, in base64.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
     /// Time for the whole call, redirects and retries included, in milliseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Repetitions after a failure.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = RETRIES)))]
     pub retries: Option<u32>,
     /// What becomes of the body.
     #[serde(default)]
     pub parse: Parse,
     /// Limit on the decoded body, in bytes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = MAX_BYTES)))]
     pub max_bytes: Option<u64>,
     /// Fetch a listing page by page and join the pages.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_pages: bool,
     /// Ask for `$/progress` notifications with this token: a string or a number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<crate::document::Id>"))]
     pub progress_token: Option<Value>,
+}
+
+impl RequestParams {
+    /// A GET of `path`, with everything else as it is when a call says nothing about it.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
 }
 
 /// Result of `plex.request`, for hosts that read it. The worker writes it piece by piece.

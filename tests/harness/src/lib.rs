@@ -12,6 +12,10 @@ pub mod fake_plex;
 pub mod host;
 pub mod http;
 pub mod fake_stash;
+pub mod client;
+pub mod transcript;
 
+pub use client::{CallError, Client};
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
 pub use host::{Host, Pending, RpcError, Signal, Wire};
+pub use transcript::Transcript;
