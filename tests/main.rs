@@ -15,6 +15,7 @@ mod stash_settings;
 mod static_dns;
 mod tidy;
 mod tls;
+mod transcripts;
 
 use std::path::PathBuf;
 
