@@ -2,16 +2,19 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
+mod hostile;
 mod identity;
 mod lifecycle;
 mod messages;
 mod package;
 mod request;
+mod retries;
 mod stash_go;
 mod stash_plugin;
 mod stash_settings;
 mod static_dns;
 mod tidy;
+mod tls;
 
 use std::path::PathBuf;
 

@@ -35,7 +35,6 @@ use std::sync::Arc;
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
-use reqwest::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
 pub use self::address::same_origin;
@@ -47,6 +46,7 @@ pub use self::plan::Limits;
 pub use self::scan::SectionFolder;
 pub use self::target::Account;
 
+use self::body::Decoded;
 use self::client::Clients;
 use self::exchange::Exchange;
 use self::fetch::{Fetch, Fetched, Reading};
@@ -215,15 +215,16 @@ async fn run(
 ) -> Result<Answer, PlexError> {
     let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
     let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
-    let fetched = match plan.all_pages {
-        true => {
-            let progress = progress.as_deref();
-            listing::fetch(&mut fetch, &mut plan.request, plan.max_bytes, progress).await?
+    let (fetched, body) = match plan.all_pages {
+        true => listing::fetch(&mut fetch, &mut plan, progress.as_deref()).await?,
+        false => {
+            let mut fetched = fetch.get(&plan.request, reading(&plan)).await?;
+            let body = answer::decode(plan.parse, &mut fetched).await;
+            (fetched, body)
         }
-        false => fetch.get(&plan.request, reading(&plan)).await?,
     };
     let attempts = fetch.attempts;
-    let answer = finish(fetched, plan.parse, plan.token.as_ref(), attempts, started).await;
+    let answer = finish(fetched, body, plan.token.as_ref(), attempts, started);
     tracing::debug!(
         method = %plan.request.method(),
         path = plan.request.url().path(),
@@ -242,15 +243,13 @@ fn reading(plan: &Plan) -> Reading {
     }
 }
 
-async fn finish(
+fn finish(
     fetched: Fetched,
-    parse: Parse,
+    body: Decoded,
     token: Option<&Secret>,
     attempts: u32,
     started: Instant,
 ) -> Answer {
-    let content_type = fetched.headers.get(CONTENT_TYPE).map(headers::text);
-    let body = answer::decode(parse, content_type, fetched.bytes).await;
     let elapsed = started.elapsed().as_millis();
     Answer {
         status: fetched.status.as_u16(),

@@ -112,6 +112,12 @@ fn check_paging(params: &RequestParams) -> Result<(), PlexError> {
     if params.method != Method::Get {
         return Err(PlexError::invalid("/all_pages", "only a GET has pages"));
     }
+    if matches!(params.parse, Parse::Text | Parse::Base64 | Parse::None) {
+        return Err(PlexError::invalid(
+            "/parse",
+            "pages are joined as JSON; expected `auto`, `json` or `xml`",
+        ));
+    }
     let is_paging = |name: &&String| PAGING.iter().any(|own| own.eq_ignore_ascii_case(name));
     let named = params.headers.keys().map(|name| ("headers", name));
     let mut named = named.chain(params.query.keys().map(|name| ("query", name)));
@@ -215,6 +221,7 @@ mod tests {
             (r#"{"path": "/", "retries": 11}"#, "/retries"),
             (r#"{"path": "/", "server": "ftp://plex"}"#, "/server"),
             (r#"{"path": "/", "all_pages": true, "method": "HEAD"}"#, "/all_pages"),
+            (r#"{"path": "/", "all_pages": true, "parse": "text"}"#, "/parse"),
             (
                 r#"{"path": "/", "all_pages": true, "query": {"X-Plex-Container-Size": 5}}"#,
                 "/query/X-Plex-Container-Size",

@@ -1,6 +1,7 @@
 //! Whole requests against a server on loopback that does what a test tells it to.
 
 mod limits;
+mod paging;
 mod sending;
 mod server;
 mod trust;
