@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
+mod bodies;
 mod hostile;
 mod identity;
 mod lifecycle;
 mod messages;
 mod package;
+mod pages;
 mod request;
 mod retries;
+mod secrets;
 mod stash_go;
 mod stash_plugin;
 mod stash_settings;
