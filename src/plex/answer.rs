@@ -1,16 +1,12 @@
 //! The result of a call, as the contract has it.
 
 use std::collections::BTreeMap;
-use std::mem;
 
 use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::{BodyEncoding, Parse};
-use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 
 use super::body::{self, Decoded};
-use super::fetch::Fetched;
-use super::headers;
 
 /// Bodies above this size, in bytes, are decoded beside the event loop, so that quick calls pass.
 const LARGE_BODY: usize = 256 * 1024;
@@ -76,28 +72,18 @@ fn object(value: &impl Serialize) -> Vec<u8> {
     JsonText::of(value).pieces().flatten().copied().collect()
 }
 
-/// Takes the body out of an answer and decodes it, a large one beside the event loop.
-pub(super) async fn decode(parse: Parse, fetched: &mut Fetched) -> Decoded {
-    let content_type = fetched.headers.get(CONTENT_TYPE).map(headers::text);
-    let bytes = mem::take(&mut fetched.bytes);
-    let size = bytes.len();
-    let decoding = beside(size, move || body::decode(parse, content_type.as_deref(), bytes));
-    decoding.await.unwrap_or_else(|| Decoded {
+/// Decodes a body, a large one beside the event loop.
+pub(super) async fn decode(parse: Parse, content_type: Option<String>, bytes: Vec<u8>) -> Decoded {
+    if bytes.len() <= LARGE_BODY {
+        return body::decode(parse, content_type.as_deref(), bytes);
+    }
+    let decoding =
+        tokio::task::spawn_blocking(move || body::decode(parse, content_type.as_deref(), bytes));
+    decoding.await.unwrap_or_else(|_| Decoded {
         value: JsonText::of(&()),
         encoding: BodyEncoding::None,
         error: Some("the body could not be decoded".to_owned()),
     })
-}
-
-/// Works on a body of this size, on a large one beside the event loop. `None` when the runtime stops meanwhile.
-pub(super) async fn beside<T: Send + 'static>(
-    size: usize,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    match size <= LARGE_BODY {
-        true => Some(work()),
-        false => tokio::task::spawn_blocking(work).await.ok(),
-    }
 }
 
 #[cfg(test)]

@@ -1,75 +1,115 @@
 //! A listing in pages, fetched one after the other and joined.
 
-use plexsync_protocol::error::UnreachableKind;
-use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE};
+use std::mem;
 
-use super::answer::{beside, decode};
+use plexsync_protocol::error::UnreachableKind;
+use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE, Parse};
+use reqwest::Request;
+
 use super::body::Decoded;
 use super::error::PlexError;
 use super::fetch::{Fetch, Fetched, Reading};
 use super::pages::Joined;
-use super::plan::{Plan, ask_for_page};
+use super::plan::ask_for_page;
 
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(super) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
 
-/// Fetches all pages. Head and URL of the answer are those of the first one.
+/// What the caller wants of the listing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// As what the listing is read.
+    pub(super) parse: Parse,
+    /// Most bytes of all pages together, as they came.
+    pub(super) max_bytes: u64,
+}
+
+/// Fetches all pages, and gives the head of the first one and the joined body.
 ///
 /// What is no listing is answered as it is, and so is a page that Plex answers with an error.
 pub(super) async fn fetch(
     fetch: &mut Fetch<'_>,
-    plan: &mut Plan,
+    request: &mut Request,
+    wanted: Wanted,
     progress: Progress<'_>,
 ) -> Result<(Fetched, Decoded), PlexError> {
-    let (first, decoded) = page(fetch, plan, 0, 0).await?;
-    let Decoded { value, encoding, error } = decoded;
-    if !first.status.is_success() || !is_joinable(encoding) {
-        return Ok((first, Decoded { value, encoding, error }));
+    let Wanted { parse, max_bytes } = wanted;
+    let mut first = page(fetch, request, 0, max_bytes).await.map_err(|e| whole(e, max_bytes))?;
+    if !first.status.is_success() {
+        return Ok(decoded(first, parse).await);
     }
-    let bytes = value.into_bytes();
-    let mut joined = match beside(bytes.len(), move || Joined::new(bytes)).await {
-        Some(Ok(joined)) => joined,
-        Some(Err(bytes)) => return Ok((first, Decoded { value: bytes.into(), encoding, error })),
-        None => return Err(unjoinable("the worker stops")),
+    let mut rest = max_bytes.saturating_sub(length(&first));
+    let Decoded { value, encoding, error } = joinable(&mut first, parse).await;
+    let mut joined = match Joined::new(value.into_bytes()) {
+        Ok(joined) => joined,
+        Err(text) => {
+            let body = Decoded { value: text.into(), encoding, error };
+            return Ok(finished(first, body, parse).await);
+        }
     };
     report(progress, &joined);
     while !joined.is_complete() {
-        let (next, decoded) = page(fetch, plan, joined.done(), joined.bytes()).await?;
+        let next = page(fetch, request, joined.done(), rest).await;
+        let mut next = next.map_err(|e| whole(e, max_bytes))?;
         if !next.status.is_success() {
-            return Ok((next, decoded));
+            return Ok(decoded(next, parse).await);
         }
-        let new = joined.add(decoded.value.into_bytes()).map_err(|reason| unjoinable(&reason))?;
-        if new == 0 {
+        rest = rest.saturating_sub(length(&next));
+        let text = joinable(&mut next, parse).await.value.into_bytes();
+        if joined.add(text).map_err(no_page)? == 0 {
             break;
         }
         report(progress, &joined);
     }
-    Ok((first, Decoded { value: joined.finish().into(), encoding, error: None }))
+    let body = Decoded { value: joined.finish().into(), encoding, error };
+    Ok(finished(first, body, parse).await)
 }
 
-/// Only what can be read as JSON can be joined.
-fn is_joinable(encoding: BodyEncoding) -> bool {
-    matches!(encoding, BodyEncoding::Json | BodyEncoding::Xml)
+/// A page as the JSON text that is joined; where the caller wants the bytes, as they came.
+async fn joinable(page: &mut Fetched, parse: Parse) -> Decoded {
+    match parse {
+        Parse::Auto | Parse::Json | Parse::Xml => page.decode(parse).await,
+        Parse::Text | Parse::Base64 | Parse::None => Decoded {
+            value: mem::take(&mut page.bytes).into(),
+            encoding: BodyEncoding::Json,
+            error: None,
+        },
+    }
 }
 
-fn unjoinable(reason: &str) -> PlexError {
-    let message = format!("the listing can't be joined: {reason}");
+/// What [`joinable`] left to do, once all pages are there.
+async fn finished(mut first: Fetched, body: Decoded, parse: Parse) -> (Fetched, Decoded) {
+    match parse {
+        Parse::Auto | Parse::Json | Parse::Xml => (first, body),
+        Parse::Text | Parse::Base64 | Parse::None => {
+            first.bytes = body.value.into_bytes();
+            decoded(first, parse).await
+        }
+    }
+}
+
+async fn decoded(mut answer: Fetched, parse: Parse) -> (Fetched, Decoded) {
+    let body = answer.decode(parse).await;
+    (answer, body)
+}
+
+fn no_page(reason: String) -> PlexError {
+    let message = format!("a later page of the listing can't be joined: {reason}");
     PlexError::unreachable(UnreachableKind::Protocol, message)
 }
 
-/// Fetches the page that begins with entry `start`, and decodes it, where `used` bytes of the limit are taken.
+fn length(page: &Fetched) -> u64 {
+    u64::try_from(page.bytes.len()).unwrap_or(u64::MAX)
+}
+
 async fn page(
     fetch: &mut Fetch<'_>,
-    plan: &mut Plan,
+    request: &mut Request,
     start: u64,
-    used: u64,
-) -> Result<(Fetched, Decoded), PlexError> {
-    ask_for_page(&mut plan.request, start, PAGE_SIZE);
-    let rest = Reading::UpTo(plan.max_bytes.saturating_sub(used));
-    let page = fetch.get(&plan.request, rest).await;
-    let mut page = page.map_err(|error| whole(error, plan.max_bytes))?;
-    let decoded = decode(plan.parse, &mut page).await;
-    Ok((page, decoded))
+    max_bytes: u64,
+) -> Result<Fetched, PlexError> {
+    ask_for_page(request, start, PAGE_SIZE);
+    fetch.get(request, Reading::UpTo(max_bytes)).await
 }
 
 /// The limit is for the sum: a page that breaks it is told with the limit of the call.

@@ -51,7 +51,7 @@ use self::client::Clients;
 use self::exchange::Exchange;
 use self::fetch::{Fetch, Fetched, Reading};
 use self::plan::Plan;
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
 #[derive(Clone)]
@@ -216,15 +216,18 @@ async fn run(
     let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
     let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
     let (fetched, body) = match plan.all_pages {
-        true => listing::fetch(&mut fetch, &mut plan, progress.as_deref()).await?,
+        true => {
+            let wanted = listing::Wanted { parse: plan.parse, max_bytes: plan.max_bytes };
+            listing::fetch(&mut fetch, &mut plan.request, wanted, progress.as_deref()).await?
+        }
         false => {
             let mut fetched = fetch.get(&plan.request, reading(&plan)).await?;
-            let body = answer::decode(plan.parse, &mut fetched).await;
+            let body = fetched.decode(plan.parse).await;
             (fetched, body)
         }
     };
     let attempts = fetch.attempts;
-    let answer = finish(fetched, body, plan.token.as_ref(), attempts, started);
+    let answer = finish(fetched, body, &plan.secrets, attempts, started);
     tracing::debug!(
         method = %plan.request.method(),
         path = plan.request.url().path(),
@@ -246,14 +249,14 @@ fn reading(plan: &Plan) -> Reading {
 fn finish(
     fetched: Fetched,
     body: Decoded,
-    token: Option<&Secret>,
+    secrets: &Secrets,
     attempts: u32,
     started: Instant,
 ) -> Answer {
     let elapsed = started.elapsed().as_millis();
     Answer {
         status: fetched.status.as_u16(),
-        headers: headers::answer(&fetched.headers, token),
+        headers: headers::answer(&fetched.headers, secrets),
         body,
         url: fetched.url.into(),
         attempts,

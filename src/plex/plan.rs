@@ -53,7 +53,8 @@ impl Limits {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) request: Request,
-    pub(super) token: Option<Secret>,
+    /// The secrets that must not come back in the answer's head.
+    pub(super) secrets: Secrets,
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) retries: u32,
@@ -84,7 +85,7 @@ impl Plan {
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
         Ok(Self {
             request,
-            token: target.token,
+            secrets: secrets.clone(),
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
             retries: params.retries.unwrap_or(limits.retries),
@@ -111,12 +112,6 @@ fn check_bounds(params: &RequestParams) -> Result<(), PlexError> {
 fn check_paging(params: &RequestParams) -> Result<(), PlexError> {
     if params.method != Method::Get {
         return Err(PlexError::invalid("/all_pages", "only a GET has pages"));
-    }
-    if matches!(params.parse, Parse::Text | Parse::Base64 | Parse::None) {
-        return Err(PlexError::invalid(
-            "/parse",
-            "pages are joined as JSON; expected `auto`, `json` or `xml`",
-        ));
     }
     let is_paging = |name: &&String| PAGING.iter().any(|own| own.eq_ignore_ascii_case(name));
     let named = params.headers.keys().map(|name| ("headers", name));
@@ -221,7 +216,6 @@ mod tests {
             (r#"{"path": "/", "retries": 11}"#, "/retries"),
             (r#"{"path": "/", "server": "ftp://plex"}"#, "/server"),
             (r#"{"path": "/", "all_pages": true, "method": "HEAD"}"#, "/all_pages"),
-            (r#"{"path": "/", "all_pages": true, "parse": "text"}"#, "/parse"),
             (
                 r#"{"path": "/", "all_pages": true, "query": {"X-Plex-Container-Size": 5}}"#,
                 "/query/X-Plex-Container-Size",

@@ -1,7 +1,6 @@
 //! Whole requests against a server on loopback that does what a test tells it to.
 
 mod limits;
-mod paging;
 mod sending;
 mod server;
 mod trust;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::server::Server;
 use super::*;
+use crate::secret::Secret;
 
 const TOKEN: &str = "configured-token";
 
