@@ -36,6 +36,8 @@ pub enum Command {
         /// Its params as a JSON object; `-` reads them from stdin
         params: Option<String>,
     },
+    /// Print the OpenRPC document of the methods
+    Openrpc,
     /// Print a script that completes this program's arguments in a shell
     Completions {
         /// The shell

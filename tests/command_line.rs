@@ -48,7 +48,8 @@ fn a_failure_is_1_and_a_mistake_is_2() {
 #[test]
 fn the_version_names_the_contract_s() {
     let output = host().arg("--version").run("");
-    let expected = format!("plexsync-worker {} (contract 1.0)\n", env!("CARGO_PKG_VERSION"));
+    let (own, contract) = (env!("CARGO_PKG_VERSION"), plexsync_protocol::CONTRACT_VERSION);
+    let expected = format!("plexsync-worker {own} (contract {contract})\n");
     assert_eq!(output.stdout, expected);
 }
 
@@ -61,4 +62,12 @@ fn completions_and_the_manual_know_every_command() {
             assert!(output.stdout.contains(word), "{arguments:?}: `{word}`");
         }
     }
+}
+
+#[test]
+fn the_printed_document_is_the_one_that_hosts_discover() {
+    let output = host().arg("openrpc").run("");
+    let printed: Value = serde_json::from_str(&output.stdout).unwrap();
+    let discovered = host().args(["call", "rpc.discover"]).run("");
+    assert_eq!(printed, serde_json::from_str::<Value>(&discovered.stdout).unwrap());
 }

@@ -1,18 +1,30 @@
 //! What a host may rely on, each promise a test. One file per promise; `tidy` sees that none is forgotten here.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on fails"
+)]
 
+mod bodies;
 mod command_line;
+mod hostile;
 mod identity;
 mod lifecycle;
 mod messages;
 mod package;
+mod pages;
 mod request;
+mod retries;
+mod secrets;
 mod stash_go;
 mod stash_plugin;
 mod stash_settings;
 mod static_dns;
 mod tidy;
+mod tls;
+mod transcripts;
 
 use std::path::PathBuf;
 

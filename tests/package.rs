@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use plexsync_harness::fake_stash::{FakeStash, PackageManager, Plugin};
 use plexsync_protocol::message::method;
@@ -41,15 +42,18 @@ fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf
     index
 }
 
+/// The package of the worker itself, packed once for all tests.
+static WORKER_PACKAGE: LazyLock<Package> = LazyLock::new(|| {
+    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    Package::new(&[Binary { platform, path: crate::worker() }], DATE).unwrap()
+});
+
 /// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
 pub(crate) fn install_worker(folder: &Path) -> Plugin {
-    let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-    let worker = Binary { platform, path: env!("CARGO_BIN_EXE_plexsync-worker").into() };
-    let package = Package::new(&[worker], DATE).unwrap();
     let source = folder.join("source");
     fs::create_dir(&source).unwrap();
-    fs::write(source.join(ZIP_NAME), package.zip).unwrap();
-    fs::write(source.join(INDEX_NAME), package.index).unwrap();
+    fs::write(source.join(ZIP_NAME), &WORKER_PACKAGE.zip).unwrap();
+    fs::write(source.join(INDEX_NAME), &WORKER_PACKAGE.index).unwrap();
     let manager = PackageManager::new(folder, "community");
     manager.install(&source.join(INDEX_NAME), "plexsync").unwrap();
     manager.plugins().unwrap().remove(0)

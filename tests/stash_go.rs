@@ -36,7 +36,7 @@ fn a_client_in_go_runs_stops_and_fails_calls() {
         return;
     };
     let output = Command::new(client)
-        .arg(env!("CARGO_BIN_EXE_plexsync-worker"))
+        .arg(crate::worker())
         .arg(folder.path().join("plugin"))
         .env_clear()
         .output();

@@ -214,10 +214,7 @@ fn what_stash_wrote_is_answered() {
         let path = file.unwrap().path();
         let input = fs::read(&path).unwrap();
         let expected = input.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
-        let output = plexsync_harness::Host::builder()
-            .binary(env!("CARGO_BIN_EXE_plexsync-worker"))
-            .data_dir(data.path())
-            .run(input);
+        let output = crate::host().data_dir(data.path()).run(input);
         let stdout = output.stdout;
         let replies: Vec<Value> =
             stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

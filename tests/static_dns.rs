@@ -16,13 +16,16 @@ use crate::package::builder as package;
 #[path = "../examples/package/build.rs"]
 mod build;
 
-/// An address of the loopback that no other name server has.
-const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(127, 53, 0, 77);
+/// An address of the loopback for this process alone: port 53 is all that `resolv.conf` knows.
+fn name_server_address() -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 53, high, low)
+}
 
 /// Builds the worker as the package has it, without optimising.
 fn static_worker() -> PathBuf {
-    let target_dir = Path::new(env!("CARGO_BIN_EXE_plexsync-worker")).ancestors().nth(2).unwrap();
-    build::static_binary("dev", target_dir).unwrap().path
+    let target_dir = crate::worker().ancestors().nth(2).unwrap().to_owned();
+    build::static_binary("dev", &target_dir).unwrap().path
 }
 
 /// Answers `dns.test` with 127.0.0.1, for IPv4 only, and knows no other name. It ends with the test's process.
@@ -52,7 +55,7 @@ fn empty_root(worker: &Path) -> tempfile::TempDir {
     fs::copy(worker, root.path().join("plexsync-worker")).unwrap();
     fs::create_dir(root.path().join("etc")).unwrap();
     fs::write(root.path().join("etc/hosts"), "127.0.0.1 localhost hosts.test\n").unwrap();
-    let servers = format!("nameserver {NAME_SERVER}\n");
+    let servers = format!("nameserver {}\n", name_server_address());
     fs::write(root.path().join("etc/resolv.conf"), servers).unwrap();
     root
 }
@@ -92,7 +95,7 @@ fn names_are_found_in_an_empty_root() {
         eprintln!("skipped: only root can make an empty root");
         return;
     }
-    let names = UdpSocket::bind((NAME_SERVER, 53)).unwrap();
+    let names = UdpSocket::bind((name_server_address(), 53)).unwrap();
     std::thread::spawn(move || serve_names(names));
     let root = empty_root(&static_worker());
     let plex = FakePlex::start();

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,16 +38,26 @@ pub(crate) fn static_binary(profile: &str, target_dir: &Path) -> Result<Binary, 
 
 /// Static, and without this machine's paths: the same sources give the same program in any folder.
 fn flags() -> Vec<String> {
-    let cargo_home = variable("CARGO_HOME").map(PathBuf::from);
-    let cargo_home = cargo_home.or_else(|| Some(Path::new(&variable("HOME")?).join(".cargo")));
+    let remap = |from: &Path, to| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec![
         "-Ctarget-feature=+crt-static".to_owned(),
         // The default looks getrandom(2) up with dlsym, finds none in a static program and wants /dev/urandom.
         "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned(),
-        format!("--remap-path-prefix={PROJECT}=."),
+        remap(Path::new(PROJECT), "."),
     ];
-    flags.extend(cargo_home.map(|home| format!("--remap-path-prefix={}=cargo", home.display())));
+    flags.extend(crate_folders().iter().map(|folder| remap(folder, "crates")));
     flags
+}
+
+/// Where cargo keeps other crates' sources: a folder for each registry, named after it.
+fn crate_folders() -> Vec<PathBuf> {
+    let cargo_home = variable("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(Path::new(&variable("HOME")?).join(".cargo")));
+    let registries = cargo_home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let mut folders: Vec<_> =
+        registries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    folders
 }
 
 #[expect(clippy::disallowed_methods, reason = "a program of its own: this is its main's side")]

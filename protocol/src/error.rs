@@ -80,6 +80,7 @@ impl Code {
 
 /// A JSON-RPC 2.0 error object (specification, section 5.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorObject {
     /// One of [`Code`]'s numbers.
     pub code: i64,
@@ -130,6 +131,7 @@ impl std::error::Error for ErrorObject {}
 
 /// Data of [`Code::InvalidParams`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InvalidParams {
     /// Where, as a JSON pointer (RFC 6901) into the params.
     pub pointer: String,
@@ -139,6 +141,7 @@ pub struct InvalidParams {
 
 /// Data of [`Code::IdentityUnavailable`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityUnavailable {
     /// The file or folder that is in the way.
     pub path: String,
@@ -148,6 +151,7 @@ pub struct IdentityUnavailable {
 
 /// Data of [`Code::IdentityChanged`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityChanged {
     /// The id on disk; null where there is none.
     pub device_id: Option<String>,
@@ -155,6 +159,7 @@ pub struct IdentityChanged {
 
 /// Data of [`Code::PlexUnreachable`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlexUnreachable {
     /// What failed.
     pub kind: UnreachableKind,
@@ -162,6 +167,7 @@ pub struct PlexUnreachable {
 
 /// What failed on the way to Plex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UnreachableKind {
@@ -179,6 +185,7 @@ pub enum UnreachableKind {
 
 /// Data of [`Code::PlexTimeout`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlexTimeout {
     /// What was being waited for.
     pub phase: TimeoutPhase,
@@ -186,6 +193,7 @@ pub struct PlexTimeout {
 
 /// What a call was waiting for when its time was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimeoutPhase {
@@ -199,6 +207,7 @@ pub enum TimeoutPhase {
 
 /// Data of [`Code::AnswerTooLarge`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AnswerTooLarge {
     /// The limit that was exceeded, in bytes.
     pub max_bytes: u64,
@@ -206,6 +215,7 @@ pub struct AnswerTooLarge {
 
 /// Data of [`Code::NotConfigured`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotConfigured {
     /// What is missing.
     pub missing: Missing,
@@ -213,6 +223,7 @@ pub struct NotConfigured {
 
 /// What a call can't go without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Missing {

@@ -24,6 +24,7 @@ pub fn is_device_id(text: &str) -> bool {
 
 /// Where the identity that the worker holds came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Origin {
@@ -43,17 +44,24 @@ pub enum Origin {
 
 /// Result of `identity.get` and, with `previous`, of `identity.reset`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Identity {
     /// The id, exactly as on disk.
+    #[cfg_attr(
+        test,
+        schemars(length(min = 1, max = 255), regex(pattern = r"^[ -~]*[!-~][ -~]*$"))
+    )]
     pub device_id: String,
     /// Where it came from.
     pub origin: Origin,
     /// The file it lives in.
     pub path: String,
     /// Always [`PRODUCT`].
+    #[cfg_attr(test, schemars(extend("const" = PRODUCT)))]
     pub product: String,
     /// Always [`DEVICE_NAME`].
+    #[cfg_attr(test, schemars(extend("const" = DEVICE_NAME)))]
     pub device_name: String,
     /// The identity headers, for a host that makes its own requests.
     pub headers: IdentityHeaders,
@@ -85,6 +93,8 @@ impl Identity {
 
 /// Result of `identity.reset`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ResetResult {
     /// The identity from now on.
     #[serde(flatten)]
@@ -93,8 +103,16 @@ pub struct ResetResult {
     pub previous: Option<String>,
 }
 
+impl ResetResult {
+    /// `identity` in place of the id `previous`.
+    pub fn new(identity: Identity, previous: Option<String>) -> Self {
+        Self { identity, previous }
+    }
+}
+
 /// Params of `identity.reset`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ResetParams {
     /// Reset only if this is the id on disk, compared under the lock.
@@ -102,6 +120,10 @@ pub struct ResetParams {
     pub if_device_id: Option<String>,
     /// Adopt this id instead of making a new one: for moving an existing device here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        test,
+        schemars(length(min = 1, max = 255), regex(pattern = r"^[ -~]*[!-~][ -~]*$"))
+    )]
     pub device_id: Option<String>,
 }
 
@@ -110,6 +132,7 @@ pub struct ResetParams {
 /// Nothing in them changes with a kernel update, a host name or a container id: Plex shows a changed value as a
 /// changed device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityHeaders {
     /// The id.
     #[serde(rename = "X-Plex-Client-Identifier")]

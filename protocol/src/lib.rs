@@ -8,3 +8,15 @@ pub mod identity;
 pub mod plex;
 pub mod stash;
 pub mod error;
+
+#[cfg(test)]
+mod document;
+
+/// The version of the contract: hosts that know `1.0` understand every worker of `1.x`.
+///
+/// The second number grows with what is added, the first one would with what is changed (README, "Versions").
+pub const CONTRACT_VERSION: &str = "1.0";
+
+/// The contract as an OpenRPC document (<https://spec.open-rpc.org>), generated from the types of this crate: what
+/// `rpc.discover` answers.
+pub const OPENRPC: &str = include_str!("../openrpc.json");

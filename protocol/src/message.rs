@@ -123,15 +123,19 @@ impl From<Box<RawValue>> for JsonText {
 
 /// Params of [`method::CANCEL`].
 #[derive(Debug, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CancelParams {
     /// The id of the call to stop, as it was sent.
+    #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub id: Box<RawValue>,
 }
 
 /// Params of [`method::PROGRESS`].
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Progress {
     /// The call's `progress_token`, as it was sent.
+    #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
     /// How much is done, in entries of the listing.
     pub done: u64,

@@ -25,6 +25,7 @@ pub const PAGE_SIZE: u64 = 100;
 
 /// HTTP methods that `plex.request` can send.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the names are RFC 9110's and RFC 5789's")]
 pub enum Method {
@@ -40,6 +41,7 @@ pub enum Method {
 
 /// What becomes of the body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Parse {
     /// By content type, or by look where there is none.
@@ -59,6 +61,7 @@ pub enum Parse {
 
 /// What `body` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BodyEncoding {
@@ -75,54 +78,70 @@ pub enum BodyEncoding {
 }
 
 /// Params of `plex.request`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestParams {
     /// Starts with one `/`; may hold a query string.
+    #[cfg_attr(test, schemars(regex(pattern = "^/([^/].*)?$")))]
     pub path: String,
     /// The HTTP method.
     #[serde(default)]
     pub method: Method,
     /// Base URL of the server; default the configured one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Overrides the configured token; empty sends none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Added to the query: string, number, boolean (as `1` and `0`), null (left out), or an array of these.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, crate::document::QueryValue>"))]
     pub query: BTreeMap<String, Value>,
     /// Added to the headers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// A string is sent as it is, an object or an array as JSON, exactly as written.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::document::Body>"))]
     pub body: Option<Box<RawValue>>,
     /// Bytes to send, in base64.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
     /// Time for the whole call, redirects and retries included, in milliseconds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Repetitions after a failure.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = RETRIES)))]
     pub retries: Option<u32>,
     /// What becomes of the body.
     #[serde(default)]
     pub parse: Parse,
     /// Limit on the decoded body, in bytes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = MAX_BYTES)))]
     pub max_bytes: Option<u64>,
     /// Fetch a listing page by page and join the pages.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all_pages: bool,
     /// Ask for `$/progress` notifications with this token: a string or a number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::document::Id>"))]
     pub progress_token: Option<Value>,
+}
+
+impl RequestParams {
+    /// A GET of `path`, with everything else as it is when a call says nothing about it.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
 }
 
 /// Result of `plex.request`, for hosts that read it. The worker writes it piece by piece.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestResult {
     /// HTTP status.
@@ -148,6 +167,7 @@ pub struct RequestResult {
 
 /// Params of `plex.scan`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ScanParams {
     /// A file: its folder is meant. One that ends in `/` is a folder.
@@ -163,6 +183,7 @@ pub struct ScanParams {
 
 /// Result of `plex.scan`. Keys are strings: Stash rounds integers above 2^53.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScanResult {
     /// Key of the library section.

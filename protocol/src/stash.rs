@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 /// Stash's input to a plugin. It holds the session cookie: it is never logged, so it has no `Debug`.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PluginInput {
     /// How to reach the parent Stash.
     pub server_connection: ServerConnection,
@@ -25,6 +26,7 @@ pub struct StashCall {
 
 /// How to reach the parent Stash. Go wrote it: the struct has no JSON tags, hence the names.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ServerConnection {
     /// `http` or `https`.
@@ -43,6 +45,7 @@ pub struct ServerConnection {
 
 /// A session cookie: the two members of Go's `http.Cookie` that matter.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct SessionCookie {
     /// Name of the cookie.
@@ -53,11 +56,13 @@ pub struct SessionCookie {
 
 /// The members of `args` that are ours; all others are Stash's and are ignored.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RunArgs {
     /// Name of one of the worker's methods.
     pub method: Option<String>,
     /// Its params: an object, or a string that holds one (manifest values are strings).
+    #[cfg_attr(test, schemars(with = "Option<crate::document::RunParams>"))]
     pub params: Option<Box<RawValue>>,
     /// Present when a hook started the plugin.
     #[serde(rename = "hookContext")]
@@ -66,6 +71,7 @@ pub struct RunArgs {
 
 /// Which hook runs, and for what.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HookContext {
     /// Id of the scene, image, ... that the hook is about; 0 or absent where there is none.
@@ -74,13 +80,16 @@ pub struct HookContext {
     #[serde(rename = "type")]
     pub trigger: String,
     /// What the user sent: null, object, array or string.
+    #[cfg_attr(test, schemars(with = "Value"))]
     pub input: Option<Box<RawValue>>,
 }
 
 /// The one answer of a plugin. An empty `error` would count as an error without a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PluginOutput {
     /// Why it failed; null when it did not.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub error: Option<String>,
     /// The result.
     #[serde(default)]

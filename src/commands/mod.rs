@@ -7,6 +7,7 @@ mod pretty;
 use std::io::{self, Read, Write};
 
 use clap::CommandFactory;
+use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
@@ -63,6 +64,10 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
     match command {
         Command::Call { method, params } => {
             call::call(setting, streams, &method, params.as_deref())
+        }
+        Command::Openrpc => {
+            streams.output.write_all(OPENRPC.as_bytes())?;
+            Ok(End::Fine)
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();

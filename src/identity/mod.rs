@@ -99,7 +99,7 @@ impl Keeper {
             Ok((found, previous)) => {
                 let found = found.warned(self.surprise(previous.as_deref()));
                 let identity = self.hold(found).as_ref().clone();
-                return Ok(ResetResult { identity, previous });
+                return Ok(ResetResult::new(identity, previous));
             }
             Err(ResetError::Refused(error)) => error,
             Err(ResetError::Landed(error)) => {

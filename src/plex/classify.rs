@@ -54,7 +54,7 @@ pub(super) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
         return PlexError::unreachable(UnreachableKind::Dns, message);
     }
     if error.is_connect() {
-        return connect(find::<io::Error>(error), peer);
+        return connect(innermost_io(error), peer);
     }
     if error.is_builder() {
         return PlexError::invalid("/path", "makes a URL that HTTP can't carry");
@@ -62,7 +62,7 @@ pub(super) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
     let kind = match find::<hyper::Error>(error) {
         Some(hyper) => hyper_kind(hyper),
         None if error.is_decode() => return broken_compression(name),
-        None => io_kind(find::<io::Error>(error)),
+        None => io_kind(innermost_io(error)),
     };
     transfer(kind, peer)
 }
@@ -101,7 +101,14 @@ fn connect(error: Option<&io::Error>, peer: &Peer) -> PlexError {
     let hint = peer.hint();
     let kind = error.map_or(ErrorKind::Other, io::Error::kind);
     match kind {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset if peer.secure => {
+        // A connection that is closed while the first bytes are on their way tells so in any of these words.
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe
+        | ErrorKind::NotConnected
+            if peer.secure =>
+        {
             let message = format!(
                 "`{name}` closed the connection during the TLS handshake; check that it speaks `https`{hint}"
             );
@@ -128,7 +135,7 @@ fn hyper_kind(error: &hyper::Error) -> UnreachableKind {
     if error.is_parse() || error.is_user() {
         return UnreachableKind::Protocol;
     }
-    match find::<io::Error>(error) {
+    match innermost_io(error) {
         Some(io) => io_kind(Some(io)),
         None => UnreachableKind::Closed,
     }
@@ -209,6 +216,13 @@ fn plex_direct_hash(presented: &str) -> Option<&str> {
 /// The first cause of this type.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     iter::successors(Some(error), |error| cause(*error)).find_map(|error| error.downcast_ref())
+}
+
+/// What the system said: the innermost `io::Error`, as libraries wrap theirs in one of kind `Other`.
+fn innermost_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    iter::successors(Some(error), |error| cause(*error))
+        .filter_map(|error| error.downcast_ref())
+        .last()
 }
 
 /// The next cause. An `io::Error`'s own `source` skips the error that it wraps.

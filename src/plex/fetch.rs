@@ -2,13 +2,16 @@
 
 use std::time::SystemTime;
 
-use reqwest::header::HeaderMap;
+use plexsync_protocol::plex::Parse;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Request, Response, StatusCode, Url};
 
+use super::body::Decoded;
 use super::client::Reuse;
 use super::error::PlexError;
 use super::exchange::{Exchange, Failure};
 use super::retry::{self, Class};
+use super::{answer, headers};
 
 /// An answer, its body decompressed.
 pub(super) struct Fetched {
@@ -16,6 +19,14 @@ pub(super) struct Fetched {
     pub(super) headers: HeaderMap,
     pub(super) url: Url,
     pub(super) bytes: Vec<u8>,
+}
+
+impl Fetched {
+    /// Takes the body and decodes it.
+    pub(super) async fn decode(&mut self, parse: Parse) -> Decoded {
+        let content_type = self.headers.get(CONTENT_TYPE).map(headers::text);
+        answer::decode(parse, content_type, std::mem::take(&mut self.bytes)).await
+    }
 }
 
 /// What of the body is read.

@@ -7,7 +7,7 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use super::error::PlexError;
 use super::query::escape_pointer;
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 
 /// Plex's official place for a token.
 const TOKEN: &str = "X-Plex-Token";
@@ -117,10 +117,10 @@ fn value(text: &str) -> Option<HeaderValue> {
 }
 
 /// Response headers as the contract has them: lower-case names, repeated ones joined with `, `, no token of ours.
-pub(super) fn answer(headers: &HeaderMap, token: Option<&Secret>) -> BTreeMap<String, String> {
+pub(super) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String, String> {
     let mut answer = BTreeMap::<String, String>::new();
     for (name, value) in headers {
-        let text = redact(text(value), token);
+        let text = redact(text(value), secrets);
         answer
             .entry(name.as_str().to_owned())
             .and_modify(|joined| {
@@ -140,15 +140,15 @@ pub(super) fn text(value: &HeaderValue) -> String {
     }
 }
 
-/// A server may echo the token, in a `Location` above all.
-fn redact(text: String, token: Option<&Secret>) -> String {
-    match token.map(Secret::expose).filter(|token| token.len() >= SHORTEST_REDACTED) {
-        Some(token) => {
-            let quoted = super::query::quote(token);
-            text.replace(token, "REDACTED").replace(&quoted, "REDACTED")
+/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
+fn redact(mut text: String, secrets: &Secrets) -> String {
+    secrets.each(|secret| {
+        if secret.len() >= SHORTEST_REDACTED {
+            let quoted = super::query::quote(secret);
+            text = text.replace(secret, "REDACTED").replace(&quoted, "REDACTED");
         }
-        None => text,
-    }
+    });
+    text
 }
 
 #[cfg(test)]
@@ -228,7 +228,9 @@ mod tests {
         headers.append("x-l", HeaderValue::from_bytes(b"\xfc").unwrap());
         headers.append("location", HeaderValue::from_static("/a?X-Plex-Token=ab%2Bcdefgh"));
         headers.append("x-echo", HeaderValue::from_static("got ab+cdefgh"));
-        let answer = answer(&headers, Some(&Secret::new("ab+cdefgh")));
+        let secrets = Secrets::default();
+        secrets.remember(&Secret::new("ab+cdefgh"));
+        let answer = answer(&headers, &secrets);
         assert_eq!(answer["x-a"], "1, 2");
         assert_eq!(answer["x-u"], "ü");
         assert_eq!(answer["x-l"], "ü");

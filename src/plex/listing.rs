@@ -1,9 +1,12 @@
 //! A listing in pages, fetched one after the other and joined.
 
+use std::mem;
+
 use plexsync_protocol::error::UnreachableKind;
-use plexsync_protocol::plex::PAGE_SIZE;
+use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE, Parse};
 use reqwest::Request;
 
+use super::body::Decoded;
 use super::error::PlexError;
 use super::fetch::{Fetch, Fetched, Reading};
 use super::pages::Joined;
@@ -12,42 +15,91 @@ use super::plan::ask_for_page;
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(super) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
 
-/// Fetches all pages. Head and URL of the answer are those of the first one.
+/// What the caller wants of the listing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// As what the listing is read.
+    pub(super) parse: Parse,
+    /// Most bytes of all pages together, as they came.
+    pub(super) max_bytes: u64,
+}
+
+/// Fetches all pages, and gives the head of the first one and the joined body.
 ///
 /// What is no listing is answered as it is, and so is a page that Plex answers with an error.
 pub(super) async fn fetch(
     fetch: &mut Fetch<'_>,
     request: &mut Request,
-    max_bytes: u64,
+    wanted: Wanted,
     progress: Progress<'_>,
-) -> Result<Fetched, PlexError> {
-    let first = page(fetch, request, 0, max_bytes).await.map_err(|e| whole(e, max_bytes))?;
+) -> Result<(Fetched, Decoded), PlexError> {
+    let Wanted { parse, max_bytes } = wanted;
+    let mut first = page(fetch, request, 0, max_bytes).await.map_err(|e| whole(e, max_bytes))?;
     if !first.status.is_success() {
-        return Ok(first);
+        return Ok(decoded(first, parse).await);
     }
-    let Fetched { status, headers, url, bytes } = first;
-    let mut joined = match Joined::new(bytes) {
+    let mut rest = max_bytes.saturating_sub(length(&first));
+    let Decoded { value, encoding, error } = joinable(&mut first, parse).await;
+    let mut joined = match Joined::new(value.into_bytes()) {
         Ok(joined) => joined,
-        Err(bytes) => return Ok(Fetched { status, headers, url, bytes }),
+        Err(text) => {
+            let body = Decoded { value: text.into(), encoding, error };
+            return Ok(finished(first, body, parse).await);
+        }
     };
     report(progress, &joined);
     while !joined.is_complete() {
-        let rest = max_bytes.saturating_sub(joined.bytes());
-        let next =
-            page(fetch, request, joined.done(), rest).await.map_err(|e| whole(e, max_bytes))?;
+        let next = page(fetch, request, joined.done(), rest).await;
+        let mut next = next.map_err(|e| whole(e, max_bytes))?;
         if !next.status.is_success() {
-            return Ok(next);
+            return Ok(decoded(next, parse).await);
         }
-        let new = joined.add(next.bytes).map_err(|reason| {
-            let message = format!("a later page of the listing can't be joined: {reason}");
-            PlexError::unreachable(UnreachableKind::Protocol, message)
-        })?;
-        if new == 0 {
+        rest = rest.saturating_sub(length(&next));
+        let text = joinable(&mut next, parse).await.value.into_bytes();
+        if joined.add(text).map_err(no_page)? == 0 {
             break;
         }
         report(progress, &joined);
     }
-    Ok(Fetched { status, headers, url, bytes: joined.finish() })
+    let body = Decoded { value: joined.finish().into(), encoding, error };
+    Ok(finished(first, body, parse).await)
+}
+
+/// A page as the JSON text that is joined; where the caller wants the bytes, as they came.
+async fn joinable(page: &mut Fetched, parse: Parse) -> Decoded {
+    match parse {
+        Parse::Auto | Parse::Json | Parse::Xml => page.decode(parse).await,
+        Parse::Text | Parse::Base64 | Parse::None => Decoded {
+            value: mem::take(&mut page.bytes).into(),
+            encoding: BodyEncoding::Json,
+            error: None,
+        },
+    }
+}
+
+/// What [`joinable`] left to do, once all pages are there.
+async fn finished(mut first: Fetched, body: Decoded, parse: Parse) -> (Fetched, Decoded) {
+    match parse {
+        Parse::Auto | Parse::Json | Parse::Xml => (first, body),
+        Parse::Text | Parse::Base64 | Parse::None => {
+            first.bytes = body.value.into_bytes();
+            decoded(first, parse).await
+        }
+    }
+}
+
+async fn decoded(mut answer: Fetched, parse: Parse) -> (Fetched, Decoded) {
+    let body = answer.decode(parse).await;
+    (answer, body)
+}
+
+fn no_page(reason: String) -> PlexError {
+    let message = format!("a later page of the listing can't be joined: {reason}");
+    PlexError::unreachable(UnreachableKind::Protocol, message)
+}
+
+fn length(page: &Fetched) -> u64 {
+    u64::try_from(page.bytes.len()).unwrap_or(u64::MAX)
 }
 
 async fn page(

@@ -35,7 +35,6 @@ use std::sync::Arc;
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
-use reqwest::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
 pub use self::address::same_origin;
@@ -47,11 +46,12 @@ pub use self::plan::Limits;
 pub use self::scan::SectionFolder;
 pub use self::target::Account;
 
+use self::body::Decoded;
 use self::client::Clients;
 use self::exchange::Exchange;
 use self::fetch::{Fetch, Fetched, Reading};
 use self::plan::Plan;
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
 #[derive(Clone)]
@@ -215,15 +215,19 @@ async fn run(
 ) -> Result<Answer, PlexError> {
     let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
     let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
-    let fetched = match plan.all_pages {
+    let (fetched, body) = match plan.all_pages {
         true => {
-            let progress = progress.as_deref();
-            listing::fetch(&mut fetch, &mut plan.request, plan.max_bytes, progress).await?
+            let wanted = listing::Wanted { parse: plan.parse, max_bytes: plan.max_bytes };
+            listing::fetch(&mut fetch, &mut plan.request, wanted, progress.as_deref()).await?
         }
-        false => fetch.get(&plan.request, reading(&plan)).await?,
+        false => {
+            let mut fetched = fetch.get(&plan.request, reading(&plan)).await?;
+            let body = fetched.decode(plan.parse).await;
+            (fetched, body)
+        }
     };
     let attempts = fetch.attempts;
-    let answer = finish(fetched, plan.parse, plan.token.as_ref(), attempts, started).await;
+    let answer = finish(fetched, body, &plan.secrets, attempts, started);
     tracing::debug!(
         method = %plan.request.method(),
         path = plan.request.url().path(),
@@ -242,19 +246,17 @@ fn reading(plan: &Plan) -> Reading {
     }
 }
 
-async fn finish(
+fn finish(
     fetched: Fetched,
-    parse: Parse,
-    token: Option<&Secret>,
+    body: Decoded,
+    secrets: &Secrets,
     attempts: u32,
     started: Instant,
 ) -> Answer {
-    let content_type = fetched.headers.get(CONTENT_TYPE).map(headers::text);
-    let body = answer::decode(parse, content_type, fetched.bytes).await;
     let elapsed = started.elapsed().as_millis();
     Answer {
         status: fetched.status.as_u16(),
-        headers: headers::answer(&fetched.headers, token),
+        headers: headers::answer(&fetched.headers, secrets),
         body,
         url: fetched.url.into(),
         attempts,

@@ -26,7 +26,6 @@ pub(crate) struct Joined {
     /// Offsets and hashes of the pages so far: one that comes again is a server that ignores paging.
     seen: (BTreeSet<u64>, BTreeSet<u64>),
     is_complete: bool,
-    bytes: u64,
 }
 
 /// Entries of one array, from the second page on.
@@ -57,7 +56,6 @@ impl Joined {
             total: None,
             seen: Default::default(),
             is_complete: false,
-            bytes: first.len() as u64,
             first: Vec::new(),
         };
         joined.count(&listing, &first);
@@ -81,11 +79,6 @@ impl Joined {
         self.is_complete
     }
 
-    /// Size of all pages so far, in bytes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// Adds the next page and says how many entries came with it. With none, or with a page that was there before,
     /// the listing is complete.
     ///
@@ -101,7 +94,6 @@ impl Joined {
             }
             _ => return Err("a later page is not a page of this listing".to_owned()),
         };
-        self.bytes += page.len() as u64;
         if listing.count() == 0 || !self.count(&listing, &page) {
             self.is_complete = true;
             return Ok(0);

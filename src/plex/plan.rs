@@ -53,7 +53,8 @@ impl Limits {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) request: Request,
-    pub(super) token: Option<Secret>,
+    /// The secrets that must not come back in the answer's head.
+    pub(super) secrets: Secrets,
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) retries: u32,
@@ -84,7 +85,7 @@ impl Plan {
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
         Ok(Self {
             request,
-            token: target.token,
+            secrets: secrets.clone(),
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
             retries: params.retries.unwrap_or(limits.retries),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use self::server::Server;
 use super::*;
+use crate::secret::Secret;
 
 const TOKEN: &str = "configured-token";
 

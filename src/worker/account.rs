@@ -5,7 +5,7 @@ use plexsync_protocol::stash::StashCall;
 
 use super::{Worker, failure};
 use crate::plex::{Account, same_origin};
-use crate::stash::{Settings, Stash};
+use crate::stash::{SETTINGS_PAGE, Settings, Stash};
 
 /// What a call brings itself.
 #[derive(Clone, Copy)]
@@ -18,6 +18,19 @@ pub(super) struct Has {
 pub(super) struct Resolved {
     pub(super) account: Account,
     pub(super) settings: Settings,
+}
+
+impl Resolved {
+    /// The same, if there is a server to talk to: in Stash the cure is a setting.
+    pub(super) fn with_server(self) -> Result<Self, ErrorObject> {
+        match self.account.server {
+            Some(_) => Ok(self),
+            None => Err(failure::not_configured(
+                Missing::Server,
+                format!("no Plex server is configured: set `plex_url` in {SETTINGS_PAGE}"),
+            )),
+        }
+    }
 }
 
 impl Worker {
@@ -33,7 +46,10 @@ impl Worker {
             || (configured.server.is_some() && (has.token || configured.token.is_some()));
         match stash.filter(|_| !complete) {
             None => Ok(Resolved { account: configured, settings: Settings::default() }),
-            Some(call) => self.account_with(&self.stash(call), configured).await,
+            Some(call) => {
+                let resolved = self.account_with(&self.stash(call), configured).await?;
+                if has.server { Ok(resolved) } else { resolved.with_server() }
+            }
         }
     }
 

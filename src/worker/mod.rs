@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plexsync_protocol::error::ErrorObject;
+use plexsync_protocol::OPENRPC;
+use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::identity::{Identity, ResetParams};
 use plexsync_protocol::message::{JsonText, Progress, method};
 use plexsync_protocol::plex::RequestParams;
@@ -51,9 +52,18 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     let mut methods = Methods::default();
     methods.quick(method::IDENTITY_GET, with(&worker, Worker::identity_get));
     methods.quick(method::IDENTITY_RESET, with(&worker, Worker::identity_reset));
+    methods.quick(method::RPC_DISCOVER, discover);
     methods.slow(method::PLEX_REQUEST, with(&worker, Worker::plex_request));
     methods.slow(method::PLEX_SCAN, with(&worker, scan::scan));
     methods
+}
+
+/// The OpenRPC document, without the white space that would make it more than one line.
+fn discover(request: Request) -> Outcome {
+    params::none(request.params.as_deref())?;
+    serde_json::from_str::<serde_json::Value>(OPENRPC)
+        .map(|document| JsonText::of(&document))
+        .map_err(|_| ErrorObject::new(Code::InternalError, "the OpenRPC document is no JSON"))
 }
 
 /// The method `method` of this worker.

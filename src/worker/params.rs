@@ -43,6 +43,9 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject
     if let Some(name) = quoted_after(&text, "missing field ") {
         return ErrorObject::invalid_params(format!("{pointer}/{}", escape(name)), "is missing");
     }
+    if let Some(name) = quoted_after(&text, "duplicate field ") {
+        return ErrorObject::invalid_params(format!("{pointer}/{}", escape(name)), "stands twice");
+    }
     if text.starts_with("unknown field ") {
         return ErrorObject::invalid_params(
             pointer,

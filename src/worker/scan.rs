@@ -90,7 +90,8 @@ impl Scan {
         if paths.is_empty() {
             return Ok(nothing("the scene has no file"));
         }
-        let Resolved { account, settings } = self.worker.account_with(&stash, configured).await?;
+        let Resolved { account, settings } =
+            self.worker.account_with(&stash, configured).await?.with_server()?;
         let mut folders: Vec<String> = paths
             .iter()
             .filter_map(|path| folder_of(path))

@@ -113,7 +113,7 @@ func failures(c client) error {
 
 // large: a hook's input may hold a picture, larger than any pipe's buffer.
 func large(c client) error {
-	input := map[string]any{"id": "15", "cover_image": "data:image/jpeg;base64," + strings.Repeat("<&>é", 1<<20)}
+	input := map[string]any{"id": "15", "cover_image": "data:image/jpeg;base64," + strings.Repeat("<&>é", 1<<19)}
 	output, err := c.call(map[string]any{
 		"method":      "plex.scan",
 		"hookContext": map[string]any{"id": 15, "type": "Scene.Update.Post", "input": input},

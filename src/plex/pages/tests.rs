@@ -47,10 +47,8 @@ fn leaves_all_but_size_and_entries_as_it_came() {
     let last =
         r#"{"MediaContainer":{"Metadata":[{"\u0041":"]}\""}],"size":1,"totalSize":3,"offset":2}}"#;
     let mut joined = Joined::new(page(first)).unwrap();
-    assert_eq!(joined.bytes(), first.len() as u64);
     assert_eq!(joined.add(page(last)), Ok(1));
     assert!(joined.is_complete());
-    assert_eq!(joined.bytes(), (first.len() + last.len()) as u64);
     let expected = first
         .replace(r#""size":2,"#, r#""size":3,"#)
         .replace("890} ] ", r#"890} ,{"\u0041":"]}\""}] "#);

@@ -1,7 +1,7 @@
 //! One run of a plugin, from the start of its process to its end (Stash `pkg/plugin/rpc.go`, `raw.go`; pie's
 //! `closeProc`).
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -288,8 +288,19 @@ fn go_json(value: &Value) -> String {
     })
 }
 
+/// A program that another thread of the test has just written may be busy for a moment: a process that was forked
+/// meanwhile holds the file open until it becomes its own program.
 fn spawn(command: &mut Command) -> Child {
-    command.spawn().unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"))
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match command.spawn() {
+            Ok(child) => return child,
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < end => {
+                std::thread::sleep(LOOK);
+            }
+            Err(error) => panic!("{command:?} can't be started: {error}"),
+        }
+    }
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {

@@ -135,7 +135,13 @@ impl HostBuilder {
     /// When it can't be started, or has not ended after 30 s.
     pub fn run(&self, input: impl Into<Vec<u8>>) -> Output {
         let child = self.command().spawn().expect("the worker can be started");
-        pipes::run_to_the_end(child, input.into())
+        let input = input.into();
+        #[cfg(feature = "contract")]
+        let asked = input.clone();
+        let output = pipes::run_to_the_end(child, input);
+        #[cfg(feature = "contract")]
+        crate::contract::judge_lines(&asked, &output.stdout);
+        output
     }
 
     /// The data folder.

@@ -89,6 +89,8 @@ pub struct Host {
     stderr: Collected,
     draining: Option<std::thread::JoinHandle<()>>,
     last_id: u64,
+    #[cfg(feature = "contract")]
+    conversation: crate::contract::Conversation,
 }
 
 impl Host {
@@ -116,7 +118,18 @@ impl Host {
         let (child, input, replies, draining) = spawned(&setup, &stderr);
         let input = Some(input);
         let (waiting, draining) = (VecDeque::new(), Some(draining));
-        Self { setup, child, input, replies, waiting, stderr, draining, last_id: 0 }
+        Self {
+            setup,
+            child,
+            input,
+            replies,
+            waiting,
+            stderr,
+            draining,
+            last_id: 0,
+            #[cfg(feature = "contract")]
+            conversation: crate::contract::Conversation::default(),
+        }
     }
 
     /// The worker's data folder.
@@ -192,8 +205,15 @@ impl Host {
     /// # Panics
     /// When the worker does not take it.
     pub fn send(&mut self, message: &Value) {
-        let text = message.to_string();
-        self.observed(Way::Sent, &text);
+        self.send_text(&message.to_string());
+    }
+
+    /// Sends a text in the wire's framing, whether it is a message or not.
+    ///
+    /// # Panics
+    /// When the worker does not take it.
+    pub fn send_text(&mut self, text: &str) {
+        self.observed(Way::Sent, text);
         let framed = match self.setup.wire {
             Wire::Lines => format!("{text}\n"),
             Wire::Headers => format!("Content-Length: {}\r\n\r\n{text}", text.len()),
@@ -217,6 +237,8 @@ impl Host {
     /// # Errors
     /// When its stdin is closed.
     pub fn try_send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        #[cfg(feature = "contract")]
+        self.conversation.sent(bytes);
         let Some(input) = &self.input else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
         match input.write(bytes) {
             Some(written) => written,
@@ -256,6 +278,14 @@ impl Host {
     /// # Panics
     /// When neither comes.
     pub fn read_raw_line(&mut self) -> Option<Vec<u8>> {
+        let line = self.next_line()?;
+        if serde_json::from_slice::<Value>(&line).is_ok() {
+            self.parsed(&line);
+        }
+        Some(line)
+    }
+
+    fn next_line(&mut self) -> Option<Vec<u8>> {
         self.replies
             .next(PATIENCE)
             .unwrap_or_else(|()| self.fail("neither a line nor the end came"))
@@ -267,7 +297,7 @@ impl Host {
     /// When it does not end.
     pub fn read_to_end(&mut self) -> Vec<Value> {
         let mut replies: Vec<Value> = std::mem::take(&mut self.waiting).into();
-        while let Some(line) = self.read_raw_line() {
+        while let Some(line) = self.next_line() {
             replies.push(self.parsed(&line));
         }
         replies
@@ -320,10 +350,15 @@ impl Host {
     }
 
     fn parsed(&mut self, message: &[u8]) -> Value {
-        serde_json::from_slice(message).unwrap_or_else(|error| {
+        let message = serde_json::from_slice(message).unwrap_or_else(|error| {
             let text = String::from_utf8_lossy(message).into_owned();
             self.fail(&format!("stdout holds no JSON ({error}): {text:?}"))
-        })
+        });
+        #[cfg(feature = "contract")]
+        if let Err(breach) = self.conversation.received(&message) {
+            self.fail(&format!("the reply breaks the contract: {breach}"));
+        }
+        message
     }
 
     fn observed(&self, way: Way, text: &str) {
@@ -333,9 +368,10 @@ impl Host {
     }
 
     fn fail(&mut self, what: &str) -> ! {
-        let state = match self.child.try_wait() {
-            Ok(Some(status)) => format!("the worker has ended: {status}"),
-            _ => "the worker is running".to_owned(),
+        // A worker whose stdout has just ended needs a moment to be gone, and to have said why.
+        let state = match pipes::wait(&mut self.child, Duration::from_millis(300)) {
+            Some(status) => format!("the worker has ended: {status}"),
+            None => "the worker is running".to_owned(),
         };
         panic!("{what} ({state}); its stderr:\n{}", self.stderr())
     }

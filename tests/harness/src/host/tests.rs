@@ -26,12 +26,11 @@ fn calls_are_answered_and_replies_matched_by_id() {
 
 #[test]
 fn an_error_object_is_an_error() {
-    let reply =
-        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"m","data":{"path":"p"}}}"#;
+    let reply = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"m","data":{"path":"p","reason":"r"}}}"#;
     let mut host = shell(&format!("read call; echo '{reply}'; read more")).start();
     let error = host.call("identity.get", json!({})).unwrap_err();
     assert_eq!((error.code, error.message.as_str()), (-32001, "m"));
-    assert_eq!(error.data, Some(json!({"path": "p"})));
+    assert_eq!(error.data, Some(json!({"path": "p", "reason": "r"})));
 }
 
 #[test]

@@ -1,0 +1,217 @@
+//! Bodies: what each kind becomes, that JSON stays as it was sent, and that the size has a limit.
+
+use plexsync_harness::fake_plex::{Encoding, Kind};
+use plexsync_harness::{FakePlex, Fault, Host};
+use serde_json::{Value, json};
+
+use crate::host;
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+const XML: (&str, &str) = ("Content-Type", "text/xml;charset=utf-8");
+
+fn get(host: &mut Host, path: &str) -> Value {
+    host.call("plex.request", json!({"path": path})).unwrap()
+}
+
+/// The answer to these bytes under this content type.
+fn answer(content_type: &str, body: impl Into<Vec<u8>>) -> Value {
+    let plex = FakePlex::start();
+    plex.respond("/body", 200, &[("Content-Type", content_type)], body);
+    get(&mut host().plex(&plex).start(), "/body")
+}
+
+#[test]
+fn json_stays_as_it_was_sent() {
+    let sent = r#"{"z":1,"a":1e400,"z":-0.0,"n":123456789012345678901234567890,"e":"\u00e9\/é"}"#;
+    let plex = FakePlex::start();
+    plex.respond("/odd", 200, &[JSON], sent);
+    let mut host = host().plex(&plex).start();
+    let _read_raw = host.start_call("plex.request", json!({"path": "/odd"}));
+    let line = String::from_utf8(host.read_raw_line().unwrap()).unwrap();
+    assert!(line.contains(&format!("\"body\":{sent},\"body_encoding\":\"json\"")), "{line}");
+}
+
+#[test]
+fn line_ends_in_json_do_not_break_the_line() {
+    let answer = answer("application/json", "{\r\n  \"a\": [\n1\n]\n}\n");
+    assert_eq!(answer["body"], json!({"a": [1]}));
+}
+
+#[test]
+fn each_kind_has_its_encoding() {
+    for (content_type, sent, encoding, body) in [
+        ("application/json; charset=utf-8", &b"[1]"[..], "json", json!([1])),
+        ("application/problem+json", b"{}", "json", json!({})),
+        ("text/xml", b"<A b=\"1\"><C/><C/></A>", "xml", json!({"A": {"b": "1", "C": [{}, {}]}})),
+        ("text/html", b"<p>no</p>", "text", json!("<p>no</p>")),
+        ("text/plain; charset=iso-8859-1", b"caf\xe9", "text", json!("café")),
+        ("text/plain", b"caf\xc3\xa9\n", "text", json!("café\n")),
+        ("image/jpeg", b"\xff\xd8\0", "base64", json!("/9gA")),
+        ("application/octet-stream", b"{}", "base64", json!("e30=")),
+        ("", b"{\"a\":1}", "json", json!({"a": 1})),
+        ("", b"plain", "text", json!("plain")),
+        ("", b"\0\x01", "base64", json!("AAE=")),
+        ("application/json", b"", "none", json!(null)),
+    ] {
+        let answer = answer(content_type, sent);
+        assert_eq!((&answer["body_encoding"], &answer["body"]), (&json!(encoding), &body));
+        assert_eq!(answer["body_error"], Value::Null, "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_that_lies_comes_as_text_with_the_reason() {
+    for (fault, encoding) in [
+        (Fault::CutJson, "text"),
+        (Fault::BrokenXml, "text"),
+        (Fault::InvalidUtf8, "base64"),
+        (Fault::answer(200, &[JSON], "<html>proxy login</html>"), "text"),
+        (Fault::answer(200, &[XML], "{}"), "text"),
+        (Fault::answer(200, &[("Content-Type", "text/plain; charset=klingon")], "x"), "base64"),
+    ] {
+        let plex = FakePlex::start();
+        plex.fault(fault.clone());
+        let answer = get(&mut host().plex(&plex).start(), "/identity");
+        assert_eq!(answer["body_encoding"], encoding, "{fault:?}");
+        assert!(answer["body_error"].is_string(), "{fault:?}");
+        assert_eq!(answer["ok"], true, "{fault:?}");
+    }
+}
+
+#[test]
+fn xml_becomes_the_shape_of_plex_s_own_json() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
+    let params = json!({"path": "/library/sections", "headers": {"Accept": "application/xml"}});
+    let from_xml = host.call("plex.request", params).unwrap();
+    assert_eq!(from_xml["body_encoding"], "xml");
+    let directories = &from_xml["body"]["MediaContainer"]["Directory"];
+    let from_json = get(&mut host, "/library/sections");
+    let expected = &from_json["body"]["MediaContainer"]["Directory"];
+    for (converted, own) in directories.as_array().unwrap().iter().zip(expected.as_array().unwrap())
+    {
+        assert_eq!(converted["title"], own["title"]);
+        assert_eq!(converted["Location"][0]["path"], own["Location"][0]["path"]);
+    }
+    plex.fault(Fault::ControlByteInXml);
+    let odd = get(&mut host, "/identity");
+    assert_eq!(odd["body"]["MediaContainer"]["Video"][0]["title"], "AB");
+}
+
+#[test]
+fn entities_in_xml_do_nothing() {
+    let levels = (1..30).map(|n| format!("<!ENTITY e{n} \"&e{};&e{};\">", n - 1, n - 1));
+    let bomb = format!(
+        "<!DOCTYPE a [<!ENTITY e0 \"boom\">{}]><a b=\"&e29;\">&e29;</a>",
+        levels.collect::<String>()
+    );
+    let outside = "<!DOCTYPE a [<!ENTITY f SYSTEM \"file:///etc/passwd\">]><a>&f;</a>";
+    for body in [bomb.as_str(), outside] {
+        let answer = answer("text/xml", body).to_string();
+        assert!(answer.len() < 2 * bomb.len() + 2000, "{} bytes", answer.len());
+        assert!(!answer.contains("root:"), "{answer}");
+    }
+}
+
+#[test]
+fn deep_xml_and_json_do_no_harm() {
+    let deep = 200_000;
+    let xml = "<a>".repeat(deep) + &"</a>".repeat(deep);
+    let json = "[".repeat(deep) + &"]".repeat(deep);
+    for (content_type, body) in [("text/xml", xml), ("application/json", json)] {
+        let plex = FakePlex::start();
+        plex.respond("/deep", 200, &[("Content-Type", content_type)], body);
+        let mut host = host().plex(&plex).start();
+        let _read_raw = host.start_call("plex.request", json!({"path": "/deep"}));
+        assert!(host.read_raw_line().unwrap().starts_with(b"{\"jsonrpc\":\"2.0\""));
+        host.call("identity.get", json!({})).unwrap();
+    }
+}
+
+#[test]
+fn without_a_body_there_is_none() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
+    for params in [
+        json!({"path": "/identity", "method": "HEAD"}),
+        json!({"path": "/identity", "parse": "none"}),
+        json!({"path": "/empty"}),
+        json!({"path": "/no-content"}),
+    ] {
+        plex.fault(Fault::Empty.on("/empty"));
+        plex.fault(Fault::NoContent.on("/no-content"));
+        let answer = host.call("plex.request", params.clone()).unwrap();
+        assert_eq!(answer["body"], Value::Null, "{params}");
+        assert_eq!(answer["body_encoding"], "none", "{params}");
+        assert_eq!(answer["ok"], true, "{params}");
+    }
+}
+
+#[test]
+fn the_caller_may_say_what_it_is() {
+    let plex = FakePlex::start();
+    plex.respond("/body", 200, &[("Content-Type", "text/plain")], "[1]");
+    let mut host = host().plex(&plex).start();
+    for (parse, body) in [
+        ("json", json!([1])),
+        ("text", json!("[1]")),
+        ("base64", json!("WzFd")),
+        ("xml", json!("[1]")),
+    ] {
+        let params = json!({"path": "/body", "parse": parse});
+        let answer = host.call("plex.request", params).unwrap();
+        assert_eq!(answer["body"], body, "{parse}");
+        assert_eq!(answer["body_error"].is_string(), parse == "xml", "{parse}");
+    }
+}
+
+#[test]
+fn compressed_bodies_are_decoded() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
+    let plain = get(&mut host, "/library/sections");
+    for encoding in [Encoding::Gzip, Encoding::Deflate, Encoding::Brotli] {
+        plex.fault(Fault::Encoded(encoding));
+        let decoded = get(&mut host, "/library/sections");
+        assert_eq!(decoded["body"], plain["body"], "{encoding:?}");
+    }
+    let asked = plex.requests()[0].header("Accept-Encoding").unwrap().to_owned();
+    for encoding in ["gzip", "deflate", "br"] {
+        assert!(asked.contains(encoding), "{asked}");
+    }
+}
+
+#[test]
+fn the_limit_is_for_decoded_bytes() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
+    let mut ask = |fault: Fault, max_bytes: u64| {
+        plex.fault(fault);
+        host.call(
+            "plex.request",
+            json!({"path": "/body", "max_bytes": max_bytes, "parse": "text", "retries": 0}),
+        )
+    };
+    for fault in [Fault::Big(Kind::Json, 100_000), Fault::GzipBomb(100_000)] {
+        assert_eq!(ask(fault.clone(), 100_000).unwrap()["status"], 200, "{fault:?}");
+        let error = ask(fault.clone(), 99_999).unwrap_err();
+        assert_eq!(error.code, -32012, "{fault:?}");
+        assert!(error.message.contains("max_bytes"), "{}", error.message);
+    }
+}
+
+/// 50 MB of JSON: one and a half times the body, and what a worker needs anyway.
+#[test]
+fn a_large_body_is_held_once() {
+    const BODY: u64 = 50_000_000;
+    let plex = FakePlex::start();
+    for (kind, share) in [(Kind::Json, 3), (Kind::Binary, 6)] {
+        let mut host = host().plex(&plex).start();
+        get(&mut host, "/identity");
+        plex.fault(Fault::Big(kind, BODY));
+        let _read_raw = host.start_call("plex.request", json!({"path": "/library"}));
+        assert!(host.read_raw_line().unwrap().len() as u64 > BODY);
+        let peak = host.memory_kib().peak * 1024;
+        assert!(peak <= BODY * share / 2, "{kind:?}: {peak} bytes");
+    }
+}

@@ -1,0 +1,216 @@
+//! The token goes into one header of requests to its own server, and nowhere else.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use plexsync_harness::{FakePlex, Fault, Host, HostBuilder, TlsSetup};
+use serde_json::json;
+
+use crate::host;
+
+/// Holds letters that look different when they are percent-encoded.
+const CANARY: &str = "cAnAry/7f3a+91=bird";
+const OTHER: &str = "oThEr/5e2b+64=bird";
+
+/// The ways in which a token may hide in text.
+fn spellings(token: &str) -> Vec<String> {
+    let percent = token.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
+    let base64 = STANDARD.encode(token).trim_end_matches('=').to_owned();
+    vec![token.to_owned(), percent.to_ascii_lowercase(), percent, base64]
+}
+
+fn assert_without_token(what: &str, text: &str) {
+    for token in [CANARY, OTHER] {
+        for spelling in spellings(token) {
+            assert!(!text.contains(&spelling), "`{spelling}` in {what}: {text}");
+        }
+    }
+}
+
+fn assert_folder_without_token(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        match entry.path() {
+            path if path.is_dir() => assert_folder_without_token(&path),
+            path => {
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                assert_without_token(&path.display().to_string(), &text);
+            }
+        }
+    }
+}
+
+/// Calls that succeed, fail, are refused and are broken off, some with a token of their own.
+fn exercise(host: &mut Host, plex: &FakePlex) {
+    let faults = [
+        Fault::Maintenance,
+        Fault::RateLimited(None),
+        Fault::CloseWithoutAnswer,
+        Fault::ResetMidBody,
+        Fault::TruncatedChunked,
+        Fault::NotHttp,
+        Fault::CutJson,
+        Fault::FalseGzip,
+        Fault::ControlBytesInHeader,
+        Fault::Redirect(302, format!("http://elsewhere.invalid/?X-Plex-Token={CANARY}")),
+        Fault::answer(200, &[("X-Plex-Token", CANARY), ("X-Echo", OTHER)], ""),
+        Fault::StallBody,
+    ];
+    let params = [
+        json!({"path": "/identity", "retries": 0, "timeout_ms": 1000}),
+        json!({"path": "/identity", "token": OTHER, "retries": 1, "timeout_ms": 1000}),
+    ];
+    for fault in faults {
+        for params in &params {
+            plex.no_faults();
+            plex.fault(fault.clone().always());
+            let _any = host.call("plex.request", params.clone());
+        }
+    }
+    plex.no_faults();
+    for params in [
+        json!({"path": "/identity"}),
+        json!({"path": "/identity", "token": 5}),
+        json!({"path": "/identity", "token": format!("{OTHER}\n")}),
+        json!({"path": "/identity", "tokens": OTHER}),
+        json!({"path": OTHER}),
+        json!({"path": format!("/?X-Plex-Token={OTHER}")}),
+        json!({"path": "/", "headers": {"X-Plex-Token": OTHER}}),
+        json!({"path": "/", "query": {"X-Plex-Token": OTHER}}),
+        json!({"path": "/", "server": "http://no.such.invalid", "token": OTHER, "retries": 0}),
+        json!({"path": "/", "server": format!("http://{OTHER}@127.0.0.1:1"), "token": OTHER}),
+        json!({"path": "/", "server": "http://127.0.0.1:1", "token": OTHER, "retries": 0}),
+        json!({"path": "/", "server": OTHER, "token": OTHER}),
+    ] {
+        let _any = host.call("plex.request", params);
+    }
+    host.send_raw(format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{OTHER}\n").as_bytes());
+    let _any = host.read_reply();
+    host.call("identity.get", json!({})).unwrap();
+}
+
+/// The same, seen by the host: every message from the worker, its stderr, its files, its command line.
+fn nothing_gets_out(builder: HostBuilder, plex: &FakePlex) {
+    plex.allow_token(CANARY);
+    let mut host = builder
+        .env("PLEXSYNC_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .observe(|way, text| {
+            if way == plexsync_harness::host::Way::Received {
+                assert_without_token("a reply", text);
+            }
+        })
+        .start();
+    exercise(&mut host, plex);
+    let process = format!("/proc/{}", host.pid());
+    if cfg!(target_os = "linux") {
+        let line = fs::read(format!("{process}/cmdline")).unwrap();
+        assert_without_token("the command line", &String::from_utf8_lossy(&line));
+        let limits = fs::read_to_string(format!("{process}/limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    }
+    host.close_stdin();
+    for reply in host.read_to_end() {
+        assert_without_token("a reply", &reply.to_string());
+    }
+    host.wait_exit(plexsync_harness::host::PATIENCE);
+    let log = host.stderr();
+    assert!(!log.is_empty(), "at trace there is a log");
+    assert_without_token("the log", &log);
+    assert_folder_without_token(&host.data_dir());
+    assert!(plex.requests().iter().any(|request| request.header("X-Plex-Token") == Some(CANARY)));
+    for request in plex.requests() {
+        assert_without_token("a target", &request.target);
+        assert_without_token("a body", &String::from_utf8_lossy(&request.body));
+        for (name, value) in &request.headers {
+            if !name.eq_ignore_ascii_case("X-Plex-Token") {
+                assert_without_token(name, value);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_from_the_environment_stays_inside() {
+    for format in ["text", "json", "stash"] {
+        let plex = FakePlex::start();
+        let builder = host().plex(&plex).token(CANARY).arg("--log-format").arg(format);
+        nothing_gets_out(builder, &plex);
+    }
+}
+
+#[test]
+fn a_token_behind_tls_stays_inside() {
+    let plex = FakePlex::start_tls(TlsSetup::RightName);
+    nothing_gets_out(host().plex(&plex).token(CANARY), &plex);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_from_a_file_stays_inside_and_the_file_must_be_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    fs::write(&file, format!("{CANARY}\n")).unwrap();
+    let start =
+        |plex: &FakePlex| host().env("PLEX_URL", plex.url()).arg("--plex-token-file").arg(&file);
+    let plex = FakePlex::start();
+    plex.allow_token(CANARY);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    nothing_gets_out(start(&plex), &plex);
+    plex.clear();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut host = start(&plex).start();
+    let _any = host.call("plex.request", json!({"path": "/identity"}));
+    assert!(plex.requests().iter().all(|request| request.header("X-Plex-Token").is_none()));
+    host.close_stdin();
+    host.wait_exit(plexsync_harness::host::PATIENCE);
+    let log = host.stderr();
+    assert!(log.contains("token") && log.contains("read"), "{log}");
+    assert_without_token("the log", &log);
+}
+
+/// Another user must not read the environment. Root may read everything: as root, the worker runs as somebody else.
+#[test]
+#[cfg(target_os = "linux")]
+fn nobody_else_reads_the_environment() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    use std::process::Command;
+    const NOBODY: u32 = 65534;
+    let folder = tempfile::tempdir().unwrap();
+    let is_root = fs::metadata(folder.path()).unwrap().uid() == 0;
+    let mut host = if is_root {
+        let program = folder.path().join("worker");
+        fs::copy(crate::worker(), &program).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
+        let builder = Host::builder().binary("setpriv").without_data_dir();
+        let user = NOBODY.to_string();
+        builder
+            .args(["--reuid", &user, "--regid", &user, "--clear-groups"])
+            .arg(program)
+            .env("PLEXSYNC_DATA_DIR", data)
+    } else {
+        host()
+    }
+    .token(CANARY)
+    .start();
+    host.call("identity.get", json!({})).unwrap();
+    let environment = format!("/proc/{}/environ", host.pid());
+    assert_eq!(fs::metadata(&environment).unwrap().uid(), 0, "it belongs to root");
+    let user = NOBODY.to_string();
+    let readable = match is_root {
+        true => Command::new("setpriv")
+            .args(["--reuid", &user, "--regid", &user, "--clear-groups", "cat", &environment])
+            .output()
+            .unwrap()
+            .status
+            .success(),
+        false => fs::read(&environment).is_ok(),
+    };
+    assert!(!readable);
+}
