@@ -12,11 +12,7 @@
     reason = "a trial that can't go on fails, and the campaign's product is a printed table"
 )]
 
-mod disk;
 mod kill;
-mod power;
-mod python;
 mod race;
 mod rig;
 mod sweep;
-mod wire;
