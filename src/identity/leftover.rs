@@ -1,6 +1,5 @@
 //! What lies beside the identity's file: temporary files that a killed writer left, and the bytes of broken files.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,9 +54,22 @@ pub(super) fn broken_files(folder: &Path) -> Vec<String> {
 }
 
 fn names(folder: &Path, wanted: fn(&str) -> bool) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name()).map(OsString::into_string);
-    names.filter_map(Result::ok).filter(|name| wanted(name)).collect()
+    let names = all_names(folder).unwrap_or_default();
+    names.into_iter().filter(|name| wanted(name)).collect()
+}
+
+/// Not by `std::fs::read_dir`: it panics where closing the folder fails.
+#[cfg(unix)]
+fn all_names(folder: &Path) -> io::Result<Vec<String>> {
+    let folder = fs::File::open(folder)?;
+    let names = rustix::fs::Dir::read_from(&folder)?.flatten();
+    Ok(names.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned)).collect())
+}
+
+#[cfg(not(unix))]
+fn all_names(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.flatten().map(|entry| entry.file_name().into_string());
+    Ok(names.filter_map(Result::ok).collect())
 }
 
 /// Keeps the bytes of a broken file as `device_id.json.corrupt-<time>`, and the newest five of such files.

@@ -1,0 +1,18 @@
+//! The fault campaign: every way known to break one small file, each a row of a table.
+//!
+//! `cargo test` runs a few trials of each row; `cargo test --release --test faults -- --ignored --nocapture` runs them
+//! all and prints the table that `README.md` beside this file holds. A row that needs root, a mount or a tool that is
+//! not there is skipped, and says so.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a trial that can't go on fails, and the campaign's product is a printed table"
+)]
+
+mod kill;
+mod race;
+mod rig;
+mod sweep;

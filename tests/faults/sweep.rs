@@ -1,0 +1,209 @@
+//! Every system call that touches the data folder fails, once or from then on, or is the last one before a `SIGKILL`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::rig::{
+    GET, OLD, RESET, Told, ask, ask_behind, folder, have, id_of, lived_in, main_file, row,
+    second_copy, temporary_files,
+};
+
+const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR", "EROFS", "EDQUOT"];
+
+/// Twice as long as the longest wait for a lock and a settling file together; `rig` kills later than that.
+const HANGS: Duration = Duration::from_secs(30);
+
+struct Scenario {
+    name: &'static str,
+    prepare: fn(&Path),
+    lines: &'static [&'static str],
+    /// Whether an id is there that must outlive everything.
+    old: bool,
+}
+
+const CREATE: Scenario = Scenario { name: "create", prepare: |_| {}, lines: &[GET], old: false };
+const LOAD: Scenario = Scenario { name: "load", prepare: lived_in, lines: &[GET], old: true };
+const FIRST_LOAD: Scenario = Scenario {
+    name: "first load",
+    prepare: |folder| fs::write(main_file(folder), crate::rig::file_of(OLD)).unwrap(),
+    lines: &[GET],
+    old: true,
+};
+const RECOVER: Scenario = Scenario {
+    name: "recover",
+    prepare: |folder| fs::write(second_copy(folder), crate::rig::file_of(OLD)).unwrap(),
+    lines: &[GET],
+    old: true,
+};
+const MEND: Scenario = Scenario {
+    name: "recover a torn file",
+    prepare: |folder| {
+        lived_in(folder);
+        fs::write(main_file(folder), "{\"devi").unwrap();
+    },
+    lines: &[GET],
+    old: true,
+};
+const REGENERATE: Scenario = Scenario {
+    name: "regenerate",
+    prepare: |folder| fs::write(main_file(folder), "{\"devi").unwrap(),
+    lines: &[GET],
+    old: false,
+};
+const SWAP: Scenario =
+    Scenario { name: "reset", prepare: lived_in, lines: &[RESET, GET], old: true };
+
+/// One call of a system call, counted as strace counts.
+type Place = (String, usize);
+
+/// Which calls of which system calls touch the folder when nothing goes wrong.
+fn places(scenario: &Scenario) -> BTreeSet<Place> {
+    let (data, trace) = (folder(), folder());
+    let log = trace.path().join("trace");
+    let path = data.path().join("data");
+    fs::create_dir(&path).unwrap();
+    (scenario.prepare)(&path);
+    let names = "trace=%file,%desc";
+    let strace = ["strace", "-f", "-y", "-o", log.to_str().unwrap(), "-e", names];
+    ask_behind(&strace, &path, scenario.lines);
+    touching(&fs::read_to_string(log).unwrap(), path.to_str().unwrap())
+}
+
+fn touching(trace: &str, folder: &str) -> BTreeSet<Place> {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut places = BTreeSet::new();
+    for line in trace.lines() {
+        let Some((process, (name, arguments))) = line
+            .split_once(' ')
+            .and_then(|(process, call)| Some((process, call.trim_start().split_once('(')?)))
+        else {
+            continue;
+        };
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            continue;
+        }
+        let count = counts.entry((process, name)).or_default();
+        *count += 1;
+        if name != "execve" && arguments.contains(folder) {
+            places.insert((name.to_owned(), *count));
+        }
+    }
+    places
+}
+
+/// What is thrown at one place.
+fn tampered(scenario: &Scenario, (name, count): &Place, fault: &str, onward: &str) -> usize {
+    let data = folder();
+    let path = data.path().join("data");
+    fs::create_dir(&path).unwrap();
+    (scenario.prepare)(&path);
+    let (trace, inject) =
+        (format!("trace={name}"), format!("inject={name}:{fault}:when={count}{onward}"));
+    let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    let start = Instant::now();
+    let told = ask_behind(&strace, &path, scenario.lines);
+    judge(scenario, (&told, start.elapsed()), &path, &format!("{}: {inject}", scenario.name));
+    usize::from(told.replies.len() == scenario.lines.len())
+}
+
+/// The oracle: what was told is what is found; what was there stays unless a reset was asked for.
+fn judge(scenario: &Scenario, (told, took): (&Told, Duration), folder: &Path, what: &str) {
+    assert!(!told.panicked(), "{what}: {told:?}");
+    assert!(took < HANGS, "{what}: it took {took:?}");
+    let left = temporary_files(folder);
+    assert!(left <= 2, "{what}: {left} temporary files");
+    let found = id_of(folder);
+    assert_eq!(id_of(folder), found, "{what}: two clean runs");
+    for reply in &told.replies {
+        assert!(reply["result"].is_object() || reply["error"]["code"] == -32001, "{what}: {reply}");
+    }
+    if let Some(id) = told.id(1) {
+        assert_eq!(id, found, "{what}: told, then found: {told:?}");
+    }
+    match (told.id(2), told.code(2)) {
+        (Some(id), _) => assert_eq!(id, found, "{what}: a reset was told: {told:?}"),
+        (None, _) if scenario.lines.contains(&RESET) => {}
+        (None, _) => assert!(!scenario.old || found == OLD, "{what}: {found} instead of {OLD}"),
+    }
+    // The next holder of the lock clears away what was left.
+    assert!(ask(folder, &[RESET]).id(2).is_some(), "{what}: a clean reset");
+    assert_eq!(temporary_files(folder), 0, "{what}: nobody has cleaned up");
+}
+
+fn sweep(scenarios: &[Scenario], faults: &[String], onward: &str, step: usize) -> (usize, usize) {
+    if !have(&["strace"]) {
+        return (0, 0);
+    }
+    let (mut trials, mut answered) = (0, 0);
+    for scenario in scenarios {
+        let places = places(scenario);
+        assert!(places.len() > 5, "{}: {places:?}", scenario.name);
+        let all = places.iter().flat_map(|place| faults.iter().map(move |fault| (place, fault)));
+        for (place, fault) in all.step_by(step) {
+            answered += tampered(scenario, place, fault, onward);
+            trials += 1;
+        }
+    }
+    (trials, answered)
+}
+
+fn errors() -> Vec<String> {
+    ERRORS.iter().map(|error| format!("error={error}")).collect()
+}
+
+/// An interrupted call is made again, as POSIX wants it: one that is interrupted for ever is no fault that exists.
+fn lasting_errors() -> Vec<String> {
+    errors().into_iter().filter(|error| !error.ends_with("EINTR")).collect()
+}
+
+fn kill() -> Vec<String> {
+    vec!["signal=KILL".to_owned()]
+}
+
+const ALL: [Scenario; 7] = [LOAD, FIRST_LOAD, CREATE, RECOVER, SWAP, MEND, REGENERATE];
+const QUICK: [Scenario; 3] = [CREATE, RECOVER, SWAP];
+
+#[test]
+fn a_system_call_fails() {
+    sweep(&QUICK, &errors(), "", 37);
+    sweep(&QUICK, &lasting_errors(), "+", 41);
+}
+
+#[test]
+fn a_system_call_is_the_last() {
+    sweep(&QUICK, &kill(), "", 9);
+}
+
+fn report(fault: &str, how: &str, (trials, answered): (usize, usize)) {
+    let figure =
+        format!("0 second ids, 0 panics, 0 hangs; {answered} answered, the rest had ended");
+    row(fault, how, trials, "told is found; an old id stays; leftovers go", &figure);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_every_system_call_fails_once() {
+    report(
+        "a system call fails once",
+        "strace, 7 scenarios x 7 errors",
+        sweep(&ALL, &errors(), "", 1),
+    );
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_every_system_call_fails_from_then_on() {
+    report(
+        "a system call fails from then on",
+        "the same without EINTR",
+        sweep(&ALL, &lasting_errors(), "+", 1),
+    );
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_every_system_call_is_the_last() {
+    report("`SIGKILL` at a system call", "strace, 7 scenarios", sweep(&ALL, &kill(), "", 1));
+}
