@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -22,10 +22,60 @@ pub fn keep_secrets_in_memory() {
 ///
 /// # Errors
 /// When there is no descriptor to be had.
-pub fn take_stdout() -> io::Result<File> {
+pub fn take_stdout() -> io::Result<Replies> {
     let replies = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
-    Ok(File::from(replies))
+    Ok(Replies { file: File::from(replies), widened: false })
+}
+
+/// Where replies go.
+pub struct Replies {
+    file: File,
+    widened: bool,
+}
+
+/// What an unprivileged process may make of a pipe (pipe(7), `/proc/sys/fs/pipe-max-size`).
+#[cfg(target_os = "linux")]
+const WIDE_PIPE: usize = 1024 * 1024;
+
+impl Replies {
+    /// Another handle.
+    ///
+    /// # Errors
+    /// When there is no descriptor to be had.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { file: self.file.try_clone()?, widened: self.widened })
+    }
+
+    /// Fifty megabytes through a pipe of 64 KiB are 800 times two processes waiting for each other.
+    fn widen(&mut self) {
+        self.widened = true;
+        // Refused where stdout is no pipe, or where the user's pipes are large already: then it goes as it went.
+        #[cfg(target_os = "linux")]
+        let _ignored = rustix::pipe::fcntl_setpipe_size(&self.file, WIDE_PIPE);
+    }
+}
+
+/// A write longer than this is worth a wider pipe.
+const LONG_WRITE: usize = 1024 * 1024;
+
+impl Write for Replies {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > LONG_WRITE && !self.widened {
+            self.widen();
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for Replies {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
 }
 
 /// Stdin, unbuffered.
