@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use super::canary::Canary;
 use super::{Host, Observer, Output, Way, Wire, binary, pipes};
 use crate::FakePlex;
 
@@ -139,9 +140,17 @@ impl HostBuilder {
         #[cfg(feature = "contract")]
         let asked = input.clone();
         let output = pipes::run_to_the_end(child, input);
+        let leak = self.canary().found("its output", &(output.stdout.clone() + &output.stderr));
+        assert_eq!(leak, None);
         #[cfg(feature = "contract")]
         crate::contract::judge_lines(&asked, &output.stdout);
         output
+    }
+
+    /// Watches for the tokens in the worker's environment.
+    pub(super) fn canary(&self) -> Canary {
+        let tokens = self.env.iter().filter(|(name, _)| name.to_string_lossy().ends_with("TOKEN"));
+        Canary::of(tokens.filter_map(|(_, value)| value.to_str()))
     }
 
     /// The data folder.

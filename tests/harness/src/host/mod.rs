@@ -17,6 +17,7 @@
 
 mod binary;
 mod builder;
+mod canary;
 mod pipes;
 mod process;
 
@@ -32,6 +33,7 @@ pub use builder::HostBuilder;
 pub use plexsync_protocol::error::ErrorObject as RpcError;
 pub use process::{Memory, Signal};
 
+use canary::Canary;
 use pipes::{Collected, Input, Replies};
 
 /// Longest wait for anything that the worker owes.
@@ -89,6 +91,7 @@ pub struct Host {
     stderr: Collected,
     draining: Option<std::thread::JoinHandle<()>>,
     last_id: u64,
+    canary: Canary,
     #[cfg(feature = "contract")]
     conversation: crate::contract::Conversation,
 }
@@ -118,6 +121,7 @@ impl Host {
         let (child, input, replies, draining) = spawned(&setup, &stderr);
         let input = Some(input);
         let (waiting, draining) = (VecDeque::new(), Some(draining));
+        let canary = setup.canary();
         Self {
             setup,
             child,
@@ -127,6 +131,7 @@ impl Host {
             stderr,
             draining,
             last_id: 0,
+            canary,
             #[cfg(feature = "contract")]
             conversation: crate::contract::Conversation::default(),
         }
@@ -350,10 +355,12 @@ impl Host {
     }
 
     fn parsed(&mut self, message: &[u8]) -> Value {
+        let leak = self.canary.found("a reply", &String::from_utf8_lossy(message));
         let message = serde_json::from_slice(message).unwrap_or_else(|error| {
             let text = String::from_utf8_lossy(message).into_owned();
             self.fail(&format!("stdout holds no JSON ({error}): {text:?}"))
         });
+        leak.map_or((), |leak| self.fail(&leak));
         #[cfg(feature = "contract")]
         if let Err(breach) = self.conversation.received(&message) {
             self.fail(&format!("the reply breaks the contract: {breach}"));
@@ -393,6 +400,13 @@ fn spawned(setup: &HostBuilder, stderr: &Collected) -> Spawned {
 impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
+        if std::thread::panicking() {
+            return;
+        }
+        let stderr = self.stderr();
+        let leak = self.canary.found("its stderr", &stderr);
+        let leak = leak.or_else(|| self.canary.found_below(&self.data_dir()));
+        assert_eq!(leak, None);
     }
 }
 
