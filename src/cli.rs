@@ -30,11 +30,21 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Call one method and print its result
+    #[command(
+        after_help = "Exit codes: 0 the result is printed, 1 the call failed, 2 it was typed wrongly."
+    )]
     Call {
         /// The method, such as plex.request
         method: String,
         /// Its params as a JSON object; `-` reads them from stdin
         params: Option<String>,
+    },
+    /// Check folder, identity, configuration and the way to Plex; changes nothing
+    #[command(after_help = "Exit codes: 0 all is well, 1 warnings, 2 failures.")]
+    Doctor {
+        /// Print one JSON object instead of lines
+        #[arg(long)]
+        json: bool,
     },
     /// Print the OpenRPC document of the methods
     Openrpc,

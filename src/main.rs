@@ -1,5 +1,6 @@
 //! Owns the process: arguments, environment, streams, signals, exit code. Nobody else touches them.
 
+use std::cell::LazyCell;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,8 +59,14 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
     let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
     let setting = Setting {
-        max_params: options.max_message,
-        methods: &methods(options, secrets, &Flags::default()),
+        methods: LazyCell::new(Box::new(|| {
+            methods(options.clone(), secrets.clone(), &Flags::default())
+        })),
+        options: &options,
+        plex: way_to_plex(&options, &secrets),
+        secrets: secrets.clone(),
+        version: VERSION,
+        working_folder: working_folder(),
     };
     let mut streams = Streams {
         input: &mut streams::readable_stdin()?,
@@ -68,6 +75,13 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
         colour,
     };
     Ok(ExitCode::from(commands::run(command, &setting, &mut streams)?.code()))
+}
+
+fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
+    let proxy =
+        ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
+    let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
+    Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() })
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
@@ -85,11 +99,9 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
 }
 
 fn methods(options: Options, secrets: Secrets, flags: &Flags) -> plexsync_worker::methods::Methods {
+    let plex = way_to_plex(&options, &secrets);
     let plex_token = options.plex_token.and_then(|given| token(given.value));
     plex_token.iter().for_each(|token| secrets.remember(token));
-    let proxy = ProxySettings { https: options.https_proxy, no_proxy: options.no_proxy };
-    let ca_file = options.plex_ca.map(|given| given.value);
-    let plex = Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() });
     let setup = worker::Setup {
         data_dir: options.data_dir.map(|given| given.value),
         platform_data_dir: options.platform_data_dir,

@@ -9,6 +9,7 @@
 
 mod bodies;
 mod command_line;
+mod doctor;
 mod hostile;
 mod identity;
 mod lifecycle;
