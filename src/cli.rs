@@ -46,6 +46,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show the identity, or replace it
+    Identity {
+        /// What to do with it
+        #[command(subcommand)]
+        command: IdentityCommand,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell
@@ -55,6 +61,28 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// What to do with the identity.
+#[derive(Debug, Subcommand)]
+pub enum IdentityCommand {
+    /// Print the identity; one is made where there is none
+    Show,
+    /// Be the device with this id from now on: for moving an existing device here
+    Adopt {
+        /// The id
+        #[arg(required_unless_present = "from_plexapi")]
+        id: Option<String>,
+        /// Take the id that python-plexapi has used on this machine
+        #[arg(long, conflicts_with = "id")]
+        from_plexapi: bool,
+    },
+    /// Make another identity: Plex shows a new device once
+    Reset {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// The options, as typed.

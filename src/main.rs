@@ -67,12 +67,15 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
         secrets: secrets.clone(),
         version: VERSION,
         working_folder: working_folder(),
+        environment: &variable,
     };
+    let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
     let mut streams = Streams {
         input: &mut streams::readable_stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr,
         colour,
+        conversation,
     };
     Ok(ExitCode::from(commands::run(command, &setting, &mut streams)?.code()))
 }

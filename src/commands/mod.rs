@@ -3,6 +3,7 @@
 
 mod call;
 mod doctor;
+mod identity;
 mod pretty;
 
 use std::cell::LazyCell;
@@ -14,7 +15,7 @@ use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Arguments, Command, Options};
+use crate::cli::{Arguments, Command, Environment, Options};
 use crate::methods::{Handling, Methods, Outcome, Request};
 use crate::plex::Plex;
 use crate::secret::Secrets;
@@ -29,6 +30,8 @@ pub struct Streams<'a> {
     pub errors: &'a mut dyn Write,
     /// Results are seen in a terminal: they may have colours.
     pub colour: bool,
+    /// A person sees the errors and types the input: questions may be asked.
+    pub conversation: bool,
 }
 
 /// What a command works with.
@@ -45,6 +48,8 @@ pub struct Setting<'a> {
     pub version: &'static str,
     /// The folder against which a relative data folder is meant.
     pub working_folder: PathBuf,
+    /// Looks a variable up, where another program's settings are asked for.
+    pub environment: Environment<'a>,
 }
 
 /// How a command ended.
@@ -83,6 +88,7 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
             call::call(setting, streams, &method, params.as_deref())
         }
         Command::Doctor { json } => doctor::doctor(setting, streams, json),
+        Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
@@ -103,6 +109,14 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
+    /// The data folder, as the methods find it.
+    fn data_folder(&self) -> Option<PathBuf> {
+        let given = self.options.data_dir.as_ref();
+        given
+            .map(|given| self.working_folder.join(&given.value))
+            .or_else(|| self.options.platform_data_dir.clone())
+    }
+
     /// Calls a method, and waits for its end.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         let params = params.filter(|params| params.get() != "null");

@@ -7,23 +7,14 @@ use super::Check;
 
 /// Tells the folder; returns it where one is known.
 pub(super) fn check(setting: &Setting<'_>, checks: &mut Vec<Check>) -> Option<PathBuf> {
-    let options = setting.options;
-    let (folder, by) = match (&options.data_dir, &options.platform_data_dir) {
-        (Some(given), _) => {
-            (setting.working_folder.join(&given.value), format!("from `{}`", given.by))
-        }
-        (None, Some(folder)) => (
-            folder.clone(),
-            "the platform's default (in Stash it is the plugin's `data/`)".to_owned(),
-        ),
-        (None, None) => {
-            checks.push(Check::failure(
-                "data_folder",
-                "no data folder is known",
-                "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`",
-            ));
-            return None;
-        }
+    let by = match &setting.options.data_dir {
+        Some(given) => format!("from `{}`", given.by),
+        None => "the platform's default (in Stash it is the plugin's `data/`)".to_owned(),
+    };
+    let Some(folder) = setting.data_folder() else {
+        let cure = "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`";
+        checks.push(Check::failure("data_folder", "no data folder is known", cure));
+        return None;
     };
     checks.push(usable(&folder, &by));
     #[cfg(target_os = "linux")]

@@ -35,9 +35,7 @@ fn main_file(report: &Report) -> (Check, Option<String>) {
             (Check::ok(NAME, format!("`{id}`, loaded from `{file}`")), Some(id.clone()))
         }
         (Finding::Damaged(Some(id)), _) => {
-            let cure = format!(
-                "`plexsync-worker call identity.reset '{{\"device_id\": \"{id}\"}}'` writes it anew"
-            );
+            let cure = "`plexsync-worker identity adopt ID` with this id writes it anew";
             let message = format!("`{id}`, made out in `{file}`, which is damaged");
             (Check::warning(NAME, message, cure), Some(id.clone()))
         }
@@ -90,7 +88,7 @@ fn second_copy(report: &Report) -> Option<Check> {
         Finding::Good(id) if id != main => Check::warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, reset to that one; else the next use brings it in step",
+            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use brings it in step",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             Check::warning(NAME, format!("`{file}` is not what the main file is"), mended)

@@ -37,7 +37,7 @@ pub(super) fn check(
         checks.push(Check::warning(
             "plex_connection",
             "not checked: there is no identity, and nothing is sent to Plex without one",
-            "`plexsync-worker call identity.get` makes it; then ask again",
+            "`plexsync-worker identity show` makes it; then ask again",
         ));
         return Ok(());
     };
