@@ -1,7 +1,7 @@
 //! Owns the process: arguments, environment, streams, signals, exit code. Nobody else touches them.
 
 use std::cell::LazyCell;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -13,10 +13,16 @@ use plexsync_worker::input::{self, Flags, Watched};
 use plexsync_worker::log;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
 use plexsync_worker::secret::{Secret, Secrets};
+use plexsync_worker::wire::framing::Framing;
 use plexsync_worker::{serve, streams, worker};
 use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a person is told who starts to serve a terminal.
+const TYPED_HELP: &[u8] =
+    b"A host writes JSON-RPC here, a message a line; by hand, a method's name will do: identity.get\n\
+      Ctrl-D ends it; `plexsync-worker --help` tells the options, `plexsync-worker doctor` what is wrong.\n";
 
 fn main() -> ExitCode {
     streams::keep_secrets_in_memory();
@@ -91,7 +97,11 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     let replies = streams::take_stdout()?;
     let flags = Flags::default();
     let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
-    let events = input::start(watched, flags.clone(), exit)?;
+    let mut events = input::start(watched, flags.clone(), exit)?;
+    if streams::stdin_is_terminal() && options.framing != Some(Framing::Headers) {
+        streams::Stderr.write_all(TYPED_HELP)?;
+        events = input::by_hand(events)?;
+    }
     let wire = serve::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, &flags);
     let mut on_stash = || {
