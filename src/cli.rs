@@ -30,11 +30,27 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Call one method and print its result
+    #[command(
+        after_help = "Exit codes: 0 the result is printed, 1 the call failed, 2 it was typed wrongly."
+    )]
     Call {
         /// The method, such as plex.request
         method: String,
         /// Its params as a JSON object; `-` reads them from stdin
         params: Option<String>,
+    },
+    /// Check folder, identity, configuration and the way to Plex; changes nothing
+    #[command(after_help = "Exit codes: 0 all is well, 1 warnings, 2 failures.")]
+    Doctor {
+        /// Print one JSON object instead of lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the identity, or replace it
+    Identity {
+        /// What to do with it
+        #[command(subcommand)]
+        command: IdentityCommand,
     },
     /// Print the OpenRPC document of the methods
     Openrpc,
@@ -45,6 +61,28 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// What to do with the identity.
+#[derive(Debug, Subcommand)]
+pub enum IdentityCommand {
+    /// Print the identity; one is made where there is none
+    Show,
+    /// Be the device with this id from now on: for moving an existing device here
+    Adopt {
+        /// The id
+        #[arg(required_unless_present = "from_plexapi")]
+        id: Option<String>,
+        /// Take the id that python-plexapi has used on this machine
+        #[arg(long, conflicts_with = "id")]
+        from_plexapi: bool,
+    },
+    /// Make another identity: Plex shows a new device once
+    Reset {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// The options, as typed.

@@ -1,6 +1,7 @@
 //! Owns the process: arguments, environment, streams, signals, exit code. Nobody else touches them.
 
-use std::io;
+use std::cell::LazyCell;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -12,10 +13,16 @@ use plexsync_worker::input::{self, Flags, Watched};
 use plexsync_worker::log;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
 use plexsync_worker::secret::{Secret, Secrets};
+use plexsync_worker::wire::framing::Framing;
 use plexsync_worker::{serve, streams, worker};
 use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a person is told who starts to serve a terminal.
+const TYPED_HELP: &[u8] =
+    b"A host writes JSON-RPC here, a message a line; by hand, a method's name will do: identity.get\n\
+      Ctrl-D ends it; `plexsync-worker --help` tells the options, `plexsync-worker doctor` what is wrong.\n";
 
 fn main() -> ExitCode {
     streams::keep_secrets_in_memory();
@@ -58,23 +65,43 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
     let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
     let setting = Setting {
-        max_params: options.max_message,
-        methods: &methods(options, secrets, &Flags::default()),
+        methods: LazyCell::new(Box::new(|| {
+            methods(options.clone(), secrets.clone(), &Flags::default())
+        })),
+        options: &options,
+        plex: way_to_plex(&options, &secrets),
+        secrets: secrets.clone(),
+        version: VERSION,
+        working_folder: working_folder(),
+        environment: &variable,
     };
+    let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
     let mut streams = Streams {
         input: &mut streams::readable_stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr,
         colour,
+        conversation,
     };
     Ok(ExitCode::from(commands::run(command, &setting, &mut streams)?.code()))
+}
+
+fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
+    let proxy =
+        ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
+    let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
+    Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() })
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
     let replies = streams::take_stdout()?;
     let flags = Flags::default();
     let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
-    let events = input::start(watched, flags.clone(), exit)?;
+    let mut events = input::start(watched, flags.clone(), exit)?;
+    if streams::stdin_is_terminal() && options.framing != Some(Framing::Headers) {
+        streams::Stderr.write_all(TYPED_HELP)?;
+        events = input::by_hand(events)?;
+    }
     let wire = serve::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, &flags);
     let mut on_stash = || {
@@ -85,11 +112,9 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
 }
 
 fn methods(options: Options, secrets: Secrets, flags: &Flags) -> plexsync_worker::methods::Methods {
+    let plex = way_to_plex(&options, &secrets);
     let plex_token = options.plex_token.and_then(|given| token(given.value));
     plex_token.iter().for_each(|token| secrets.remember(token));
-    let proxy = ProxySettings { https: options.https_proxy, no_proxy: options.no_proxy };
-    let ca_file = options.plex_ca.map(|given| given.value);
-    let plex = Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() });
     let setup = worker::Setup {
         data_dir: options.data_dir.map(|given| given.value),
         platform_data_dir: options.platform_data_dir,

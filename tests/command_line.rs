@@ -1,6 +1,7 @@
-//! What a person types: `call`, and what clap gives away with it.
+//! What a person types: `call`, `identity`, and what clap gives away with them.
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::host::Output;
+use plexsync_harness::{FakePlex, HostBuilder};
 use serde_json::Value;
 
 use crate::host;
@@ -70,4 +71,66 @@ fn the_printed_document_is_the_one_that_hosts_discover() {
     let printed: Value = serde_json::from_str(&output.stdout).unwrap();
     let discovered = host().args(["call", "rpc.discover"]).run("");
     assert_eq!(printed, serde_json::from_str::<Value>(&discovered.stdout).unwrap());
+}
+
+/// The id that a command has printed.
+fn printed_id(output: &Output) -> String {
+    assert!(output.status.success(), "{}", output.stderr);
+    let result: Value = serde_json::from_str(&output.stdout).unwrap();
+    result["device_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_id_is_adopted_and_shown() {
+    let typed = host();
+    let first = printed_id(&typed.clone().args(["identity", "show"]).run(""));
+    let output = typed.clone().args(["identity", "adopt", "0x1b210a0b0c"]).run("");
+    assert_eq!(printed_id(&output), "0x1b210a0b0c");
+    assert!(output.stderr.contains("Plex will show `0x1b210a0b0c`"), "{}", output.stderr);
+    assert!(output.stderr.contains(&first), "{}", output.stderr);
+    assert_eq!(printed_id(&typed.clone().args(["identity", "show"]).run("")), "0x1b210a0b0c");
+    let again = typed.clone().args(["identity", "adopt", "0x1b210a0b0c"]).run("");
+    assert!(again.stderr.contains("nothing new"), "{}", again.stderr);
+    for arguments in [&["identity", "adopt"][..], &["identity", "adopt", "ü"], &["identity"]] {
+        assert_eq!(typed.clone().args(arguments).run("").status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_id_of_python_plexapi_is_found_where_it_looks_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, file) = (folder.path().join("home"), folder.path().join("plexapi.ini"));
+    let default = home.join(".config/plexapi");
+    std::fs::create_dir_all(&default).unwrap();
+    std::fs::write(default.join("config.ini"), "[header]\nidentifier = at-home\n").unwrap();
+    std::fs::write(&file, "[auth]\nidentifier = none\n[header]\nIdentifier: named\n").unwrap();
+    let adopt = |builder: HostBuilder| {
+        builder.env("HOME", &home).args(["identity", "adopt", "--from-plexapi"]).run("")
+    };
+    assert_eq!(printed_id(&adopt(host())), "at-home");
+    let named = host().env("PLEXAPI_CONFIG_PATH", &file);
+    assert_eq!(printed_id(&adopt(named.clone())), "named");
+    let output = adopt(named.env("PLEXAPI_HEADER_IDENTIFIER", "variable"));
+    assert_eq!(printed_id(&output), "variable");
+    assert!(output.stderr.contains("`PLEXAPI_HEADER_IDENTIFIER`"), "{}", output.stderr);
+
+    let builder = host().env("PLEXAPI_CONFIG_PATH", folder.path());
+    let output = adopt(builder);
+    assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+    assert!(output.stderr.contains("can't be read"), "{}", output.stderr);
+}
+
+#[test]
+fn a_reset_is_made_only_by_whoever_says_so() {
+    let typed = host();
+    let first = printed_id(&typed.clone().args(["identity", "show"]).run(""));
+    for answer in ["", "y\n"] {
+        let output = typed.clone().args(["identity", "reset"]).run(answer);
+        assert_eq!(output.status.code(), Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains("`--yes`"), "{}", output.stderr);
+    }
+    assert_eq!(printed_id(&typed.clone().args(["identity", "show"]).run("")), first);
+    let output = typed.clone().args(["identity", "reset", "--yes"]).run("");
+    assert!(output.stderr.contains("a new device once"), "{}", output.stderr);
+    assert_ne!(printed_id(&output), first);
 }

@@ -9,6 +9,7 @@
 
 mod bodies;
 mod command_line;
+mod doctor;
 mod hostile;
 mod identity;
 mod lifecycle;
@@ -22,6 +23,7 @@ mod stash_go;
 mod stash_plugin;
 mod stash_settings;
 mod static_dns;
+mod terminal;
 mod tidy;
 mod tls;
 mod transcripts;

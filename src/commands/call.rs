@@ -14,7 +14,7 @@ pub(super) fn call(
     params: Option<&str>,
 ) -> io::Result<End> {
     let text = match params {
-        Some("-") => read(streams.input, setting.max_params)?,
+        Some("-") => read(streams.input, setting.options.max_message)?,
         Some(params) => params.to_owned(),
         None => "null".to_owned(),
     };

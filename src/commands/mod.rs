@@ -2,17 +2,23 @@
 //! exit code; the process itself stays `main`'s.
 
 mod call;
+mod doctor;
+mod identity;
 mod pretty;
 
+use std::cell::LazyCell;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use clap::CommandFactory;
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Arguments, Command, Environment, Options};
 use crate::methods::{Handling, Methods, Outcome, Request};
+use crate::plex::Plex;
+use crate::secret::Secrets;
 
 /// The streams of a command, and what is known about who is at their other end.
 pub struct Streams<'a> {
@@ -24,14 +30,26 @@ pub struct Streams<'a> {
     pub errors: &'a mut dyn Write,
     /// Results are seen in a terminal: they may have colours.
     pub colour: bool,
+    /// A person sees the errors and types the input: questions may be asked.
+    pub conversation: bool,
 }
 
 /// What a command works with.
 pub struct Setting<'a> {
-    /// The worker's own methods.
-    pub methods: &'a Methods,
-    /// Longest params that are read from the input, in bytes.
-    pub max_params: usize,
+    /// The worker's own methods, made when one is called.
+    pub methods: LazyCell<Methods, Box<dyn FnOnce() -> Methods + 'a>>,
+    /// The options in force.
+    pub options: &'a Options,
+    /// The way to Plex that those options give.
+    pub plex: Plex,
+    /// What the log must not show.
+    pub secrets: Secrets,
+    /// The worker's version, as Plex is told.
+    pub version: &'static str,
+    /// The folder against which a relative data folder is meant.
+    pub working_folder: PathBuf,
+    /// Looks a variable up, where another program's settings are asked for.
+    pub environment: Environment<'a>,
 }
 
 /// How a command ended.
@@ -43,6 +61,10 @@ pub enum End {
     Failed,
     /// It was called wrongly: 2.
     Usage,
+    /// `doctor` has warnings: 1.
+    Warnings,
+    /// `doctor` has found a failure: 2.
+    Failures,
 }
 
 impl End {
@@ -50,8 +72,8 @@ impl End {
     pub fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
+            Self::Failed | Self::Warnings => 1,
+            Self::Usage | Self::Failures => 2,
         }
     }
 }
@@ -65,6 +87,8 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Call { method, params } => {
             call::call(setting, streams, &method, params.as_deref())
         }
+        Command::Doctor { json } => doctor::doctor(setting, streams, json),
+        Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
@@ -85,6 +109,14 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
+    /// The data folder, as the methods find it.
+    fn data_folder(&self) -> Option<PathBuf> {
+        let given = self.options.data_dir.as_ref();
+        given
+            .map(|given| self.working_folder.join(&given.value))
+            .or_else(|| self.options.platform_data_dir.clone())
+    }
+
     /// Calls a method, and waits for its end.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         let params = params.filter(|params| params.get() != "null");

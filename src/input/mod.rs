@@ -15,6 +15,9 @@ use crate::serve::Event;
 mod unix;
 #[cfg(not(unix))]
 mod plain;
+mod typed;
+
+pub use self::typed::by_hand;
 
 /// Bytes that are read at once: what a Linux pipe holds.
 const CHUNK: usize = 64 * 1024;

@@ -1,0 +1,125 @@
+//! `identity`: show it, adopt another one, make a new one. What Plex will show is said before it is done.
+
+mod plexapi;
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use plexsync_protocol::identity::{ResetParams, is_device_id};
+use plexsync_protocol::message::method;
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+
+use super::{End, Setting, Streams, pretty};
+use crate::cli::IdentityCommand;
+use crate::identity::{Finding, inspect};
+use crate::methods::Outcome;
+
+/// Where a person removes a device that is no more.
+const REMOVE: &str = "can be removed in Settings > Authorized Devices";
+
+/// Carries out one of the identity's commands.
+pub(super) fn identity(
+    setting: &Setting<'_>,
+    streams: &mut Streams<'_>,
+    command: IdentityCommand,
+) -> io::Result<End> {
+    match command {
+        IdentityCommand::Show => told(setting.call(method::IDENTITY_GET, None), streams),
+        IdentityCommand::Adopt { id: Some(id), .. } => adopt(setting, streams, id),
+        IdentityCommand::Adopt { id: None, .. } => match plexapi::identifier(setting.environment) {
+            Ok(found) => {
+                writeln!(streams.errors, "python-plexapi's id is `{}`, {}", found.id, found.from)?;
+                adopt(setting, streams, found.id)
+            }
+            Err(reason) => {
+                writeln!(streams.errors, "error: {reason}")?;
+                Ok(End::Failed)
+            }
+        },
+        IdentityCommand::Reset { yes } => reset(setting, streams, yes),
+    }
+}
+
+fn adopt(setting: &Setting<'_>, streams: &mut Streams<'_>, id: String) -> io::Result<End> {
+    if !is_device_id(&id) {
+        writeln!(
+            streams.errors,
+            "error: this is no id: expected 1 to 255 printable ASCII characters, not all of them spaces"
+        )?;
+        return Ok(End::Usage);
+    }
+    match current(setting) {
+        Some(now) if now == id => {
+            writeln!(
+                streams.errors,
+                "Plex will show nothing new: `{id}` is the identity already."
+            )?;
+        }
+        now => {
+            writeln!(
+                streams.errors,
+                "Plex will show `{id}`: as a new device once, unless it knows that one already.{}",
+                former(now.as_deref())
+            )?;
+        }
+    }
+    let params = ResetParams { device_id: Some(id), ..ResetParams::default() };
+    told(replace(setting, &params), streams)
+}
+
+fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Result<End> {
+    if !yes && !streams.conversation {
+        writeln!(
+            streams.errors,
+            "error: a reset makes Plex show a new device, and nobody can be asked here: say so with `--yes`"
+        )?;
+        return Ok(End::Usage);
+    }
+    let now = current(setting);
+    writeln!(streams.errors, "Plex will show a new device once.{}", former(now.as_deref()))?;
+    if !yes && !agreed(streams)? {
+        writeln!(streams.errors, "Nothing was changed.")?;
+        return Ok(End::Failed);
+    }
+    // Whoever was asked has agreed to the end of this id, and of no other.
+    let params = ResetParams { if_device_id: now.filter(|_| !yes), device_id: None };
+    told(replace(setting, &params), streams)
+}
+
+fn former(now: Option<&str>) -> String {
+    now.map(|now| format!(" The former one, `{now}`, {REMOVE}.")).unwrap_or_default()
+}
+
+fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
+    write!(streams.errors, "Make another identity? [y/N] ")?;
+    let mut answer = Vec::new();
+    BufReader::new((&mut *streams.input).take(64)).read_until(b'\n', &mut answer)?;
+    Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
+}
+
+/// The id on disk, looked at without making one.
+fn current(setting: &Setting<'_>) -> Option<String> {
+    let report = inspect(&setting.data_folder()?);
+    let id = |finding| match finding {
+        Finding::Good(id) | Finding::Damaged(Some(id)) => Some(id),
+        _ => None,
+    };
+    id(report.main.1).or_else(|| id(report.copy.1))
+}
+
+fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {
+    setting.call(method::IDENTITY_RESET, to_raw_value(params).ok())
+}
+
+fn told(outcome: Outcome, streams: &mut Streams<'_>) -> io::Result<End> {
+    match outcome {
+        Ok(result) => {
+            pretty::write(streams.output, &result.into_bytes(), streams.colour)?;
+            Ok(End::Fine)
+        }
+        Err(error) => {
+            writeln!(streams.errors, "error: {error}")?;
+            Ok(End::Failed)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `doctor` finds what is wrong, names the cure, and changes nothing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use plexsync_harness::host::Output;
+use plexsync_harness::{FakePlex, HostBuilder};
+use serde_json::Value;
+
+use crate::host;
+
+/// A data folder with a good identity and its second copy.
+fn settled(folder: &Path) -> (HostBuilder, String) {
+    let host = host().data_dir(folder);
+    let id = host.clone().start().call("identity.get", Value::Null).unwrap()["device_id"].clone();
+    (host, id.as_str().unwrap().to_owned())
+}
+
+/// What `doctor --json` found: all of its findings, without what it says of the machine that tests run on.
+fn findings(output: &Output) -> Vec<(String, String, String)> {
+    let found: Value = serde_json::from_str(&output.stdout).unwrap();
+    let checks = found["checks"].as_array().unwrap();
+    let rank = |state: &Value| ["ok", "warning", "failure"].iter().position(|known| state == known);
+    let worst = checks.iter().map(|check| rank(&check["state"]).unwrap()).max();
+    assert_eq!(rank(&found["worst"]), worst, "{found}");
+    assert_eq!(output.status.code(), worst.map(|worst| worst as i32), "{found}");
+    for check in checks {
+        assert_eq!(check["state"] == "ok", check.get("cure").is_none(), "{check}");
+    }
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    checks
+        .iter()
+        .filter(|check| check["name"] != "filesystem")
+        .map(|check| (text(&check["name"]), text(&check["state"]), text(&check["message"])))
+        .collect()
+}
+
+fn doctor(host: &HostBuilder) -> Vec<(String, String, String)> {
+    findings(&host.clone().args(["doctor", "--json"]).run(""))
+}
+
+#[track_caller]
+fn expect(found: &[(String, String, String)], name: &str, state: &str, told: &str) {
+    let check = found.iter().find(|(known, ..)| known == name);
+    let (_, was, message) = check.unwrap_or_else(|| panic!("no `{name}` in {found:?}"));
+    assert_eq!(was, state, "{name}: {message}");
+    assert!(message.contains(told), "{name}: {message}");
+}
+
+/// Every name below a folder, with what is in it.
+fn content(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut content: Vec<_> = entries
+        .flatten()
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, fs::read(entry.path()).unwrap_or_default())
+        })
+        .collect();
+    content.sort();
+    content
+}
+
+#[test]
+fn all_is_well() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, id) = settled(folder.path());
+    let host = host.plex(&plex);
+    let before = content(folder.path());
+    let found = doctor(&host);
+    assert!(found.iter().all(|(_, state, _)| state == "ok"), "{found:?}");
+    expect(&found, "data_folder", "ok", "`--data-dir`");
+    expect(&found, "identity", "ok", &id);
+    expect(&found, "plex_account", "ok", "`Attic`, Plex 1.41");
+    expect(&found, "plex_device", "ok", &id);
+    assert_eq!(content(folder.path()), before);
+    let devices: Vec<_> = plex.devices().into_iter().map(|device| device.identifier).collect();
+    assert_eq!(devices, [Some(id)]);
+}
+
+#[test]
+fn a_line_each_and_the_end_of_the_token() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, _) = settled(folder.path());
+    let output = host.clone().plex(&plex).arg("doctor").run("");
+    let token = plex.token();
+    let ending = format!("ends in `{}`", &token[token.len() - 4..]);
+    assert!(output.stdout.contains(&ending), "{}", output.stdout);
+    assert!(!(output.stdout + &output.stderr).contains(&token));
+    let output = host.plex(&plex).token("elevenchars").arg("doctor").run("");
+    assert!(!(output.stdout + &output.stderr).contains("hars"));
+}
+
+#[test]
+fn no_identity_is_no_request_and_no_file() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    for data in [folder.path().to_owned(), folder.path().join("not/there")] {
+        let found = doctor(&host().data_dir(&data).plex(&plex));
+        expect(&found, "identity", "warning", "there is none yet");
+        expect(&found, "plex_connection", "warning", "not checked");
+    }
+    assert_eq!(content(folder.path()), []);
+    assert_eq!(plex.requests().len(), 0);
+}
+
+#[test]
+fn what_is_wrong_with_the_way_to_plex() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, _) = settled(folder.path());
+    expect(&doctor(&host), "plex_url", "warning", "no Plex server is configured");
+
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = format!("http://{closed}");
+    let found = doctor(&host.clone().env("PLEX_URL", refused).token("twelve-chars"));
+    expect(&found, "plex_connection", "failure", "refused the connection");
+
+    let found = doctor(&host.clone().plex(&plex).token("another-server-s"));
+    expect(&found, "plex_connection", "ok", "Plex 1.41");
+    expect(&found, "plex_account", "failure", "401");
+
+    let found = doctor(&host.clone().env("PLEX_URL", plex.url()));
+    expect(&found, "plex_token", "warning", "no token");
+
+    let found = doctor(&host.clone().plex(&plex).token(&plex.shared_token()));
+    expect(&found, "plex_device", "ok", "not told (status `403`)");
+
+    plex.respond("/identity", 200, &[], "<h1>a router</h1>");
+    let found = doctor(&host.plex(&plex));
+    expect(&found, "plex_connection", "failure", "not as Plex does");
+}
+
+#[test]
+fn what_is_wrong_with_the_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, id) = settled(folder.path());
+    let (main, copy) =
+        (folder.path().join("device_id.json"), folder.path().join("device_id.json.bak"));
+    let looks = |name: &str, state: &str, told: &str| {
+        let before = content(folder.path());
+        expect(&doctor(&host), name, state, told);
+        assert_eq!(content(folder.path()), before);
+    };
+    fs::write(&copy, r#"{"device_id": "other"}"#).unwrap();
+    looks("second_copy", "warning", "another id, `other`");
+    fs::remove_file(&copy).unwrap();
+    looks("second_copy", "warning", "there is no");
+    fs::rename(&main, &copy).unwrap();
+    looks("identity", "warning", &id);
+    fs::write(&copy, "{").unwrap();
+    fs::write(&main, "{").unwrap();
+    looks("identity", "failure", "no second copy can help");
+    fs::write(folder.path().join("device_id.json.corrupt-20250101T000000Z"), "{").unwrap();
+    fs::remove_file(&main).unwrap();
+    fs::create_dir(&main).unwrap();
+    looks("identity", "failure", "folder");
+}

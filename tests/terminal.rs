@@ -1,0 +1,69 @@
+//! A person at a terminal: helped with two lines, understood by a method's name, asked before a reset.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::worker;
+
+/// The worker on a terminal that util-linux' script(1) makes; none where there is no such program.
+fn on_a_terminal(data: &Path, arguments: &str) -> Option<Child> {
+    let version = Command::new("script").arg("--version").output().ok()?;
+    String::from_utf8_lossy(&version.stdout).contains("util-linux").then_some(())?;
+    let line = format!("'{}' --data-dir '{}' {arguments}", worker().display(), data.display());
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    Some(script.spawn().unwrap())
+}
+
+/// Reads until the terminal shows `wanted`, or the end.
+fn shown(script: &mut Child, wanted: &str) -> String {
+    let output = script.stdout.as_mut().unwrap();
+    let mut bytes = Vec::new();
+    let mut piece = [0; 1024];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if text.contains(wanted) {
+            return text;
+        }
+        match output.read(&mut piece).unwrap() {
+            0 => panic!("`{wanted}` was not shown: {text}"),
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
+}
+
+fn types(script: &mut Child, text: &str) {
+    let input = script.stdin.as_mut().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    input.flush().unwrap();
+}
+
+#[test]
+fn a_name_is_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut script) = on_a_terminal(folder.path(), "") else { return };
+    shown(&mut script, "--help");
+    types(&mut script, "identity.get\n");
+    shown(&mut script, r#""id":1,"result":{"device_id""#);
+    types(&mut script, "{\"jsonrpc\":\"2.0\",\"id\":\"own\",\"method\":\"identity.get\"}\n");
+    shown(&mut script, r#""id":"own","result""#);
+    types(&mut script, "\x04");
+    assert!(script.wait().unwrap().success());
+}
+
+#[test]
+fn a_reset_asks_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for (answer, code) in [("n\n", 1), ("\n", 1), ("y\n", 0)] {
+        let Some(mut script) = on_a_terminal(folder.path(), "identity reset") else { return };
+        shown(&mut script, "[y/N]");
+        let before = folder.path().join("device_id.json").exists();
+        types(&mut script, answer);
+        let status = script.wait().unwrap();
+        assert_eq!(status.code(), Some(code), "{answer:?}");
+        assert!(!before);
+        assert_eq!(folder.path().join("device_id.json").exists(), code == 0);
+    }
+}
