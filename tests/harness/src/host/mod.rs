@@ -360,7 +360,9 @@ impl Host {
             let text = String::from_utf8_lossy(message).into_owned();
             self.fail(&format!("stdout holds no JSON ({error}): {text:?}"))
         });
-        leak.map_or((), |leak| self.fail(&leak));
+        if let Some(leak) = leak {
+            self.fail(&leak);
+        }
         #[cfg(feature = "contract")]
         if let Err(breach) = self.conversation.received(&message) {
             self.fail(&format!("the reply breaks the contract: {breach}"));
