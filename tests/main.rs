@@ -10,6 +10,7 @@
 mod bodies;
 mod command_line;
 mod doctor;
+mod example_hosts;
 mod hostile;
 mod identity;
 mod lifecycle;

@@ -1,0 +1,3 @@
+module plexsync.example/go-host
+
+go 1.21
