@@ -30,6 +30,14 @@ mod peers;
 mod spawn;
 #[cfg(target_os = "linux")]
 mod bodies;
+#[cfg(target_os = "linux")]
+mod growth;
+#[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
+mod requests;
+#[cfg(target_os = "linux")]
+mod calls;
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -38,8 +46,14 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, fn(&mut report::Table)); 2] =
-        [("spawn", spawn::measure), ("bodies", bodies::measure)];
+    let groups: [(&str, fn(&mut report::Table)); 6] = [
+        ("spawn", spawn::measure),
+        ("calls", calls::measure),
+        ("requests", requests::measure),
+        ("bodies", bodies::measure),
+        ("memory", memory::measure),
+        ("growth", growth::measure),
+    ];
     let chosen: Vec<&String> = wanted.iter().filter(|word| !word.starts_with('-')).collect();
     let mut table = report::Table::default();
     for (name, measure) in groups {

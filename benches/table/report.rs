@@ -25,6 +25,9 @@ impl Target {
     }
 }
 
+/// The worker's figures, a peer's name, and its figures.
+pub(crate) type Contest<'a> = (&'a Sample, &'a str, &'a Sample);
+
 /// Prints each row as soon as it is known.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -40,24 +43,24 @@ impl Table {
     }
 
     /// A row whose figure is held against another's, turn by turn.
-    pub(crate) fn ratio(
-        &mut self,
-        name: &str,
-        unit: &str,
-        (mine, peer, theirs): (&Sample, &str, &Sample),
-        target: Target,
-    ) {
-        let ratio = mine.over(theirs);
-        let figure = mine.median() / theirs.median();
-        let verdict = self.verdict(target.met(figure));
+    pub(crate) fn ratio(&mut self, name: &str, unit: &str, contest: Contest<'_>, target: Target) {
+        let (mine, _, theirs) = contest;
+        let verdict = self.verdict(target.met(mine.median() / theirs.median()));
+        self.contest(name, unit, contest, [&target.text(" x"), verdict]);
+    }
+
+    /// A row with another's figure beside it, for orientation.
+    pub(crate) fn beside(&mut self, name: &str, unit: &str, contest: Contest<'_>) {
+        self.contest(name, unit, contest, ["", ""]);
+    }
+
+    fn contest(&mut self, name: &str, unit: &str, contest: Contest<'_>, end: [&str; 2]) {
+        let (mine, peer, theirs) = contest;
+        let figure = short(mine.median() / theirs.median());
+        let [low, high] = [0.1, 0.9].map(|part| short(mine.over(theirs).quantile(part)));
         let against = format!("{peer}: {}", spread(theirs, unit));
-        let ratio = format!(
-            "{} ({}..{})",
-            short(figure),
-            short(ratio.quantile(0.1)),
-            short(ratio.quantile(0.9))
-        );
-        self.line(&[name, &spread(mine, unit), &against, &ratio, &target.text(" x"), verdict]);
+        let ratio = format!("{figure} ({low}..{high})");
+        self.line(&[name, &spread(mine, unit), &against, &ratio, end[0], end[1]]);
     }
 
     /// A row that only tells.

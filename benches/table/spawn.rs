@@ -16,8 +16,8 @@ use crate::stats::{Sample, interleave};
 use crate::worker::{IDENTITY, WORKER, command, milliseconds, request, worker};
 
 const ROUNDS: usize = 60;
-/// python-plexapi takes half a second each time.
-const SLOW_ROUNDS: usize = 5;
+/// python-plexapi takes its time.
+const SLOW_ROUNDS: usize = 15;
 
 pub(crate) fn measure(table: &mut Table) {
     identity(table);
