@@ -14,22 +14,34 @@ use crate::worker;
 const GET: &str = r#"{"jsonrpc":"2.0","id":1,"method":"identity.get"}"#;
 const REQUEST: &str =
     r#"{"jsonrpc":"2.0","id":1,"method":"plex.request","params":{"path":"/identity"}}"#;
-/// About a quarter more than there are; threads that wait for each other make a few calls more or less.
-const MOST_FOR_IDENTITY: usize = 130;
-const MOST_FOR_REQUEST: usize = 260;
+/// A tenth more than a debug build makes: threads that meet make a few more or less, libraries of other systems too.
+const MOST_FOR_IDENTITY: usize = 150;
+const MOST_FOR_REQUEST: usize = 200;
 
 #[test]
 fn an_identity_costs_few_system_calls() {
+    if !strace_is_there() {
+        eprintln!("skipped: strace is not installed");
+        return;
+    }
     let data = tempfile::tempdir().unwrap();
     count_is_at_most(MOST_FOR_IDENTITY, data.path(), GET, "device_id", &[]);
 }
 
 #[test]
 fn a_request_costs_few_system_calls() {
+    if !strace_is_there() {
+        eprintln!("skipped: strace is not installed");
+        return;
+    }
     let plex = FakePlex::start();
     let data = tempfile::tempdir().unwrap();
     let server = [("PLEX_URL", plex.url()), ("PLEX_TOKEN", plex.token())];
     count_is_at_most(MOST_FOR_REQUEST, data.path(), REQUEST, r#""status":200"#, &server);
+}
+
+fn strace_is_there() -> bool {
+    Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok()
 }
 
 /// Runs the worker twice on one folder, and counts the second time: the first one makes the identity.
@@ -40,10 +52,6 @@ fn count_is_at_most(
     expected: &str,
     environment: &[(&str, String)],
 ) {
-    if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: strace is not installed");
-        return;
-    }
     let logs = tempfile::tempdir().unwrap();
     let log = logs.path().join("calls");
     for _ in 0..2 {

@@ -14,7 +14,7 @@ const XML: usize = 10_000_000;
 
 pub(crate) fn measure(table: &mut Table) {
     let Some(nginx) = Nginx::start() else {
-        return table.note("bodies", "skipped: nginx is not installed");
+        return table.note("bodies", "skipped: nginx and curl are not installed");
     };
     fs::write(nginx.files.join("large.json"), json(LARGE)).unwrap();
     fs::write(nginx.files.join("large.jpg"), noise(LARGE)).unwrap();

@@ -16,7 +16,7 @@ pub(crate) fn measure(table: &mut Table) {
     calls(table);
     match Nginx::start() {
         Some(nginx) => bytes(table, &nginx),
-        None => table.note("growth by byte", "skipped: nginx is not installed"),
+        None => table.note("growth by byte", "skipped: nginx and curl are not installed"),
     }
 }
 

@@ -26,9 +26,12 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// None where nginx is not installed.
+    /// None where nginx, or curl to compare with, is not installed.
     pub(crate) fn start() -> Option<Self> {
-        Command::new("nginx").arg("-v").stderr(Stdio::null()).status().ok()?;
+        for (program, version) in [("nginx", "-v"), ("curl", "-V")] {
+            let mut command = Command::new(program);
+            command.arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+        }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let files = path.join("files");

@@ -20,7 +20,7 @@ const BATCHES: usize = 20;
 
 pub(crate) fn measure(table: &mut Table) {
     let Some(nginx) = Nginx::start() else {
-        return table.note("plex.request warm", "skipped: nginx is not installed");
+        return table.note("plex.request warm", "skipped: nginx and curl are not installed");
     };
     let data = tempfile::tempdir().unwrap();
     let mut bare = Bare::new(&nginx.http);

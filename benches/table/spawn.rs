@@ -23,7 +23,7 @@ pub(crate) fn measure(table: &mut Table) {
     identity(table);
     match Nginx::start() {
         Some(nginx) => requests(table, &nginx),
-        None => table.note("spawn, plex.request", "skipped: nginx is not installed"),
+        None => table.note("spawn, plex.request", "skipped: nginx and curl are not installed"),
     }
     hook(table);
 }
