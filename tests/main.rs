@@ -8,6 +8,7 @@
 )]
 
 mod bodies;
+mod cold_path;
 mod command_line;
 mod doctor;
 mod example_hosts;

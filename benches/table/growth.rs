@@ -1,0 +1,77 @@
+//! That nothing gets slower: by the number of calls, and by the size of a body.
+
+use std::fs;
+
+use crate::bodies::json;
+use crate::calls::{typical, warm};
+use crate::nginx::Nginx;
+use crate::report::{Table, Target};
+use crate::stats::{Sample, interleave};
+use crate::worker::{IDENTITY, Living, request, request_with, worker};
+
+const ROUNDS: usize = 5;
+const BULK: usize = 99_000;
+
+pub(crate) fn measure(table: &mut Table) {
+    calls(table);
+    match Nginx::start() {
+        Some(nginx) => bytes(table, &nginx),
+        None => table.note("growth by byte", "skipped: nginx and curl are not installed"),
+    }
+}
+
+/// A young worker and an old one, turn by turn; the old one answers a hundred thousand calls between its turns.
+fn calls(table: &mut Table) {
+    let data = tempfile::tempdir().unwrap();
+    let bulk = format!("{IDENTITY}\n").repeat(BULK).into_bytes();
+    let mut old = warm(data.path());
+    (0..10).for_each(|_| {
+        old.pipelined(&bulk, BULK);
+    });
+    let [young_time, old_time] = interleave(
+        ROUNDS,
+        [
+            Box::new(|| {
+                let mut young = warm(data.path());
+                let time = (0..10).map(|_| typical(&mut young, IDENTITY, 10)).collect::<Sample>();
+                young.end();
+                time.median()
+            }),
+            Box::new(|| {
+                old.pipelined(&bulk, BULK);
+                typical(&mut old, IDENTITY, 100)
+            }),
+        ],
+    );
+    old.end();
+    let contest = (&old_time, "its first 100", &young_time);
+    table.ratio("a call after 1,000,000 calls", " us", contest, Target::AtMost(1.3));
+}
+
+fn bytes(table: &mut Table, nginx: &Nginx) {
+    const SIZES: [usize; 4] = [1_000, 1_000_000, 10_000_000, 100_000_000];
+    for size in SIZES {
+        fs::write(nginx.files.join(format!("{size}.json")), json(size)).unwrap();
+    }
+    let data = tempfile::tempdir().unwrap();
+    let fetch = |size: usize| {
+        let mut worker = Living::start(&mut worker(data.path(), &nginx.http));
+        let line = request_with(&format!("/files/{size}.json"), r#","max_bytes":200000000"#);
+        // The first one connects.
+        worker.call(&request("/identity"));
+        let seconds = worker.call(&line);
+        worker.expect_last(r#""body_encoding":"json""#);
+        worker.end();
+        seconds * 1e9 / size as f64
+    };
+    let samples = interleave(
+        ROUNDS,
+        SIZES.map(|size| -> crate::stats::Turn<'_> { Box::new(move || fetch(size)) }),
+    );
+    let [small, one, ten, hundred] = &samples;
+    // Nanoseconds a byte, of a thousand bytes, are microseconds.
+    table.note("1 kB JSON, whole call", &crate::report::spread(small, " us"));
+    let row = "100 MB JSON, time per byte";
+    table.ratio(row, " ns", (hundred, "1 MB", one), Target::AtMost(1.5));
+    table.ratio(row, " ns", (hundred, "10 MB", ten), Target::AtMost(1.5));
+}

@@ -1,0 +1,142 @@
+//! Requests of a long-lived worker, beside the same HTTP client without a worker.
+
+use std::path::Path;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use reqwest::Client;
+use tokio::runtime::Runtime;
+
+use crate::nginx::Nginx;
+use crate::peers;
+use crate::report::{Table, Target};
+use crate::stats::{Sample, interleave};
+use crate::worker::{Living, command, request, worker};
+
+const ROUNDS: usize = 9;
+const CALLS: usize = 500;
+const AT_ONCE: usize = 32;
+const BATCHES: usize = 20;
+
+pub(crate) fn measure(table: &mut Table) {
+    let Some(nginx) = Nginx::start() else {
+        return table.note("plex.request warm", "skipped: nginx and curl are not installed");
+    };
+    let data = tempfile::tempdir().unwrap();
+    let mut bare = Bare::new(&nginx.http);
+    one_at_a_time(table, &nginx, data.path(), &mut bare);
+    at_once(table, &nginx, data.path(), &mut bare);
+}
+
+/// reqwest in a loop.
+struct Bare {
+    runtime: Runtime,
+    client: Client,
+    url: String,
+}
+
+impl Bare {
+    fn new(server: &str) -> Self {
+        // It may be that somebody has installed one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            client: Client::builder().http1_only().no_proxy().build().unwrap(),
+            url: format!("{server}/identity"),
+        }
+    }
+
+    async fn get(&self) {
+        let answer = self.client.get(&self.url).header("X-Plex-Token", "token").send().await;
+        assert!(!answer.unwrap().bytes().await.unwrap().is_empty());
+    }
+
+    /// The median time of one, in microseconds.
+    fn one(&self) -> f64 {
+        let time = || {
+            let begin = Instant::now();
+            self.runtime.block_on(self.get());
+            begin.elapsed().as_secs_f64() * 1e6
+        };
+        (0..CALLS).map(|_| time()).collect::<Sample>().median()
+    }
+
+    /// Requests a second, in thousands.
+    fn many(&self) -> f64 {
+        let begin = Instant::now();
+        for _ in 0..BATCHES {
+            self.runtime.block_on(join_all((0..AT_ONCE).map(|_| self.get())));
+        }
+        (AT_ONCE * BATCHES) as f64 / begin.elapsed().as_secs_f64() / 1e3
+    }
+}
+
+fn warm(nginx: &Nginx, data: &Path) -> Living {
+    let mut worker = Living::start(&mut worker(data, &nginx.http));
+    worker.call(&request("/identity"));
+    worker.expect_last(r#""status":200"#);
+    worker
+}
+
+fn one_at_a_time(table: &mut Table, nginx: &Nginx, data: &Path, bare: &mut Bare) {
+    let mut worker = warm(nginx, data);
+    let line = request("/identity");
+    let [mine, theirs] = interleave(
+        ROUNDS,
+        [Box::new(|| crate::calls::typical(&mut worker, &line, CALLS)), Box::new(|| bare.one())],
+    );
+    worker.expect_last(r#""status":200"#);
+    let contest = (&mine, "bare reqwest", &theirs);
+    table.ratio("plex.request one at a time", " us", contest, Target::AtMost(1.3));
+    worker.end();
+}
+
+fn at_once(table: &mut Table, nginx: &Nginx, data: &Path, bare: &mut Bare) {
+    let row = "plex.request 32 at once";
+    let mut worker = warm(nginx, data);
+    let lines = format!("{}\n", request("/identity")).repeat(AT_ONCE);
+    let python = peers::plexapi();
+    let mut session = python.map(|python| {
+        let mut command = command(python);
+        command.arg(peers::source("plexapi_session.py")).arg(&nginx.http);
+        Living::start(&mut command)
+    });
+    let [mine, theirs, plexapi] = interleave(
+        ROUNDS,
+        [
+            Box::new(|| many(&mut worker, &lines)),
+            Box::new(|| bare.many()),
+            Box::new(|| session.as_mut().map_or(f64::NAN, many_of_session)),
+        ],
+    );
+    worker.expect_last(r#""status":200"#);
+    let contest = (&mine, "bare reqwest", &theirs);
+    table.ratio(row, " k/s", contest, Target::AtLeast(0.8));
+    match session {
+        Some(session) => {
+            let contest = (&mine, "python-plexapi's session", &plexapi);
+            table.ratio(row, " k/s", contest, Target::AtLeast(8.0));
+            session.end();
+        }
+        None => table.note(row, "python-plexapi skipped: it can't be installed"),
+    }
+    worker.end();
+}
+
+fn many(worker: &mut Living, lines: &str) -> f64 {
+    let begin = Instant::now();
+    for _ in 0..BATCHES {
+        worker.send(lines);
+        (0..AT_ONCE).for_each(|_| {
+            worker.reply();
+        });
+    }
+    (AT_ONCE * BATCHES) as f64 / begin.elapsed().as_secs_f64() / 1e3
+}
+
+fn many_of_session(session: &mut Living) -> f64 {
+    let count = AT_ONCE * 5;
+    session.send(&format!("{count}\n"));
+    let seconds: f64 = String::from_utf8_lossy(session.reply()).trim().parse().unwrap();
+    count as f64 / seconds / 1e3
+}

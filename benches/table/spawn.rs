@@ -1,0 +1,132 @@
+//! One process per task, as Stash starts them: from the start to the end.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Instant;
+
+use plexsync_harness::FakePlex;
+use plexsync_harness::fake_stash::{FakeStash, hook_args};
+use serde_json::{Value, json};
+
+use crate::nginx::Nginx;
+use crate::peers;
+use crate::report::{Table, Target};
+use crate::stats::{Sample, interleave};
+use crate::worker::{IDENTITY, WORKER, command, milliseconds, request, worker};
+
+const ROUNDS: usize = 60;
+/// python-plexapi takes its time.
+const SLOW_ROUNDS: usize = 15;
+
+pub(crate) fn measure(table: &mut Table) {
+    identity(table);
+    match Nginx::start() {
+        Some(nginx) => requests(table, &nginx),
+        None => table.note("spawn, plex.request", "skipped: nginx and curl are not installed"),
+    }
+    hook(table);
+}
+
+fn identity(table: &mut Table) {
+    let data = tempfile::tempdir().unwrap();
+    let [mine, nothing] = interleave(
+        ROUNDS,
+        [
+            Box::new(|| {
+                let mut command = command(WORKER);
+                command.arg("--data-dir").arg(data.path());
+                milliseconds(&mut command, IDENTITY, "device_id")
+            }),
+            Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
+        ],
+    );
+    let row = "spawn, identity.get, exit";
+    table.ratio(row, " ms", (&mine, "/bin/true", &nothing), Target::AtMost(1.6));
+}
+
+fn requests(table: &mut Table, nginx: &Nginx) {
+    let data = tempfile::tempdir().unwrap();
+    let spawn = |url: &str| {
+        let mut command = worker(data.path(), url);
+        command.env("SSL_CERT_FILE", &nginx.bundle);
+        milliseconds(&mut command, &request("/identity"), r#""status":200"#)
+    };
+    for (scheme, url, most) in [("http", &nginx.http, 0.35), ("https", &nginx.https, 0.6)] {
+        let [mine, curl] = interleave(
+            ROUNDS,
+            [
+                Box::new(|| spawn(url)),
+                Box::new(|| milliseconds(&mut curl(nginx, url), "", "MediaContainer")),
+            ],
+        );
+        let row = format!("spawn, plex.request over {scheme}, exit");
+        table.ratio(&row, " ms", (&mine, "curl", &curl), Target::AtMost(most));
+    }
+    let row = "spawn, plex.request over http, exit";
+    let Some(python) = peers::plexapi() else {
+        return table.note(row, "python-plexapi skipped: it can't be installed");
+    };
+    let [mine, plexapi] = interleave(
+        SLOW_ROUNDS,
+        [
+            Box::new(|| spawn(&nginx.http)),
+            Box::new(|| {
+                let mut command = command(&python);
+                command.arg(peers::source("plexapi_once.py")).arg(&nginx.http);
+                milliseconds(&mut command, "", "")
+            }),
+        ],
+    );
+    let target = Target::AtMost(1.0 / 60.0);
+    table.ratio(row, " ms", (&mine, "python-plexapi", &plexapi), target);
+}
+
+fn curl(nginx: &Nginx, url: &str) -> Command {
+    let mut command = command("curl");
+    command.args(["-sS", "-H", "X-Plex-Token: token", "-H", "Accept: application/json"]);
+    command.arg("--cacert").arg(&nginx.bundle).arg(format!("{url}/identity"));
+    command
+}
+
+/// A hook of `interface: raw`: settings and the scene from Stash, the sections from Plex and the scan itself.
+fn hook(table: &mut Table) {
+    let (stash, plex) = (FakeStash::start(), FakePlex::start());
+    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
+    stash.add_scene("45", &["/media/movies/new/a.mp4"]);
+    let data = tempfile::tempdir().unwrap();
+    let mut args = hook_args("Scene.Create.Post", 45, &Value::Null);
+    args["method"] = json!("plex.scan");
+    let input = stash.input(data.path(), &args).to_string();
+    let requests = || stash.requests().len() + plex.requests().len();
+    let run = || {
+        let mut command = command(WORKER);
+        command.arg("--data-dir").arg(data.path());
+        milliseconds(&mut command, &input, r#""error":null"#)
+    };
+    run();
+    let before = requests();
+    run();
+    let count = requests() - before;
+    let [mine, nothing, trip] = interleave(
+        ROUNDS,
+        [
+            Box::new(run),
+            Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
+            Box::new(|| round_trip(plex.port())),
+        ],
+    );
+    let least: Sample = nothing.map(|time| 4.0 * time).plus(&trip.map(|time| count as f64 * time));
+    let row = format!("Stash raw hook, {count} requests");
+    let against = format!("4 x /bin/true + {count} x round trip");
+    table.ratio(&row, " ms", (&mine, &against, &least), Target::AtMost(1.0));
+}
+
+/// Milliseconds for one request on a connection of its own, without any library.
+fn round_trip(port: u16) -> f64 {
+    let begin = Instant::now();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(b"GET /identity HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+    begin.elapsed().as_secs_f64() * 1e3
+}
