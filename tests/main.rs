@@ -16,6 +16,7 @@ mod hostile;
 mod identity;
 mod lifecycle;
 mod messages;
+mod openrpc;
 mod package;
 mod pages;
 mod request;

@@ -1,0 +1,31 @@
+//! OpenRPC's own tools take the document, and call the worker by it.
+
+use std::path::Path;
+use std::process::Command;
+
+use plexsync_harness::FakePlex;
+
+#[test]
+fn the_tools_of_openrpc_find_nothing_wrong() {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
+    if !peers.join("node_modules/@open-rpc").exists() {
+        println!("skipped: `tests/peers/install` has not been run");
+        return;
+    }
+    let plex = FakePlex::start();
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("node")
+        .arg(peers.join("openrpc_coverage.mjs"))
+        .arg(crate::worker())
+        .arg(folder.path())
+        .env("PLEX_URL", plex.url())
+        .env("PLEX_TOKEN", plex.token())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    println!("{said}");
+    for method in ["identity.get", "identity.reset", "plex.request", "plex.scan", "rpc.discover"] {
+        assert!(said.lines().last().unwrap().contains(method), "{said}");
+    }
+}
