@@ -20,3 +20,5 @@ pub mod plex;
 pub mod stash;
 mod dns;
 pub mod secret;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;

@@ -27,6 +27,8 @@ mod send_body;
 mod target;
 mod tls;
 mod xml;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 
 use std::future::Future;
 use std::path::PathBuf;
