@@ -10,6 +10,7 @@ fn project(path: &str) -> PathBuf {
 }
 
 /// Runs a host against a Plex of its own; nothing where its interpreter is not installed.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn run(plex: &FakePlex, data_dir: &Path, host: &mut Command) -> Option<Output> {
     host.arg(crate::worker()).arg(data_dir);
     host.env("PLEX_URL", plex.url()).env("PLEX_TOKEN", plex.token());
