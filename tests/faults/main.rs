@@ -13,6 +13,7 @@
 )]
 
 mod kill;
+mod power;
 mod race;
 mod rig;
 mod sweep;

@@ -1,0 +1,170 @@
+//! The power goes: a file system on a loop device is shut down in the middle, and mounted again.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::rig::{
+    GET, OLD, RESET, Told, command, feed, have, id_of, is_root, lived_in, main_file, row, runs,
+    second_copy, temporary_files, worker,
+};
+
+/// A file system that can lose its power.
+struct Disk {
+    folder: TempDir,
+}
+
+impl Disk {
+    /// Room for the smallest xfs there is.
+    const BYTES: u64 = 320 * 1024 * 1024;
+
+    fn new(mkfs: &str) -> Option<Self> {
+        let disk = Self { folder: tempfile::tempdir().unwrap() };
+        File::create(disk.image()).unwrap().set_len(Self::BYTES).unwrap();
+        fs::create_dir(disk.root()).unwrap();
+        let mounted = runs(mkfs, &["-q", disk.image().to_str().unwrap()]) && disk.mount();
+        if !mounted {
+            println!("skipped: {mkfs} can't be mounted");
+        }
+        mounted.then_some(disk)
+    }
+
+    fn image(&self) -> PathBuf {
+        self.folder.path().join("image")
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("mount")
+    }
+
+    fn mount(&self) -> bool {
+        let (image, root) = (self.image(), self.root());
+        runs("mount", &["-o", "loop", image.to_str().unwrap(), root.to_str().unwrap()])
+    }
+
+    fn sync(&self) {
+        assert!(runs("sync", &["-f", self.root().to_str().unwrap()]));
+    }
+
+    /// What was not on the disk is lost; `flushed` lets the journal reach it first.
+    fn lose_power(&self, flushed: bool) {
+        let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
+        assert!(runs("xfs_io", &["-x", "-c", shutdown, self.root().to_str().unwrap()]));
+    }
+
+    fn power_up(&self) {
+        assert!(runs("umount", &[self.root().to_str().unwrap()]));
+        assert!(self.mount());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        runs("umount", &["-l", self.root().to_str().unwrap()]);
+    }
+}
+
+/// What the worker is doing when the power goes.
+#[derive(Debug, Clone, Copy)]
+enum Doing {
+    Create,
+    Reset,
+    Recover,
+}
+
+impl Doing {
+    fn prepare(self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        match self {
+            Self::Create => {}
+            Self::Reset => lived_in(folder),
+            Self::Recover => {
+                lived_in(folder);
+                fs::remove_file(main_file(folder)).unwrap();
+            }
+        }
+    }
+
+    fn line(self) -> &'static str {
+        match self {
+            Self::Create | Self::Recover => GET,
+            Self::Reset => RESET,
+        }
+    }
+}
+
+/// Cuts the power at one moment after another; tells how often the worker had answered by then.
+fn cuts(disk: &Disk, doing: Doing, trials: usize) -> usize {
+    let mut answered = 0;
+    for trial in 0..trials {
+        let data = disk.root().join(format!("{doing:?}-{trial}"));
+        doing.prepare(&data);
+        disk.sync();
+        let mut child = command(&[], worker(), &data).spawn().unwrap();
+        feed(&mut child, &[doing.line()]);
+        sleep(Duration::from_micros(trial as u64 * 379 % 15_000));
+        disk.lose_power(trial % 2 == 0);
+        let told = Told::of(&child.wait_with_output().unwrap());
+        disk.power_up();
+        answered += usize::from(told.id(1).or(told.id(2)).is_some());
+        judge(doing, &data, &told);
+    }
+    answered
+}
+
+fn judge(doing: Doing, data: &Path, told: &Told) {
+    for file in [main_file(data), second_copy(data)] {
+        let Ok(bytes) = fs::read(&file) else { continue };
+        let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
+        assert!(whole, "{} is torn: {bytes:?}", file.display());
+    }
+    let found = id_of(data);
+    let told_id = told.id(1).or_else(|| told.id(2));
+    assert!(told_id.as_ref().is_none_or(|id| *id == found), "{told:?}, then {found}");
+    if matches!(doing, Doing::Recover) {
+        assert_eq!(found, OLD);
+    }
+    assert_eq!(id_of(data), found);
+    assert!(temporary_files(data) <= 2);
+}
+
+const MKFS: [(&str, &str); 2] = [("ext4", "mkfs.ext4"), ("xfs", "mkfs.xfs")];
+
+fn ready() -> bool {
+    is_root() && have(&["xfs_io", "mount", "umount", "sync"])
+}
+
+#[test]
+fn what_was_told_outlives_the_power() {
+    if !ready() {
+        return;
+    }
+    for disk in MKFS.iter().filter_map(|(_, mkfs)| Disk::new(mkfs)) {
+        for doing in [Doing::Create, Doing::Reset, Doing::Recover] {
+            cuts(&disk, doing, 3);
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_power_cuts() {
+    if !ready() {
+        return;
+    }
+    for (name, mkfs) in MKFS {
+        let Some(disk) = Disk::new(mkfs) else { continue };
+        for doing in [Doing::Create, Doing::Reset, Doing::Recover] {
+            let answered = cuts(&disk, doing, 200);
+            let how = format!(
+                "{doing:?} on {name}, 0 to 15 ms after the call, half of them with the journal flushed"
+            );
+            let figure = format!("0 violations, {answered} had answered");
+            row("power cut", &how.to_lowercase(), 200, "told is found, nothing torn", &figure);
+        }
+    }
+}
