@@ -12,6 +12,7 @@
     reason = "a trial that can't go on fails, and the campaign's product is a printed table"
 )]
 
+mod disk;
 mod kill;
 mod power;
 mod race;
