@@ -1,4 +1,4 @@
-//! Any bytes from a host: no panic, the same messages however the bytes are cut, one answer for each that wants one.
+//! Any bytes from a host: no panic, the same answers whatever size of pieces they come in, and each answer is JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
