@@ -176,7 +176,13 @@ fn full_power_cuts() {
                 "{doing:?} on {name}, 0 to 15 ms after the call was sent, half of them with the journal flushed"
             );
             let figure = format!("0 violations, {answered} had answered");
-            row("power cut", &how.to_lowercase(), 200, "told is found, nothing torn or lost", &figure);
+            row(
+                "power cut",
+                &how.to_lowercase(),
+                200,
+                "told is found, nothing torn or lost",
+                &figure,
+            );
         }
     }
 }
