@@ -67,7 +67,7 @@ fn the_host_in_node() {
 #[test]
 fn the_host_in_go() {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("go-host");
+    let program = folder.path().join("go-host").with_extension(std::env::consts::EXE_EXTENSION);
     let mut build = Command::new("go");
     build.args(["build", "-buildvcs=false", "-o"]).arg(&program).arg(".");
     match build.current_dir(project("examples/go-host")).output() {
@@ -122,7 +122,26 @@ fn each_host_is_short_enough_to_be_copied() {
         ["python-host/host.py", "node-host/host.mjs", "go-host/main.go", "lsp-host/host.mjs"]
     {
         let text = std::fs::read_to_string(project("examples").join(file)).unwrap();
-        let code = text.lines().filter(|line| !line.trim().is_empty()).count();
-        assert!(code < 80, "`{file}` has {code} lines");
+        let lines = text.lines().count();
+        assert!(lines < 80, "`{file}` has {lines} lines");
+    }
+}
+
+/// A worker that ends at once, as one that can't start.
+#[cfg(unix)]
+#[test]
+fn a_host_whose_worker_is_gone_is_told_so() {
+    for (interpreter, file) in
+        [("python3", "examples/python-host/host.py"), ("node", "examples/node-host/host.mjs")]
+    {
+        let output = Command::new("timeout")
+            .args(["20", interpreter])
+            .arg(project(file))
+            .args(["true", "unused"])
+            .output()
+            .unwrap();
+        let code = output.status.code();
+        let missing = code == Some(127);
+        assert!(missing || code == Some(1), "{interpreter}: {output:?}");
     }
 }

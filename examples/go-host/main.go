@@ -1,5 +1,4 @@
-// A host in Go's standard library: net/rpc/jsonrpc speaks JSON-RPC 1.0, and so does the worker to it.
-// Usage: go-host WORKER DATA_DIR
+// A host in Go's standard library: net/rpc/jsonrpc speaks JSON-RPC 1.0, and so does the worker. Usage: go-host WORKER DATA_DIR
 package main
 
 import (

@@ -10,7 +10,7 @@ const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = re
 
 const [, , command, dataDir] = process.argv;
 const worker = spawn(command, ["--wire", "headers", "--data-dir", dataDir], { stdio: ["pipe", "pipe", "inherit"] });
-const ended = new Promise((resolve) => worker.once("close", resolve));
+const ended = new Promise((resolve) => worker.once("close", (code) => resolve(code ?? 1))); // none: killed
 const reader = new StreamMessageReader(worker.stdout);
 const connection = createMessageConnection(reader, new StreamMessageWriter(worker.stdin));
 connection.listen();

@@ -15,10 +15,11 @@ export class WorkerError extends Error {
 export class Worker {
   #waiting = new Map();
   #lastId = 0;
+  #failure;
 
   constructor(command, args, log = process.stderr) {
     this.process = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-    this.ended = new Promise((resolve) => this.process.once("close", resolve));
+    this.ended = new Promise((resolve) => this.process.once("close", (code) => resolve(code ?? 1))); // none: killed
     this.process.stderr.pipe(log, { end: false });
     this.process.once("error", (error) => this.#fail(error));
     this.process.stdin.on("error", (error) => this.#fail(error));
@@ -35,11 +36,13 @@ export class Worker {
   }
 
   #fail(error) {
+    this.#failure ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 
   call(method, params = {}) {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

@@ -1,5 +1,6 @@
 """A host in Python's standard library: copy `Worker` into your plugin. Usage: host.py WORKER DATA_DIR"""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -28,12 +29,11 @@ class Worker:
     def _read(self):
         for line in self.process.stdout:
             reply = json.loads(line)
-            if "id" in reply:  # a message without one is a notification, such as `$/progress`
-                with self.lock:
-                    answered, box = self.waiting.pop(reply["id"], (None, None))
-                if answered:
-                    box.append(reply)
-                    answered.set()
+            with self.lock:  # nobody waits for a notification, such as `$/progress`
+                answered, box = self.waiting.pop(reply.get("id"), (None, None))
+            if answered:
+                box.append(reply)
+                answered.set()
         with self.lock:  # the worker is gone: nobody waits for ever
             for answered, _ in self.waiting.values():
                 answered.set()
@@ -57,7 +57,8 @@ class Worker:
 
     def close(self):
         """The end of stdin ends the worker; one that hangs is asked, then killed."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may be gone already
+            self.process.stdin.close()
         for hurry in (self.process.terminate, self.process.kill):
             try:
                 return self.process.wait(timeout=11)

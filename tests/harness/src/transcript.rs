@@ -1,4 +1,4 @@
-//! Conversations written down: read by people, replayed by tests and by the example hosts.
+//! Conversations written down: read by people, replayed by tests.
 //!
 //! A line that begins with `-->` is what the host sends, one with `<--` is the next thing that the worker says, one
 //! with `#` is a remark. A JSON string `$name` (lower-case letters and `_`) stands for any value: it takes the value that
