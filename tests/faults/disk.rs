@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::mount::Mount;
 use crate::rig::{
     GET, OLD, RESET, Told, ask, ask_behind, file_of, folder, have, id_of, is_root, lived_in,
     main_file, row, runs, second_copy, temporary_files,
@@ -44,8 +45,8 @@ const ODD: [Odd; 9] = [
         |path| make("truncate", &["-s", "1T"], path, &[]),
         Answer::Unavailable,
     ),
-    ("no permission", |path| unreadable(path, "000"), Answer::Unavailable),
-    ("another owner's, readable", |path| unreadable(path, "644"), Answer::Old),
+    ("no permission", |path| of_root(path, "000"), Answer::Unavailable),
+    ("another owner's, readable", |path| of_root(path, "644"), Answer::Old),
 ];
 
 fn good_symlink(path: &Path) {
@@ -60,7 +61,7 @@ fn make(tool: &str, before: &[&str], path: &Path, after: &[&str]) {
     assert!(runs(tool, &arguments), "{tool} {arguments:?}");
 }
 
-fn unreadable(path: &Path, mode: &str) {
+fn of_root(path: &Path, mode: &str) {
     fs::write(path, file_of(OLD)).unwrap();
     make("chmod", &[mode], path, &[]);
 }
@@ -113,42 +114,28 @@ fn odd_things_in_the_files_place_are_no_identity() {
 }
 
 /// A small file system in memory.
-struct Small {
-    folder: tempfile::TempDir,
+fn small(options: &str) -> Mount {
+    Mount::memory(options).unwrap()
 }
 
-impl Small {
-    fn new(options: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_str().unwrap();
-        assert!(runs("mount", &["-t", "tmpfs", "-o", options, "tmpfs", root]));
-        Self { folder }
-    }
-
-    fn data(&self) -> PathBuf {
-        let data = self.folder.path().join("data");
-        fs::create_dir_all(&data).unwrap();
-        data
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        runs("umount", &["-l", self.folder.path().to_str().unwrap()]);
-    }
+/// The worker's folder there.
+fn data_on(small: &Mount) -> PathBuf {
+    let data = small.root().join("data");
+    fs::create_dir_all(&data).unwrap();
+    data
 }
 
 /// No room for a first identity: an error and no rest; with room again, one identity.
 fn no_room(options: &str, fill: fn(&Path), empty: fn(&Path)) {
-    let small = Small::new(options);
-    let data = small.data();
-    fill(small.folder.path());
+    let small = small(options);
+    let data = data_on(&small);
+    fill(small.root());
     let told = ask(&data, &[GET]);
     assert_answer(options, &told, 1, Answer::Unavailable);
     assert!(!main_file(&data).exists() && temporary_files(&data) == 0, "{:?}", listing(&data));
-    empty(small.folder.path());
+    empty(small.root());
     let id = id_of(&data);
-    fill(small.folder.path());
+    fill(small.root());
     assert_answer(options, &ask(&data, &[RESET]), 2, Answer::Unavailable);
     assert_eq!(id_of(&data), id, "a reset that failed changes nothing");
 }
@@ -181,8 +168,8 @@ fn what_can_be_read_works_where_nothing_can_be_written() {
     if !ready() {
         return;
     }
-    let small = Small::new("size=1m");
-    let (data, root) = (small.data(), small.folder.path().to_str().unwrap());
+    let small = small("size=1m");
+    let (data, root) = (data_on(&small), small.path());
     lived_in(&data);
     assert!(runs("mount", &["-o", "remount,ro", root]));
     let told = ask(&data, &[GET, RESET]);

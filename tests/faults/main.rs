@@ -14,6 +14,7 @@
 
 mod disk;
 mod kill;
+mod mount;
 mod power;
 mod race;
 mod rig;

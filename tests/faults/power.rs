@@ -1,71 +1,30 @@
 //! The power goes: a file system on a loop device is shut down in the middle, and mounted again.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use serde_json::Value;
-use tempfile::TempDir;
-
+use crate::mount::Mount;
 use crate::rig::{
     GET, OLD, RESET, Told, ask, command, feed, have, id_of, is_root, lived_in, main_file, row,
     runs, second_copy, temporary_files, worker,
 };
+use serde_json::Value;
 
-/// A file system that can lose its power.
-struct Disk {
-    folder: TempDir,
+fn sync(disk: &Mount) {
+    assert!(runs("sync", &["-f", disk.path()]));
 }
 
-impl Disk {
-    /// Room for the smallest xfs there is.
-    const BYTES: u64 = 320 * 1024 * 1024;
-
-    fn new(mkfs: &str) -> Option<Self> {
-        let disk = Self { folder: tempfile::tempdir().unwrap() };
-        File::create(disk.image()).unwrap().set_len(Self::BYTES).unwrap();
-        fs::create_dir(disk.root()).unwrap();
-        let mounted = runs(mkfs, &["-q", disk.image().to_str().unwrap()]) && disk.mount();
-        if !mounted {
-            println!("skipped: {mkfs} can't be mounted");
-        }
-        mounted.then_some(disk)
-    }
-
-    fn image(&self) -> PathBuf {
-        self.folder.path().join("image")
-    }
-
-    fn root(&self) -> PathBuf {
-        self.folder.path().join("mount")
-    }
-
-    fn mount(&self) -> bool {
-        let (image, root) = (self.image(), self.root());
-        runs("mount", &["-o", "loop", image.to_str().unwrap(), root.to_str().unwrap()])
-    }
-
-    fn sync(&self) {
-        assert!(runs("sync", &["-f", self.root().to_str().unwrap()]));
-    }
-
-    /// What was not on the disk is lost; `flushed` lets the journal reach it first.
-    fn lose_power(&self, flushed: bool) {
-        let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
-        assert!(runs("xfs_io", &["-x", "-c", shutdown, self.root().to_str().unwrap()]));
-    }
-
-    fn power_up(&self) {
-        assert!(runs("umount", &[self.root().to_str().unwrap()]));
-        assert!(self.mount());
-    }
+/// What was not on the disk is lost; `flushed` lets the journal reach it first.
+fn lose_power(disk: &Mount, flushed: bool) {
+    let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
+    assert!(runs("xfs_io", &["-x", "-c", shutdown, disk.path()]));
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
-        runs("umount", &["-l", self.root().to_str().unwrap()]);
-    }
+fn power_up(disk: &Mount) {
+    assert!(runs("umount", &[disk.path()]));
+    assert!(disk.image_again());
 }
 
 /// What the worker is doing when the power goes.
@@ -98,18 +57,18 @@ impl Doing {
 }
 
 /// Cuts the power at one moment after another; tells how often the worker had answered by then.
-fn cuts(disk: &Disk, doing: Doing, trials: usize) -> usize {
+fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
     let mut answered = 0;
     for trial in 0..trials {
         let data = disk.root().join(format!("{doing:?}-{trial}"));
         doing.prepare(&data);
-        disk.sync();
+        sync(disk);
         let mut child = command(&[], worker(), &data).spawn().unwrap();
         feed(&mut child, &[doing.line()]);
         sleep(Duration::from_micros(trial as u64 * 379 % 15_000));
-        disk.lose_power(trial % 2 == 0);
+        lose_power(disk, trial % 2 == 0);
         let told = Told::of(&child.wait_with_output().unwrap());
-        disk.power_up();
+        power_up(disk);
         answered += usize::from(told.id(1).or(told.id(2)).is_some());
         judge(doing, &data, &told);
     }
@@ -155,7 +114,7 @@ fn what_was_told_outlives_the_power() {
     if !ready() {
         return;
     }
-    for disk in MKFS.iter().filter_map(|(_, mkfs)| Disk::new(mkfs)) {
+    for disk in MKFS.iter().filter_map(|(_, mkfs)| Mount::image(mkfs)) {
         for doing in [Doing::Create, Doing::Reset, Doing::Recover] {
             cuts(&disk, doing, 3);
         }
@@ -169,7 +128,7 @@ fn full_power_cuts() {
         return;
     }
     for (name, mkfs) in MKFS {
-        let Some(disk) = Disk::new(mkfs) else { continue };
+        let Some(disk) = Mount::image(mkfs) else { continue };
         for doing in [Doing::Create, Doing::Reset, Doing::Recover] {
             let answered = cuts(&disk, doing, 200);
             let how = format!(

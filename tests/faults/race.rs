@@ -8,72 +8,41 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::mount::Mount;
 use crate::rig::{
     GET, OLD, Told, command, feed, file_of, folder, have, id_of, is_root, lived_in, main_file, row,
-    runs, second_copy, temporary_files, worker,
+    second_copy, temporary_files, worker,
 };
 
 /// Where a race is run.
 struct Ground {
     name: &'static str,
-    _folder: TempDir,
-    root: std::path::PathBuf,
-    mounted: bool,
+    place: Place,
 }
 
-impl Drop for Ground {
-    fn drop(&mut self) {
-        if self.mounted {
-            runs("umount", &["-l", self.root.to_str().unwrap()]);
-        }
-    }
+enum Place {
+    Folder(TempDir),
+    Mount(Mount),
 }
 
 impl Ground {
     fn own() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_owned();
-        Self { name: "the machine's own", _folder: folder, root, mounted: false }
+        Self { name: "the machine's own", place: Place::Folder(tempfile::tempdir().unwrap()) }
     }
 
     fn memory() -> Self {
-        let folder = folder();
-        let root = folder.path().to_owned();
-        Self { name: "tmpfs", _folder: folder, root, mounted: false }
+        Self { name: "tmpfs", place: Place::Folder(folder()) }
     }
 
-    fn loop_mount(name: &'static str, mkfs: &str) -> Option<Self> {
-        let folder = folder();
-        let (image, root) = (folder.path().join("image"), folder.path().join("mount"));
-        fs::File::create(&image).unwrap().set_len(320 << 20).unwrap();
-        fs::create_dir(&root).unwrap();
-        let (image, mount) = (image.to_str().unwrap(), root.to_str().unwrap());
-        let mounted = runs(mkfs, &["-q", image]) && runs("mount", &["-o", "loop", image, mount]);
-        if !mounted {
-            println!("skipped: {name} can't be mounted");
-        }
-        mounted.then(|| Self { name, root: root.clone(), _folder: folder, mounted })
+    fn mounted(name: &'static str, mount: Option<Mount>) -> Option<Self> {
+        mount.map(|mount| Self { name, place: Place::Mount(mount) })
     }
 
-    fn overlay() -> Option<Self> {
-        let folder = folder();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["lower", "upper", "work", "mount"] {
-            fs::create_dir(at(name)).unwrap();
+    fn root(&self) -> &Path {
+        match &self.place {
+            Place::Folder(folder) => folder.path(),
+            Place::Mount(mount) => mount.root(),
         }
-        let layers = format!(
-            "lowerdir={},upperdir={},workdir={}",
-            at("lower").display(),
-            at("upper").display(),
-            at("work").display()
-        );
-        let root = at("mount");
-        let mounted =
-            runs("mount", &["-t", "overlay", "overlay", "-o", &layers, root.to_str().unwrap()]);
-        if !mounted {
-            println!("skipped: overlayfs can't be mounted");
-        }
-        mounted.then(|| Self { name: "overlayfs", root: root.clone(), _folder: folder, mounted })
     }
 }
 
@@ -127,7 +96,7 @@ fn one_race(root: &Path, prefix: &[&str], processes: usize, before: Before) {
 
 fn races(ground: &Ground, prefix: &[&str], trials: usize, before: Before) {
     for _ in 0..trials {
-        one_race(&ground.root, prefix, 24, before);
+        one_race(ground.root(), prefix, 24, before);
     }
 }
 
@@ -161,7 +130,7 @@ fn disturbed(trials: usize, mut done: impl FnMut(&str)) {
     for (name, injections, before) in DISTURBED {
         println!("{name}");
         for _ in 0..trials {
-            one_race(&ground.root, &strace(injections), 8, before);
+            one_race(ground.root(), &strace(injections), 8, before);
         }
         done(name);
     }
@@ -246,9 +215,9 @@ fn full_races_on_every_file_system() {
     let mut grounds = vec![Ground::memory(), Ground::own()];
     if is_root() {
         let mounts = [
-            Ground::loop_mount("ext4", "mkfs.ext4"),
-            Ground::loop_mount("xfs", "mkfs.xfs"),
-            Ground::overlay(),
+            Ground::mounted("ext4", Mount::image("mkfs.ext4")),
+            Ground::mounted("xfs", Mount::image("mkfs.xfs")),
+            Ground::mounted("overlayfs", Mount::overlay()),
         ];
         grounds.extend(mounts.into_iter().flatten());
     }

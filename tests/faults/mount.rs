@@ -1,0 +1,84 @@
+//! File systems of a trial's own, mounted for as long as it goes on.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::rig::{folder, runs};
+
+/// A mounted file system; it goes away with this.
+pub(crate) struct Mount {
+    _folder: TempDir,
+    image: PathBuf,
+    root: PathBuf,
+}
+
+impl Mount {
+    /// Room for the smallest xfs there is, in bytes.
+    const IMAGE: u64 = 320 << 20;
+
+    /// A file system that `mkfs` makes, on a loop device; none, said so, where that can't be.
+    pub(crate) fn image(mkfs: &str) -> Option<Self> {
+        Self::new(mkfs, |mount| {
+            File::create(&mount.image).unwrap().set_len(Self::IMAGE).unwrap();
+            runs(mkfs, &["-q", mount.image.to_str().unwrap()]) && mount.image_again()
+        })
+    }
+
+    /// One in memory, with these options of mount(8).
+    pub(crate) fn memory(options: &str) -> Option<Self> {
+        Self::new("tmpfs", |mount| mount.mount(&["-t", "tmpfs", "-o", options, "tmpfs"]))
+    }
+
+    /// One folder over another.
+    pub(crate) fn overlay() -> Option<Self> {
+        Self::new("overlayfs", |mount| {
+            let at = |name: &str| {
+                let path = mount.root.with_file_name(name);
+                fs::create_dir(&path).unwrap();
+                path.display().to_string()
+            };
+            let layers =
+                format!("lowerdir={},upperdir={},workdir={}", at("lower"), at("upper"), at("work"));
+            mount.mount(&["-t", "overlay", "overlay", "-o", &layers])
+        })
+    }
+
+    fn new(name: &str, make: impl FnOnce(&Self) -> bool) -> Option<Self> {
+        let folder = folder();
+        let (image, root) = (folder.path().join("image"), folder.path().join("mount"));
+        fs::create_dir(&root).unwrap();
+        let mount = Self { _folder: folder, image, root };
+        let mounted = make(&mount);
+        if !mounted {
+            println!("skipped: {name} can't be mounted");
+        }
+        mounted.then_some(mount)
+    }
+
+    fn mount(&self, arguments: &[&str]) -> bool {
+        runs("mount", &[arguments, &[self.path()]].concat())
+    }
+
+    /// Mounts the image once more, after it was unmounted.
+    pub(crate) fn image_again(&self) -> bool {
+        self.mount(&["-o", "loop", self.image.to_str().unwrap()])
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The same, as an argument.
+    pub(crate) fn path(&self) -> &str {
+        self.root.to_str().unwrap()
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        runs("umount", &["-l", self.path()]);
+    }
+}
