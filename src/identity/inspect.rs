@@ -42,6 +42,16 @@ pub enum Finding {
     Unreadable(String),
 }
 
+impl Finding {
+    /// The id that is there, whole or made out in a damaged file.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Good(id) | Self::Damaged(Some(id)) => Some(id),
+            Self::Missing | Self::Damaged(None) | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// What is known about the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ use super::tls;
 
 /// How long an unused connection is kept. Plex closes its end after 20 s (`Keep-Alive: timeout=20`).
 const IDLE: Duration = Duration::from_secs(15);
-/// Most unused connections that are kept to one server.
+/// Most unused connections that are kept to one server: a host that sends a burst of calls sends the next one, too.
 const MAX_IDLE: usize = 32;
 
 /// A proxy for https targets, as the environment names it (`HTTPS_PROXY`, `NO_PROXY`). Plain http never goes through

@@ -26,11 +26,7 @@ pub(super) fn check(folder: &Path, checks: &mut Vec<Check>) -> Option<OnDisk> {
 fn main_file(report: &Report) -> (Check, Option<String>) {
     const NAME: &str = "identity";
     let file = report.main.0.display();
-    let copy_id = match &report.copy.1 {
-        Finding::Good(id) | Finding::Damaged(Some(id)) => Some(id.clone()),
-        _ => None,
-    };
-    match (&report.main.1, copy_id) {
+    match (&report.main.1, report.copy.1.id()) {
         (Finding::Good(id), _) => {
             (Check::ok(NAME, format!("`{id}`, loaded from `{file}`")), Some(id.clone()))
         }
@@ -46,7 +42,7 @@ fn main_file(report: &Report) -> (Check, Option<String>) {
         (Finding::Missing | Finding::Damaged(None), Some(id)) => {
             let message = format!("`{file}` is lost or damaged; its second copy holds `{id}`");
             let cure = "nothing to do: the next use recovers the id, and Plex sees the same device";
-            (Check::warning(NAME, message, cure), Some(id))
+            (Check::warning(NAME, message, cure), Some(id.to_owned()))
         }
         (Finding::Missing | Finding::Damaged(None), None)
             if unreadable(&report.copy.1).is_some() =>

@@ -11,7 +11,7 @@ use serde_json::value::to_raw_value;
 
 use super::{End, Setting, Streams, pretty};
 use crate::cli::IdentityCommand;
-use crate::identity::{Finding, inspect};
+use crate::identity::inspect;
 use crate::methods::Outcome;
 
 /// Where a person removes a device that is no more.
@@ -100,11 +100,7 @@ fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
 /// The id on disk, looked at without making one.
 fn current(setting: &Setting<'_>) -> Option<String> {
     let report = inspect(&setting.data_folder()?);
-    let id = |finding| match finding {
-        Finding::Good(id) | Finding::Damaged(Some(id)) => Some(id),
-        _ => None,
-    };
-    id(report.main.1).or_else(|| id(report.copy.1))
+    report.main.1.id().or_else(|| report.copy.1.id()).map(str::to_owned)
 }
 
 fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {

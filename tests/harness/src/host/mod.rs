@@ -30,10 +30,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use builder::HostBuilder;
+pub use canary::Canary;
 pub use plexsync_protocol::error::ErrorObject as RpcError;
 pub use process::{Memory, Signal};
 
-use canary::Canary;
 use pipes::{Collected, Input, Replies};
 
 /// Longest wait for anything that the worker owes.
