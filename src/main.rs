@@ -97,18 +97,18 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     let replies = streams::take_stdout()?;
     let flags = Flags::default();
     let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
-    let mut events = input::start(watched, flags.clone(), exit)?;
-    if streams::stdin_is_terminal() && options.framing != Some(Framing::Headers) {
+    let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
+    if by_hand {
         streams::Stderr.write_all(TYPED_HELP)?;
-        events = input::by_hand(events)?;
     }
+    let transport = input::open(watched, replies, (flags.clone(), exit), by_hand)?;
     let wire = serve::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, &flags);
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
         log.speak_to_stash();
     };
-    serve::serve(&methods, wire, events, replies, &mut on_stash)
+    serve::serve(&methods, wire, transport, &mut on_stash)
 }
 
 fn methods(options: Options, secrets: Secrets, flags: &Flags) -> plexsync_worker::methods::Methods {

@@ -26,6 +26,7 @@ mod stash_go;
 mod stash_plugin;
 mod stash_settings;
 mod static_dns;
+mod stdio;
 mod terminal;
 mod tidy;
 mod tls;

@@ -12,7 +12,7 @@ use crate::serve::Event;
 ///
 /// # Errors
 /// When there is no thread to be had.
-pub fn by_hand(mut events: mpsc::Receiver<Event>) -> io::Result<mpsc::Receiver<Event>> {
+pub(super) fn by_hand(mut events: mpsc::Receiver<Event>) -> io::Result<mpsc::Receiver<Event>> {
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let pass_on = move || {
         let mut typed = Typed::default();

@@ -3,9 +3,10 @@
 
 mod jobs;
 mod output;
+mod transport;
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::error::{Code, ErrorObject};
@@ -18,22 +19,10 @@ use crate::wire::framing::{Decoder, Framing};
 use crate::wire::{self, Address, Call, Id, Inbound, Item};
 use jobs::{Job, Jobs};
 use output::Output;
+pub use transport::{Channel, Event, Transport};
 
 /// How long accepted calls go on after a signal. The rest of the 800 ms that a host may count on is for the exit.
 const STOP: Duration = Duration::from_millis(650);
-
-/// What happens outside of the loop.
-#[derive(Debug)]
-pub enum Event {
-    /// The host has sent bytes.
-    Bytes(Vec<u8>),
-    /// The host will send no more.
-    End,
-    /// The process was asked to stop.
-    Stop,
-    /// Nobody reads the replies any more.
-    HostGone,
-}
 
 /// What a conversation begins with.
 #[derive(Debug, Clone, Copy)]
@@ -51,15 +40,15 @@ pub struct Options {
 pub fn serve(
     methods: &Methods,
     options: Options,
-    events: mpsc::Receiver<Event>,
-    replies: impl Write,
+    transport: impl Transport,
     on_stash: &mut dyn FnMut(),
 ) -> io::Result<()> {
     let (progress_sender, progress) = mpsc::unbounded_channel();
     let conversation = Conversation {
         methods,
         max_message: options.max_message,
-        output: Output::new(replies),
+        transport,
+        output: Output::default(),
         jobs: Jobs::default(),
         batches: HashMap::new(),
         batch_count: 0,
@@ -68,7 +57,7 @@ pub fn serve(
         on_stash,
     };
     let decoder = Decoder::new(options.framing, options.max_message);
-    match conversation.run(decoder, events, progress) {
+    match conversation.run(decoder, progress) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             debug!("host closed its end");
             Ok(())
@@ -77,10 +66,11 @@ pub fn serve(
     }
 }
 
-struct Conversation<'a, W> {
+struct Conversation<'a, T> {
     methods: &'a Methods,
     max_message: usize,
-    output: Output<W>,
+    transport: T,
+    output: Output,
     jobs: Jobs,
     batches: HashMap<u64, Batch>,
     batch_count: u64,
@@ -107,23 +97,22 @@ struct Batch {
 }
 
 enum Step {
-    Input(Option<Event>),
+    Input(Event),
     Finished(jobs::Finished),
     Progress(Progress),
     Deadline,
 }
 
-impl<W: Write> Conversation<'_, W> {
+impl<T: Transport> Conversation<'_, T> {
     fn run(
         mut self,
         mut decoder: Decoder,
-        mut events: mpsc::Receiver<Event>,
         mut progress: mpsc::UnboundedReceiver<Progress>,
     ) -> io::Result<()> {
         let mut deadline = None;
         while deadline.is_none() || !self.jobs.is_empty() {
-            match self.next_step(&mut events, &mut progress, deadline)? {
-                Step::Input(Some(Event::Bytes(bytes))) if deadline.is_none() => {
+            match self.next_step(&mut progress, deadline)? {
+                Step::Input(Event::Bytes(bytes)) if deadline.is_none() => {
                     decoder.feed(&bytes);
                     while let Some(frame) = decoder.next_frame() {
                         let inbound = wire::read(&frame, self.max_message);
@@ -131,8 +120,8 @@ impl<W: Write> Conversation<'_, W> {
                         self.receive(inbound)?;
                     }
                 }
-                Step::Input(Some(Event::Bytes(_))) => {}
-                Step::Input(Some(Event::End) | None) => {
+                Step::Input(Event::Bytes(_)) => {}
+                Step::Input(Event::End) => {
                     while let Some(frame) = decoder.next_frame_at_end() {
                         let inbound = wire::read(&frame, self.max_message);
                         self.output.set_framing(decoder.framing());
@@ -140,40 +129,39 @@ impl<W: Write> Conversation<'_, W> {
                     }
                     deadline = deadline.or(Some(Instant::now() + DRAIN));
                 }
-                Step::Input(Some(Event::Stop)) => deadline = Some(Instant::now() + STOP),
-                Step::Input(Some(Event::HostGone)) => return Err(io::ErrorKind::BrokenPipe.into()),
+                Step::Input(Event::Stop) => deadline = Some(Instant::now() + STOP),
+                Step::Input(Event::HostGone) => return Err(io::ErrorKind::BrokenPipe.into()),
                 Step::Finished(finished) => self.finish(finished)?,
                 Step::Progress(progress) => self.report(&progress)?,
                 Step::Deadline => self.cancel_all()?,
             }
         }
-        self.output.flush()
+        self.output.flush(&mut self.transport)
     }
 
     /// Waits for the next thing to do. Replies are written out before it waits.
     fn next_step(
         &mut self,
-        events: &mut mpsc::Receiver<Event>,
         progress: &mut mpsc::UnboundedReceiver<Progress>,
         deadline: Option<Instant>,
     ) -> io::Result<Step> {
         if self.jobs.is_empty()
-            && let Ok(event) = events.try_recv()
+            && let Some(event) = self.transport.ready()
         {
-            return Ok(Step::Input(Some(event)));
+            return Ok(Step::Input(event));
         }
-        self.output.flush()?;
-        let closed = events.is_closed() && events.is_empty();
+        self.output.flush(&mut self.transport)?;
+        let transport = &mut self.transport;
         let step = self.jobs.block_on(async |running| {
             tokio::select! {
                 biased;
                 Some(sent) = progress.recv() => Step::Progress(sent),
                 finished = running.next_finished() => Step::Finished(finished),
-                event = events.recv(), if !closed => Step::Input(event),
+                event = transport.next() => Step::Input(event),
                 () = sleep_until(deadline), if deadline.is_some() => Step::Deadline,
             }
         });
-        Ok(step.unwrap_or_else(|| Step::Input(events.blocking_recv())))
+        Ok(step.unwrap_or_else(|| Step::Input(self.transport.wait())))
     }
 
     fn receive(&mut self, inbound: Inbound) -> io::Result<()> {
@@ -201,7 +189,7 @@ impl<W: Write> Conversation<'_, W> {
             Item::Stop(address) => {
                 self.note_dialect(&address);
                 self.answer(&address, unit, Ok(JsonText::of(&true)))?;
-                self.output.flush()?;
+                self.output.flush(&mut self.transport)?;
                 self.cancel_all()
             }
             Item::Cancel(id) => {
@@ -264,7 +252,7 @@ impl<W: Write> Conversation<'_, W> {
     }
 
     fn report(&mut self, progress: &Progress) -> io::Result<()> {
-        self.output.write(wire::notification(method::PROGRESS, progress))
+        self.output.write(&mut self.transport, wire::notification(method::PROGRESS, progress))
     }
 
     fn cancel(&mut self, id: &Id) -> io::Result<()> {
@@ -287,7 +275,9 @@ impl<W: Write> Conversation<'_, W> {
         }
         let reply = address.reply(outcome);
         match unit {
-            Unit::Single => reply.map_or(Ok(()), |reply| self.output.write(reply)),
+            Unit::Single => {
+                reply.map_or(Ok(()), |reply| self.output.write(&mut self.transport, reply))
+            }
             Unit::Member { batch, index } => {
                 self.close_member(batch, reply.map(|reply| (index, reply)))
             }
@@ -312,7 +302,7 @@ impl<W: Write> Conversation<'_, W> {
         }
         let replies = self.batches.remove(&number).map(|batch| batch.replies).unwrap_or_default();
         match wire::batch_reply(replies.into_iter().flatten().collect()) {
-            Some(reply) => self.output.write(reply),
+            Some(reply) => self.output.write(&mut self.transport, reply),
             None => Ok(()),
         }
     }

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use plexsync_protocol::error::InvalidParams;
 use serde_json::{Value, json};
 
@@ -51,7 +53,8 @@ fn replies_to_events(events: Vec<Event>) -> Vec<Value> {
     events.into_iter().for_each(|event| sender.try_send(event).unwrap());
     let mut replies = Vec::new();
     let options = Options { framing: None, max_message: 1000 };
-    serve(&methods(), options, receiver, &mut replies, &mut || {}).unwrap();
+    let transport = Channel::new(receiver, &mut replies);
+    serve(&methods(), options, transport, &mut || {}).unwrap();
     let text = String::from_utf8(replies).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -296,7 +299,7 @@ fn a_host_that_hangs_up_ends_the_conversation_quietly() {
         .try_send(Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}\n".to_vec()))
         .unwrap();
     let options = Options { framing: None, max_message: 1000 };
-    serve(&methods(), options, receiver, HungUp, &mut || {}).unwrap();
+    serve(&methods(), options, Channel::new(receiver, HungUp), &mut || {}).unwrap();
 }
 
 #[test]
@@ -311,7 +314,8 @@ fn replies_go_out_in_the_framing_of_the_requests() {
     sender.try_send(Event::End).unwrap();
     let mut replies = Vec::new();
     let options = Options { framing: None, max_message: 1000 };
-    serve(&methods(), options, receiver, &mut replies, &mut || {}).unwrap();
+    let transport = Channel::new(receiver, &mut replies);
+    serve(&methods(), options, transport, &mut || {}).unwrap();
     assert_eq!(
         String::from_utf8(replies).unwrap(),
         "Content-Length: 35\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":0}"

@@ -51,6 +51,11 @@ impl Host {
         let _ = self.child.wait();
     }
 
+    /// Whether the worker has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
     /// Waits for the worker's end.
     ///
     /// # Panics
