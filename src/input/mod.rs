@@ -20,7 +20,7 @@ pub use self::unix::{Stdio, open};
 /// Bytes that are read at once: what a Linux pipe holds.
 const CHUNK: usize = 64 * 1024;
 /// Chunks that may wait for the loop.
-const CHUNKS_AHEAD: usize = 16;
+const CHUNKS_AHEAD: usize = 4;
 /// Nothing large lives on the reading thread's stack.
 const STACK: usize = 128 * 1024;
 

@@ -145,10 +145,14 @@ impl<T: Transport> Conversation<'_, T> {
         progress: &mut mpsc::UnboundedReceiver<Progress>,
         deadline: Option<Instant>,
     ) -> io::Result<Step> {
-        if self.jobs.is_empty()
-            && let Some(event) = self.transport.ready()
+        if self.jobs.is_empty() {
+            if let Some(event) = self.transport.ready() {
+                return Ok(Step::Input(event));
+            }
+        } else if !self.output.is_empty()
+            && let Some(step) = self.done_already(progress)
         {
-            return Ok(Step::Input(event));
+            return Ok(step);
         }
         self.output.flush(&mut self.transport)?;
         let transport = &mut self.transport;
@@ -162,6 +166,19 @@ impl<T: Transport> Conversation<'_, T> {
             }
         });
         Ok(step.unwrap_or_else(|| Step::Input(self.transport.wait())))
+    }
+
+    /// What has come of the slow calls meanwhile: its reply goes out in one write with those that wait.
+    fn done_already(&mut self, progress: &mut mpsc::UnboundedReceiver<Progress>) -> Option<Step> {
+        let step = self.jobs.block_on(async |running| {
+            tokio::select! {
+                biased;
+                Some(sent) = progress.recv() => Some(Step::Progress(sent)),
+                finished = running.next_finished() => Some(Step::Finished(finished)),
+                () = one_round() => None,
+            }
+        });
+        step.flatten()
     }
 
     fn receive(&mut self, inbound: Inbound) -> io::Result<()> {
@@ -306,6 +323,12 @@ impl<T: Transport> Conversation<'_, T> {
             None => Ok(()),
         }
     }
+}
+
+/// The network is asked once, and what it woke goes on.
+async fn one_round() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

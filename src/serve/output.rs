@@ -39,6 +39,11 @@ impl Output {
         if self.buffer.len() > LARGE { self.flush(to) } else { Ok(()) }
     }
 
+    /// Whether nothing waits to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     pub(super) fn flush(&mut self, to: &mut impl Transport) -> io::Result<()> {
         if !self.buffer.is_empty() {
             to.write_all(&self.buffer)?;

@@ -10,15 +10,13 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::pipe::PIPE_BUF;
 use tokio::sync::mpsc;
 
 use self::reader::{Reader, timespec};
 use self::registered::Registered;
 use super::{CHUNKS_AHEAD, Flags, STACK, Watched, typed};
 use crate::serve::{Channel, Event, Transport};
-
-/// What poll(2) promises that a pipe takes at once (pipe(7), `PIPE_BUF`; POSIX wants 512, Linux has more).
-const PIPE_BUF: usize = 512;
 
 /// The way to a host through stdin and stdout.
 pub struct Stdio<Input, Replies, W> {
@@ -143,14 +141,13 @@ where
     }
 }
 
-/// Whether a write of `length` bytes would not wait.
+/// Whether a write of `length` bytes would not wait. That a pipe takes `PIPE_BUF` at once is what poll(2) promises.
 fn takes_at_once(fd: impl AsFd, length: usize) -> bool {
-    if length > PIPE_BUF && pipe_takes(&fd, length) {
-        return true;
+    if length > PIPE_BUF {
+        return pipe_takes(&fd, length);
     }
     let mut polled = [PollFd::new(&fd, PollFlags::OUT)];
-    length <= PIPE_BUF
-        && poll(&mut polled, Some(&timespec(Duration::ZERO))).is_ok_and(|found| found > 0)
+    poll(&mut polled, Some(&timespec(Duration::ZERO))).is_ok_and(|found| found > 0)
 }
 
 /// An empty pipe takes as much as it holds.
