@@ -7,6 +7,7 @@ use plexsync_protocol::plex::{BodyEncoding, Parse};
 use serde::Serialize;
 
 use super::body::{self, Decoded};
+use super::receive::Received;
 
 /// Bodies above this size, in bytes, are decoded beside the event loop, so that quick calls pass.
 const LARGE_BODY: usize = 256 * 1024;
@@ -73,17 +74,26 @@ fn object(value: &impl Serialize) -> Vec<u8> {
 }
 
 /// Decodes a body, a large one beside the event loop.
-pub(super) async fn decode(parse: Parse, content_type: Option<String>, bytes: Vec<u8>) -> Decoded {
-    if bytes.len() <= LARGE_BODY {
-        return body::decode(parse, content_type.as_deref(), bytes);
+pub(super) async fn decode(parse: Parse, content_type: Option<String>, body: Received) -> Decoded {
+    if let Received::Bytes(bytes) = &body
+        && bytes.len() <= LARGE_BODY
+    {
+        return decode_here(parse, content_type.as_deref(), body);
     }
     let decoding =
-        tokio::task::spawn_blocking(move || body::decode(parse, content_type.as_deref(), bytes));
+        tokio::task::spawn_blocking(move || decode_here(parse, content_type.as_deref(), body));
     decoding.await.unwrap_or_else(|_| Decoded {
         value: JsonText::of(&()),
         encoding: BodyEncoding::None,
         error: Some("the body could not be decoded".to_owned()),
     })
+}
+
+fn decode_here(parse: Parse, content_type: Option<&str>, body: Received) -> Decoded {
+    match body {
+        Received::Bytes(bytes) => body::decode(parse, content_type, bytes),
+        Received::Json(parts) => body::decode_json(parts, content_type),
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,26 @@ pub(crate) fn decode(parse: Parse, content_type: Option<&str>, bytes: Vec<u8>) -
     }
 }
 
+/// Whether a body of this type is decoded as JSON.
+pub(super) fn claims_json(parse: Parse, content_type: Option<String>) -> bool {
+    let kind = content_type.as_deref().and_then(kind);
+    parse == Parse::Json || (parse == Parse::Auto && kind == Some(Kind::Json))
+}
+
+/// Decodes a body that claims to be JSON and was checked while it came.
+pub(super) fn decode_json(parts: json::Parts, content_type: Option<&str>) -> Decoded {
+    match parts.end() {
+        Ok(parts) => Decoded {
+            value: JsonText::from_pieces(parts),
+            encoding: BodyEncoding::Json,
+            error: None,
+        },
+        Err((reason, bytes)) => {
+            as_text(bytes, content_type.and_then(charset::of_content_type), Some(reason))
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Json,

@@ -11,11 +11,9 @@ use super::classify::{Peer, classify};
 use super::client::{Clients, Reuse};
 use super::connect::Watch;
 use super::error::PlexError;
+use super::receive::Receiving;
 use super::redirect;
 use plexsync_protocol::plex::MAX_REDIRECTS;
-
-/// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
-const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
 
 /// The time that a call has, and the clients that it uses.
 pub(super) struct Exchange<'a> {
@@ -111,12 +109,13 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes`, counted as they are after decompression.
+    /// Reads a body of at most `max_bytes`, counted as they are after decompression, into `received`.
     pub(super) async fn read(
         &self,
         mut response: Response,
         max_bytes: u64,
-    ) -> Result<Vec<u8>, Failure> {
+        received: &mut Receiving,
+    ) -> Result<(), Failure> {
         let peer = Peer::of(response.url(), self.clients.has_proxy());
         let fail = |error| Failure { error, received: true, stale: false };
         let too_large = || fail(PlexError::TooLarge { max_bytes });
@@ -125,18 +124,18 @@ impl<'a> Exchange<'a> {
         if announced > max_bytes {
             return Err(too_large());
         }
-        let reserve = usize::try_from(announced.min(LARGEST_RESERVE)).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(reserve);
+        received.expect(announced);
+        let mut length = 0_u64;
         while let Some(chunk) = self.within(response.chunk(), &peer).await.map_err(fail)? {
-            let length = u64::try_from(bytes.len() + chunk.len()).unwrap_or(u64::MAX);
+            length = length.saturating_add(chunk.len() as u64);
             if length > max_bytes {
                 return Err(too_large());
             }
-            bytes.extend_from_slice(&chunk);
+            received.push(&chunk);
             // A small compressed body makes many chunks without a wait: let quick calls pass.
             tokio::task::coop::consume_budget().await;
         }
-        Ok(bytes)
+        Ok(())
     }
 
     async fn within<T>(

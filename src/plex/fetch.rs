@@ -10,22 +10,23 @@ use super::body::Decoded;
 use super::client::Reuse;
 use super::error::PlexError;
 use super::exchange::{Exchange, Failure};
+use super::receive::{Received, Receiving};
 use super::retry::{self, Class};
-use super::{answer, headers};
+use super::{answer, body, headers};
 
 /// An answer, its body decompressed.
 pub(super) struct Fetched {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) url: Url,
-    pub(super) bytes: Vec<u8>,
+    pub(super) body: Received,
 }
 
 impl Fetched {
     /// Takes the body and decodes it.
     pub(super) async fn decode(&mut self, parse: Parse) -> Decoded {
         let content_type = self.headers.get(CONTENT_TYPE).map(headers::text);
-        answer::decode(parse, content_type, std::mem::take(&mut self.bytes)).await
+        answer::decode(parse, content_type, std::mem::take(&mut self.body)).await
     }
 }
 
@@ -34,6 +35,8 @@ impl Fetched {
 pub(super) enum Reading {
     /// All of it, if it has no more bytes than this.
     UpTo(u64),
+    /// The same, for a caller who wants it decoded so: JSON is checked while it comes.
+    Decoding(Parse, u64),
     /// Nothing.
     Nothing,
 }
@@ -125,13 +128,21 @@ impl Fetch<'_> {
         let status = response.status();
         let headers = response.headers().clone();
         let url = response.url().clone();
-        let bytes = match reading {
-            Reading::UpTo(max_bytes) if *method != Method::HEAD => {
-                self.exchange.read(response, max_bytes).await?
+        let mut received = Receiving::bytes();
+        let max_bytes = match reading {
+            Reading::Nothing => None,
+            Reading::UpTo(max_bytes) => Some(max_bytes),
+            Reading::Decoding(parse, max_bytes) => {
+                if body::claims_json(parse, headers.get(CONTENT_TYPE).map(headers::text)) {
+                    received = Receiving::json();
+                }
+                Some(max_bytes)
             }
-            _ => Vec::new(),
         };
-        Ok(Fetched { status, headers, url, bytes })
+        if let Some(max_bytes) = max_bytes.filter(|_| *method != Method::HEAD) {
+            self.exchange.read(response, max_bytes, &mut received).await?;
+        }
+        Ok(Fetched { status, headers, url, body: received.end().await })
     }
 }
 

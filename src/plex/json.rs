@@ -3,7 +3,11 @@
 //! Member order, duplicate names, `1e400`, thirty-digit integers and escapes stay as sent, lone surrogates included:
 //! the grammar allows them, and what they mean is for the host to say. One pass, no recursion, no allocation.
 
+mod parts;
+
 use std::fmt;
+
+pub(super) use self::parts::Parts;
 
 /// Deepest nesting of arrays and objects. Hosts read with limits of their own (CPython's parser gives up near 1000,
 /// Go's at 10000) and find the body inside a reply; what Plex sends is less than 20 deep.
@@ -24,6 +28,11 @@ impl Fault {
     /// `expected` should have been at the byte `at`, counted from 0.
     pub(super) fn new(at: usize, expected: &'static str) -> Self {
         Self { at, expected }
+    }
+
+    /// The same fault in a text with `before` more bytes in front.
+    fn moved(self, before: usize) -> Self {
+        Self { at: self.at + before, ..self }
     }
 }
 
@@ -52,6 +61,11 @@ pub(crate) fn check(bytes: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether there are line ends.
+fn has_lines(bytes: &[u8]) -> bool {
+    memchr::memchr2(b'\n', b'\r', bytes).is_some()
+}
+
 /// Makes spaces of line ends. In a checked text they stand between tokens only: inside strings they are escaped.
 fn join_lines(bytes: &mut [u8]) {
     let Some(first) = memchr::memchr2(b'\n', b'\r', bytes) else { return };
@@ -66,9 +80,20 @@ fn join_lines(bytes: &mut [u8]) {
 /// # Errors
 ///
 /// There is no value, it is broken off, or too deep.
-pub(super) fn value(text: &[u8], mut at: usize) -> Result<usize, Fault> {
-    let mut nest = Nest::default();
+pub(super) fn value(text: &[u8], at: usize) -> Result<usize, Fault> {
+    rest_of_value(text, at, &mut Nest::default(), |_, _| {})
+}
+
+/// The end of the value that `nest` is open in; at `at` the next value inside of it is due. `due` is told of each
+/// place where one is.
+fn rest_of_value(
+    text: &[u8],
+    mut at: usize,
+    nest: &mut Nest,
+    mut due: impl FnMut(usize, &Nest),
+) -> Result<usize, Fault> {
     loop {
+        due(at, nest);
         at = skip_space(text, at);
         at = match text.get(at) {
             Some(b'"') => string(text, at)?,
@@ -95,7 +120,7 @@ pub(super) fn value(text: &[u8], mut at: usize) -> Result<usize, Fault> {
             Some(b'n') => literal(text, at, b"null")?,
             _ => return Err(Fault::new(at, "a value")),
         };
-        match close(text, at, &mut nest)? {
+        match close(text, at, nest)? {
             Next::Value(next) => at = next,
             Next::End(end) => return Ok(end),
         }
@@ -257,7 +282,7 @@ enum Inside {
 }
 
 /// The open arrays and objects, a bit each: a call stack would let a text of `[` end the process.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct Nest {
     depth: usize,
     objects: [u64; WORDS],

@@ -11,6 +11,7 @@ use super::error::PlexError;
 use super::fetch::{Fetch, Fetched, Reading};
 use super::pages::Joined;
 use super::plan::ask_for_page;
+use super::receive::Received;
 
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(super) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
@@ -70,7 +71,7 @@ async fn joinable(page: &mut Fetched, parse: Parse) -> Decoded {
     match parse {
         Parse::Auto | Parse::Json | Parse::Xml => page.decode(parse).await,
         Parse::Text | Parse::Base64 | Parse::None => Decoded {
-            value: mem::take(&mut page.bytes).into(),
+            value: mem::take(&mut page.body).into_bytes().into(),
             encoding: BodyEncoding::Json,
             error: None,
         },
@@ -82,7 +83,7 @@ async fn finished(mut first: Fetched, body: Decoded, parse: Parse) -> (Fetched, 
     match parse {
         Parse::Auto | Parse::Json | Parse::Xml => (first, body),
         Parse::Text | Parse::Base64 | Parse::None => {
-            first.bytes = body.value.into_bytes();
+            first.body = Received::Bytes(body.value.into_bytes());
             decoded(first, parse).await
         }
     }
@@ -99,7 +100,7 @@ fn no_page(reason: String) -> PlexError {
 }
 
 fn length(page: &Fetched) -> u64 {
-    u64::try_from(page.bytes.len()).unwrap_or(u64::MAX)
+    u64::try_from(page.body.len()).unwrap_or(u64::MAX)
 }
 
 async fn page(

@@ -20,6 +20,7 @@ mod listing;
 mod pages;
 mod plan;
 mod query;
+mod receive;
 mod redirect;
 mod retry;
 mod scan;
@@ -244,7 +245,7 @@ async fn run(
 fn reading(plan: &Plan) -> Reading {
     match plan.parse {
         Parse::None => Reading::Nothing,
-        _ => Reading::UpTo(plan.max_bytes),
+        parse => Reading::Decoding(parse, plan.max_bytes),
     }
 }
 

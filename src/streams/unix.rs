@@ -56,8 +56,8 @@ impl Replies {
     }
 }
 
-/// A write longer than this is worth a wider pipe.
-const LONG_WRITE: usize = 1024 * 1024;
+/// A write longer than this is worth a wider pipe: large bodies come in pieces of up to a megabyte.
+const LONG_WRITE: usize = 256 * 1024;
 
 impl Write for Replies {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

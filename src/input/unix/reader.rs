@@ -85,12 +85,11 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
     pub(super) fn run(mut self, events: &Sender<Event>) {
         while self.exit_at.is_none() {
             match self.wait() {
-                // A loop that is behind has stopped writing because nobody reads: it can't answer anyway.
-                Event::Stop => drop(events.try_send(Event::Stop)),
+                Event::Stop => break,
                 event => self.send(events, event),
             }
         }
-        self.see_to_the_exit();
+        self.see_to_the_exit(events);
     }
 
     /// Waits for the next event.
@@ -218,11 +217,21 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         poll(&mut polled, Some(&timespec(timeout))).is_ok_and(|found| found > 0)
     }
 
-    /// The process ends in time, and at once at a second signal.
-    fn see_to_the_exit(&self) {
-        let left = self.exit_at.map(|at| at.saturating_duration_since(Instant::now()));
-        let _either_way = self.signal_within(left.unwrap_or_default());
+    /// Has the loop end the process, and ends it when the loop does not: in time, and at once at a second signal.
+    fn see_to_the_exit(&self, events: &Sender<Event>) {
+        // A loop that is behind may have stopped because nobody reads what it writes.
+        while matches!(events.try_send(Event::Stop), Err(TrySendError::Full(_))) {
+            if self.time_left().is_zero() || self.signal_within(BEHIND) {
+                return (self.exit)();
+            }
+        }
+        let _either_way = self.signal_within(self.time_left());
         (self.exit)();
+    }
+
+    fn time_left(&self) -> Duration {
+        let left = self.exit_at.map(|at| at.saturating_duration_since(Instant::now()));
+        left.unwrap_or_default()
     }
 }
 

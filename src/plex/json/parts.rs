@@ -1,0 +1,243 @@
+//! JSON that is checked while it comes, part by part: by the time the last part is there, the rest is done.
+
+use super::{Fault, Nest, has_lines, join_lines, rest_of_value, skip_space};
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+/// How far apart the places are from which the check can go on.
+const STRIDE: usize = 4 * 1024;
+/// No token's fault lies further from the byte that would mend it: `\uXXXX` with what is around it.
+const LOOKAHEAD: usize = 8;
+
+/// A text in parts, checked as far as it has come.
+#[derive(Debug, Default)]
+pub(in super::super) struct Parts {
+    /// What was checked, in order; after a fault, everything.
+    checked: Vec<Vec<u8>>,
+    /// Bytes in `checked`.
+    length: usize,
+    /// The end of what has come, from a place on where the check can go on.
+    rest: Vec<u8>,
+    nest: Nest,
+    state: State,
+    has_lines: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing has come yet.
+    #[default]
+    Start,
+    /// In the text's value.
+    Value,
+    /// Behind it: only white space may come.
+    Behind,
+    /// It is no JSON.
+    Broken(Fault),
+}
+
+impl Parts {
+    /// Takes the next part. The first one is no shorter than a BOM.
+    pub(in super::super) fn push(&mut self, mut part: Vec<u8>) {
+        if self.state == State::Start {
+            self.state = State::Value;
+            if part.starts_with(BOM) {
+                self.keep(part.drain(..BOM.len()).collect());
+            }
+        }
+        let joined = self.join(&part);
+        part.drain(..joined);
+        let done = self.advance(&part, false);
+        self.rest.extend_from_slice(&part[done..]);
+        part.truncate(done);
+        self.keep(part);
+    }
+
+    /// Length of what has come, in bytes.
+    pub(in super::super) fn len(&self) -> usize {
+        self.length + self.rest.len()
+    }
+
+    /// The text as it came.
+    pub(in super::super) fn into_bytes(mut self) -> Vec<u8> {
+        self.checked.push(self.rest);
+        self.checked.concat()
+    }
+
+    /// The text as one line, in parts.
+    ///
+    /// # Errors
+    ///
+    /// What was expected where, and the text as it came.
+    pub(in super::super) fn end(mut self) -> Result<Vec<Vec<u8>>, (String, Vec<u8>)> {
+        let rest = std::mem::take(&mut self.rest);
+        self.advance(&rest, true);
+        self.keep(rest);
+        if let State::Broken(fault) = self.state {
+            return Err((fault.to_string(), self.into_bytes()));
+        }
+        if self.checked.first().is_some_and(|first| first == BOM) {
+            self.checked.remove(0);
+        }
+        if self.has_lines {
+            self.checked.iter_mut().for_each(|part| join_lines(part));
+        }
+        Ok(self.checked)
+    }
+
+    /// Completes the rest with the beginning of `part`: how much of it that took.
+    fn join(&mut self, part: &[u8]) -> usize {
+        let mut rest = std::mem::take(&mut self.rest);
+        let (old, mut taken, mut next) = (rest.len(), 0, 4 * STRIDE);
+        while !rest.is_empty() {
+            let end = part.len().min(taken + next);
+            rest.extend_from_slice(&part[taken..end]);
+            (taken, next) = (end, 2 * next);
+            let (nest, state) = (self.nest.clone(), self.state);
+            let done = self.advance(&rest, false);
+            if done >= old {
+                rest.truncate(done);
+                self.keep(rest);
+                return done - old;
+            }
+            if taken == part.len() {
+                self.rest = rest.split_off(done);
+                self.keep(rest);
+                return taken;
+            }
+            (self.nest, self.state) = (nest, state);
+        }
+        0
+    }
+
+    /// Checks `text`, at whose start it goes on: how much of it is done with.
+    fn advance(&mut self, text: &[u8], last: bool) -> usize {
+        let outcome = match self.state {
+            State::Start | State::Value => self.value(text, last),
+            State::Behind => self.behind(text, 0),
+            State::Broken(_) => Ok(text.len()),
+        };
+        outcome.unwrap_or_else(|fault| {
+            self.state = State::Broken(fault.moved(self.length));
+            text.len()
+        })
+    }
+
+    fn value(&mut self, text: &[u8], last: bool) -> Result<usize, Fault> {
+        let mut sure = (0, self.nest.clone());
+        let end = rest_of_value(text, 0, &mut self.nest, |at, nest| {
+            if at >= sure.0 + STRIDE {
+                sure = (at, nest.clone());
+            }
+        });
+        match end {
+            // A number may go on.
+            Ok(end) if last || end < text.len() => {
+                self.state = State::Behind;
+                self.behind(text, end)
+            }
+            Err(fault) if last || fault.at + LOOKAHEAD < text.len() => Err(fault),
+            Ok(_) | Err(_) => {
+                self.nest = sure.1;
+                Ok(sure.0)
+            }
+        }
+    }
+
+    fn behind(&self, text: &[u8], at: usize) -> Result<usize, Fault> {
+        match skip_space(text, at) {
+            end if end == text.len() => Ok(end),
+            end => Err(Fault::new(end, "the end of the text")),
+        }
+    }
+
+    fn keep(&mut self, part: Vec<u8>) {
+        if !part.is_empty() {
+            self.has_lines |= has_lines(&part);
+            self.length += part.len();
+            self.checked.push(part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::check;
+    use super::super::tests::texts;
+    use super::*;
+
+    /// What becomes of a text that comes in parts of this size.
+    fn in_parts(text: &[u8], size: usize) -> Result<Vec<u8>, String> {
+        let mut parts = Parts::default();
+        text.chunks(size.max(BOM.len())).for_each(|part| parts.push(part.to_vec()));
+        parts.end().map(|parts| parts.concat()).map_err(|(reason, whole)| {
+            assert_eq!(whole, text, "a text that is no JSON stays as it came");
+            reason
+        })
+    }
+
+    fn at_once(text: &[u8]) -> Result<Vec<u8>, String> {
+        let mut bytes = text.to_vec();
+        check(&mut bytes).map(|()| bytes)
+    }
+
+    /// A listing of about this many bytes, its strings up to `longest` long.
+    fn listing(length: usize, longest: usize) -> Vec<u8> {
+        let mut text = b"\xEF\xBB\xBF{\"Metadata\": [\r\n".to_vec();
+        for number in 0.. {
+            let long = "\u{e9}\\u00e9".repeat(number % (longest / 8 + 1));
+            text.extend_from_slice(
+                format!("{{\"key\":{number}e-1,\"title\":\"{long}\"}}").as_bytes(),
+            );
+            if text.len() > length {
+                break;
+            }
+            text.extend_from_slice(b",\n ");
+        }
+        text.extend_from_slice(b"]}\n");
+        text
+    }
+
+    #[test]
+    fn a_listing_is_the_same_in_parts_of_any_size() {
+        let text = listing(20_000, 300);
+        let expected = at_once(&text).unwrap();
+        for size in (3..200).step_by(7).chain([4095, 4096, 4097, 19_999, 100_000]) {
+            assert_eq!(in_parts(&text, size).as_ref(), Ok(&expected), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_string_may_be_longer_than_many_parts() {
+        let text = format!("[\"{}\", 1]", "x\\n".repeat(100_000));
+        assert_eq!(in_parts(text.as_bytes(), 5000).as_deref(), Ok(text.as_bytes()));
+        let spaces = format!("{}1{}", " ".repeat(50_000), " ".repeat(50_000));
+        assert_eq!(in_parts(spaces.as_bytes(), 5000).as_deref(), Ok(spaces.as_bytes()));
+    }
+
+    #[test]
+    fn a_fault_is_told_where_it_is() {
+        let text = listing(20_000, 300);
+        for place in (3..text.len()).step_by(211) {
+            for byte in [b'"', b'\\', 0x01, 0xff, b'}', b' ', b'x'] {
+                let mut broken = text.clone();
+                broken[place] = byte;
+                assert_eq!(in_parts(&broken, 7001), at_once(&broken), "{byte} at {place}");
+            }
+        }
+        for length in (0..text.len()).step_by(189) {
+            assert_eq!(in_parts(&text[..length], 7001), at_once(&text[..length]), "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_change_nothing(text in texts(), size in 3usize..40, cut in any::<prop::sample::Index>()) {
+            let cut = cut.index(text.len() + 1);
+            for text in [text.as_bytes(), &text.as_bytes()[..cut]] {
+                prop_assert_eq!(in_parts(text, size), at_once(text));
+            }
+        }
+    }
+}
