@@ -37,6 +37,46 @@ fn line_ends_in_json_do_not_break_the_line() {
     assert_eq!(answer["body"], json!({"a": [1]}));
 }
 
+/// Several megabytes of a listing, on several lines, with more in front.
+fn long_listing(front: &str) -> String {
+    let entries: Vec<_> = (0..60_000)
+        .map(|number| {
+            format!(r#"{{"key":{number},"title":"Entry \u00e9 é {number}","rating":7.50}}"#)
+        })
+        .collect();
+    format!("{front}{{\"Metadata\":[{}]}}", entries.join(",\n"))
+}
+
+#[test]
+fn a_long_body_is_checked_while_it_comes() {
+    let sent = long_listing("\u{feff}");
+    let plex = FakePlex::start();
+    plex.respond("/long", 200, &[JSON], sent.clone());
+    let mut host = host().plex(&plex).start();
+    let _read_raw = host.start_call("plex.request", json!({"path": "/long"}));
+    let line = String::from_utf8(host.read_raw_line().unwrap()).unwrap();
+    let expected = sent.trim_start_matches('\u{feff}').replace('\n', " ");
+    assert!(line.contains(&format!("\"body\":{expected},\"body_encoding\":\"json\"")));
+}
+
+#[test]
+fn a_long_body_that_lies_comes_as_text_as_it_was_sent() {
+    for (broken, reason) in [
+        (long_listing("[") + "x]", "expected `,` or `]`"),
+        (long_listing("") + "\n{}", "expected the end of the text"),
+        (long_listing("1 "), "expected the end of the text at byte 2"),
+    ] {
+        let answer = answer("application/json", broken.clone());
+        assert_eq!(answer["body_encoding"], "text");
+        assert!(answer["body"] == broken, "the text is another one");
+        assert!(
+            answer["body_error"].as_str().unwrap().contains(reason),
+            "{}",
+            answer["body_error"]
+        );
+    }
+}
+
 #[test]
 fn each_kind_has_its_encoding() {
     for (content_type, sent, encoding, body) in [

@@ -1,5 +1,6 @@
 //! Messages: method names, limits, and the JSON text that travels in them.
 
+use bytes::Bytes;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -45,7 +46,7 @@ pub const DRAIN_ON_SIGNAL: Duration = Duration::from_millis(800);
 /// A body of fifty megabytes is one of the pieces: it is never copied into a larger text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JsonText {
-    pieces: Vec<Vec<u8>>,
+    pieces: Vec<Bytes>,
 }
 
 impl JsonText {
@@ -57,26 +58,26 @@ impl JsonText {
     }
 
     /// Joins pieces that together are one JSON value; the caller vouches for that.
-    pub fn from_pieces(pieces: Vec<Vec<u8>>) -> Self {
+    pub fn from_pieces(pieces: Vec<Bytes>) -> Self {
         Self { pieces }
     }
 
     /// The pieces, in order.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(Vec::as_slice)
+        self.pieces.iter().map(AsRef::as_ref)
     }
 
     /// The whole text; a single piece is not copied.
     pub fn into_bytes(mut self) -> Vec<u8> {
         match self.pieces.len() {
-            1 => self.pieces.swap_remove(0),
+            1 => self.pieces.swap_remove(0).into(),
             _ => self.pieces.concat(),
         }
     }
 
     /// Length in bytes.
     pub fn len(&self) -> usize {
-        self.pieces.iter().map(Vec::len).sum()
+        self.pieces.iter().map(Bytes::len).sum()
     }
 
     /// Whether there is no text at all (which is no JSON).
@@ -96,8 +97,8 @@ impl JsonText {
                 Self::from(whole)
             }
             _ => {
-                self.pieces.insert(0, before);
-                self.pieces.push(after.to_vec());
+                self.pieces.insert(0, before.into());
+                self.pieces.push(after.to_vec().into());
                 self
             }
         }
@@ -111,7 +112,7 @@ impl JsonText {
 
 impl From<Vec<u8>> for JsonText {
     fn from(text: Vec<u8>) -> Self {
-        Self { pieces: vec![text] }
+        Self { pieces: vec![text.into()] }
     }
 }
 

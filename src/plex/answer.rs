@@ -92,7 +92,7 @@ pub(super) async fn decode(parse: Parse, content_type: Option<String>, body: Rec
 fn decode_here(parse: Parse, content_type: Option<&str>, body: Received) -> Decoded {
     match body {
         Received::Bytes(bytes) => body::decode(parse, content_type, bytes),
-        Received::Json(parts) => body::decode_json(parts, content_type),
+        Received::Json(parts) => body::decode_json(*parts, content_type),
     }
 }
 

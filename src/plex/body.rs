@@ -46,7 +46,7 @@ pub(super) fn claims_json(parse: Parse, content_type: Option<String>) -> bool {
 pub(super) fn decode_json(parts: json::Parts, content_type: Option<&str>) -> Decoded {
     match parts.end() {
         Ok(parts) => Decoded {
-            value: JsonText::from_pieces(parts),
+            value: JsonText::from_pieces(parts.into_iter().map(Into::into).collect()),
             encoding: BodyEncoding::Json,
             error: None,
         },

@@ -18,6 +18,7 @@ mod headers;
 mod json;
 mod listing;
 mod pages;
+mod part;
 mod plan;
 mod query;
 mod receive;

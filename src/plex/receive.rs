@@ -5,25 +5,29 @@ use std::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::json::Parts;
+use super::part::Part;
 
 /// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
 const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
-/// A JSON body is handed over in parts of this size, in bytes; one that is shorter is not worth a thread.
-const PART: usize = 1024 * 1024;
+/// A JSON body up to this size, in bytes, is not worth a thread.
+const SMALL: usize = 1024 * 1024;
+/// What is handed over at once, in bytes: two huge pages.
+const PART: usize = 4 * 1024 * 1024;
 
 /// What has come of a body.
 #[derive(Debug)]
 pub(super) struct Receiving {
-    /// All of it, or what is not handed over yet.
+    /// All of it, or the beginning of what is checked on another thread.
     bytes: Vec<u8>,
-    in_parts: bool,
+    claims_json: bool,
     check: Option<Check>,
 }
 
 /// Another thread that checks.
 #[derive(Debug)]
 struct Check {
-    parts: mpsc::Sender<Vec<u8>>,
+    part: Part,
+    parts: mpsc::Sender<Part>,
     outcome: JoinHandle<Parts>,
 }
 
@@ -33,7 +37,7 @@ pub(super) enum Received {
     /// As it came.
     Bytes(Vec<u8>),
     /// Checked for being JSON, and not yet told whether it is.
-    Json(Parts),
+    Json(Box<Parts>),
 }
 
 impl Default for Received {
@@ -63,57 +67,74 @@ impl Received {
 impl Receiving {
     /// A body that is not looked at before it is whole.
     pub(super) fn bytes() -> Self {
-        Self { bytes: Vec::new(), in_parts: false, check: None }
+        Self { bytes: Vec::new(), claims_json: false, check: None }
     }
 
     /// A body that claims to be JSON.
     pub(super) fn json() -> Self {
-        Self { in_parts: true, ..Self::bytes() }
+        Self { claims_json: true, ..Self::bytes() }
     }
 
     /// So many bytes were announced; 0 where nothing was.
     pub(super) fn expect(&mut self, announced: u64) {
-        let reserve = usize::try_from(announced.min(LARGEST_RESERVE)).unwrap_or(0);
-        self.bytes.reserve_exact(if self.in_parts { reserve.min(PART) } else { reserve });
+        let announced = usize::try_from(announced.min(LARGEST_RESERVE)).unwrap_or(0);
+        if self.claims_json && announced > SMALL {
+            self.check = Some(Check::start());
+        } else {
+            self.bytes.reserve_exact(announced);
+        }
     }
 
     /// Takes what has come.
-    pub(super) fn push(&mut self, mut chunk: &[u8]) {
-        while self.in_parts && self.bytes.len() + chunk.len() > PART {
-            let (head, tail) = chunk.split_at(PART - self.bytes.len());
-            self.bytes.extend_from_slice(head);
-            chunk = tail;
-            self.hand_over();
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        if let Some(check) = &mut self.check {
+            return check.push(chunk);
         }
         self.bytes.extend_from_slice(chunk);
+        if self.claims_json && self.bytes.len() > SMALL {
+            let beginning = std::mem::take(&mut self.bytes);
+            self.check.insert(Check::start()).hand_over(beginning.into());
+        }
     }
 
     /// The body; nothing more has come.
-    pub(super) async fn end(mut self) -> Received {
-        let Some(Check { parts, outcome }) = self.check.take() else {
-            return Received::Bytes(self.bytes);
-        };
-        // Refused only by a thread that has panicked, which is found out next.
-        let _refused = parts.send(self.bytes);
-        drop(parts);
-        Received::Json(outcome.await.unwrap_or_default())
-    }
-
-    fn hand_over(&mut self) {
-        let part = std::mem::replace(&mut self.bytes, Vec::with_capacity(PART));
-        let check = self.check.get_or_insert_with(Check::start);
-        let _refused = check.parts.send(part);
+    pub(super) async fn end(self) -> Received {
+        match self.check {
+            None => Received::Bytes(self.bytes),
+            Some(check) => Received::Json(Box::new(check.end().await)),
+        }
     }
 }
 
 impl Check {
     fn start() -> Self {
-        let (parts, receiver) = mpsc::channel::<Vec<u8>>();
+        let (parts, receiver) = mpsc::channel::<Part>();
         let outcome = tokio::task::spawn_blocking(move || {
             let mut checked = Parts::default();
             receiver.into_iter().for_each(|part| checked.push(part));
             checked
         });
-        Self { parts, outcome }
+        Self { part: Part::with_room(PART), parts, outcome }
+    }
+
+    fn push(&mut self, chunk: &[u8]) {
+        let mut rest = self.part.fill(chunk);
+        while !rest.is_empty() {
+            let full = std::mem::replace(&mut self.part, Part::with_room(PART));
+            self.hand_over(full);
+            rest = self.part.fill(rest);
+        }
+    }
+
+    /// Only a thread that has panicked refuses; the end finds that out.
+    fn hand_over(&self, part: Part) {
+        let _refused = self.parts.send(part);
+    }
+
+    async fn end(self) -> Parts {
+        let Self { part, parts, outcome } = self;
+        let _refused = parts.send(part);
+        drop(parts);
+        outcome.await.unwrap_or_default()
     }
 }

@@ -1,5 +1,6 @@
 //! JSON that is checked while it comes, part by part: by the time the last part is there, the rest is done.
 
+use super::super::part::Part;
 use super::{Fault, Nest, has_lines, join_lines, rest_of_value, skip_space};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -12,7 +13,7 @@ const LOOKAHEAD: usize = 8;
 #[derive(Debug, Default)]
 pub(in super::super) struct Parts {
     /// What was checked, in order; after a fault, everything.
-    checked: Vec<Vec<u8>>,
+    checked: Vec<Part>,
     /// Bytes in `checked`.
     length: usize,
     /// The end of what has come, from a place on where the check can go on.
@@ -37,15 +38,16 @@ enum State {
 
 impl Parts {
     /// Takes the next part. The first one is no shorter than a BOM.
-    pub(in super::super) fn push(&mut self, mut part: Vec<u8>) {
+    pub(in super::super) fn push(&mut self, mut part: Part) {
         if self.state == State::Start {
             self.state = State::Value;
             if part.starts_with(BOM) {
-                self.keep(part.drain(..BOM.len()).collect());
+                self.keep(BOM.to_vec().into());
+                part.skip(BOM.len());
             }
         }
         let joined = self.join(&part);
-        part.drain(..joined);
+        part.skip(joined);
         let done = self.advance(&part, false);
         self.rest.extend_from_slice(&part[done..]);
         part.truncate(done);
@@ -59,8 +61,11 @@ impl Parts {
 
     /// The text as it came.
     pub(in super::super) fn into_bytes(mut self) -> Vec<u8> {
-        self.checked.push(self.rest);
-        self.checked.concat()
+        let mut whole = Vec::with_capacity(self.len());
+        // One after the other: there is never more than the body and a part of it.
+        self.checked.drain(..).for_each(|part| whole.extend_from_slice(&part));
+        whole.append(&mut self.rest);
+        whole
     }
 
     /// The text as one line, in parts.
@@ -68,14 +73,14 @@ impl Parts {
     /// # Errors
     ///
     /// What was expected where, and the text as it came.
-    pub(in super::super) fn end(mut self) -> Result<Vec<Vec<u8>>, (String, Vec<u8>)> {
+    pub(in super::super) fn end(mut self) -> Result<Vec<Part>, (String, Vec<u8>)> {
         let rest = std::mem::take(&mut self.rest);
         self.advance(&rest, true);
-        self.keep(rest);
+        self.keep(rest.into());
         if let State::Broken(fault) = self.state {
             return Err((fault.to_string(), self.into_bytes()));
         }
-        if self.checked.first().is_some_and(|first| first == BOM) {
+        if self.checked.first().is_some_and(|first| **first == *BOM) {
             self.checked.remove(0);
         }
         if self.has_lines {
@@ -96,12 +101,12 @@ impl Parts {
             let done = self.advance(&rest, false);
             if done >= old {
                 rest.truncate(done);
-                self.keep(rest);
+                self.keep(rest.into());
                 return done - old;
             }
             if taken == part.len() {
                 self.rest = rest.split_off(done);
-                self.keep(rest);
+                self.keep(rest.into());
                 return taken;
             }
             (self.nest, self.state) = (nest, state);
@@ -150,7 +155,7 @@ impl Parts {
         }
     }
 
-    fn keep(&mut self, part: Vec<u8>) {
+    fn keep(&mut self, part: Part) {
         if !part.is_empty() {
             self.has_lines |= has_lines(&part);
             self.length += part.len();
@@ -170,11 +175,13 @@ mod tests {
     /// What becomes of a text that comes in parts of this size.
     fn in_parts(text: &[u8], size: usize) -> Result<Vec<u8>, String> {
         let mut parts = Parts::default();
-        text.chunks(size.max(BOM.len())).for_each(|part| parts.push(part.to_vec()));
-        parts.end().map(|parts| parts.concat()).map_err(|(reason, whole)| {
-            assert_eq!(whole, text, "a text that is no JSON stays as it came");
-            reason
-        })
+        text.chunks(size.max(BOM.len())).for_each(|part| parts.push(part.to_vec().into()));
+        parts.end().map(|parts| parts.iter().flat_map(|part| part.to_vec()).collect()).map_err(
+            |(reason, whole)| {
+                assert_eq!(whole, text, "a text that is no JSON stays as it came");
+                reason
+            },
+        )
     }
 
     fn at_once(text: &[u8]) -> Result<Vec<u8>, String> {
