@@ -12,10 +12,13 @@
     reason = "a trial that can't go on fails, and the campaign's product is a printed table"
 )]
 
-mod disk;
-mod kill;
-mod mount;
-mod power;
-mod race;
 mod rig;
+mod talk;
+mod mount;
 mod sweep;
+mod kill;
+mod power;
+mod disk;
+mod race;
+mod wire;
+mod flood;

@@ -1,5 +1,6 @@
 //! One trial: a worker is started on a folder, asked, and what it told is compared with what it finds the next time.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -65,12 +66,13 @@ pub(crate) fn command(prefix: &[&str], program: &str, folder: &Path) -> Command 
     command
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tools of a trial are found where this test's are"
-)]
-fn path() -> std::ffi::OsString {
-    std::env::var_os("PATH").unwrap_or_default()
+fn path() -> OsString {
+    variable("PATH").unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a trial needs is found where this test's is")]
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Gives a worker its lines and the end of input. It may be dead by then.
