@@ -15,10 +15,14 @@
 mod rig;
 mod talk;
 mod mount;
+mod answer;
 mod sweep;
 mod kill;
 mod power;
-mod disk;
 mod race;
+mod odd;
+mod denied;
+mod room;
+mod upgrade;
 mod wire;
 mod flood;

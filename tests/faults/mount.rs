@@ -45,6 +45,25 @@ impl Mount {
         })
     }
 
+    /// A btrfs whose folder `data` may hold so much: no kernel option is needed for its quotas.
+    pub(crate) fn quota(limit: &str) -> Option<Self> {
+        let disk = Self::image("mkfs.btrfs")?;
+        let data = disk.root().join("data");
+        let data = data.to_str().unwrap();
+        let limited = runs("btrfs", &["quota", "enable", disk.path()])
+            && runs("btrfs", &["subvolume", "create", data])
+            && runs("btrfs", &["qgroup", "limit", limit, data]);
+        if !limited {
+            println!("skipped: btrfs has no quotas here");
+        }
+        limited.then_some(disk)
+    }
+
+    /// Everything is on the disk.
+    pub(crate) fn sync(&self) {
+        assert!(runs("sync", &["-f", self.path()]));
+    }
+
     fn new(name: &str, make: impl FnOnce(&Self) -> bool) -> Option<Self> {
         let folder = folder();
         let (image, root) = (folder.path().join("image"), folder.path().join("mount"));

@@ -12,10 +12,6 @@ use crate::rig::{
 };
 use serde_json::Value;
 
-fn sync(disk: &Mount) {
-    assert!(runs("sync", &["-f", disk.path()]));
-}
-
 /// What was not on the disk is lost; `flushed` lets the journal reach it first.
 fn lose_power(disk: &Mount, flushed: bool) {
     let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
@@ -62,7 +58,7 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
     for trial in 0..trials {
         let data = disk.root().join(format!("{doing:?}-{trial}"));
         doing.prepare(&data);
-        sync(disk);
+        disk.sync();
         let mut child = command(&[], worker(), &data).spawn().unwrap();
         feed(&mut child, &[doing.line()]);
         sleep(Duration::from_micros(trial as u64 * 379 % 15_000));

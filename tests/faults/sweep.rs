@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::rig::{
     GET, OLD, RESET, Told, ask, ask_behind, folder, have, id_of, lived_in, main_file, row,
@@ -15,10 +17,11 @@ const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR", "EROFS"
 /// Twice as long as the longest wait for a lock and a settling file together; `rig` kills later than that.
 const HANGS: Duration = Duration::from_secs(30);
 
-struct Scenario {
-    name: &'static str,
+/// A folder, and what is asked there.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
     prepare: fn(&Path),
-    lines: &'static [&'static str],
+    pub(crate) lines: &'static [&'static str],
     /// Whether an id is there that must outlive everything.
     old: bool,
 }
@@ -55,16 +58,22 @@ const REGENERATE: Scenario = Scenario {
 const SWAP: Scenario =
     Scenario { name: "reset", prepare: lived_in, lines: &[RESET, GET], old: true };
 
+/// The scenario's folder, and the one that goes away with it.
+pub(crate) fn prepared(scenario: &Scenario) -> (TempDir, PathBuf) {
+    let whole = folder();
+    let path = whole.path().join("data");
+    fs::create_dir(&path).unwrap();
+    (scenario.prepare)(&path);
+    (whole, path)
+}
+
 /// One call of a system call, counted as strace counts.
 type Place = (String, usize);
 
 /// Which calls of which system calls touch the folder when nothing goes wrong.
 fn places(scenario: &Scenario) -> BTreeSet<Place> {
-    let (data, trace) = (folder(), folder());
+    let (trace, (_whole, path)) = (folder(), prepared(scenario));
     let log = trace.path().join("trace");
-    let path = data.path().join("data");
-    fs::create_dir(&path).unwrap();
-    (scenario.prepare)(&path);
     let names = "trace=%file,%desc";
     let strace = ["strace", "-f", "-y", "-o", log.to_str().unwrap(), "-e", names];
     ask_behind(&strace, &path, scenario.lines);
@@ -95,10 +104,7 @@ fn touching(trace: &str, folder: &str) -> BTreeSet<Place> {
 
 /// What is thrown at one place.
 fn tampered(scenario: &Scenario, (name, count): &Place, fault: &str, onward: &str) -> usize {
-    let data = folder();
-    let path = data.path().join("data");
-    fs::create_dir(&path).unwrap();
-    (scenario.prepare)(&path);
+    let (_whole, path) = prepared(scenario);
     let (trace, inject) =
         (format!("trace={name}"), format!("inject={name}:{fault}:when={count}{onward}"));
     let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
@@ -109,7 +115,12 @@ fn tampered(scenario: &Scenario, (name, count): &Place, fault: &str, onward: &st
 }
 
 /// The oracle: what was told is what is found; what was there stays unless a reset was asked for.
-fn judge(scenario: &Scenario, (told, took): (&Told, Duration), folder: &Path, what: &str) {
+pub(crate) fn judge(
+    scenario: &Scenario,
+    (told, took): (&Told, Duration),
+    folder: &Path,
+    what: &str,
+) {
     assert!(!told.panicked(), "{what}: {told:?}");
     assert!(took < HANGS, "{what}: it took {took:?}");
     let left = temporary_files(folder);
@@ -162,7 +173,7 @@ fn kill() -> Vec<String> {
     vec!["signal=KILL".to_owned()]
 }
 
-const ALL: [Scenario; 7] = [LOAD, FIRST_LOAD, CREATE, RECOVER, SWAP, MEND, REGENERATE];
+pub(crate) const ALL: [Scenario; 7] = [LOAD, FIRST_LOAD, CREATE, RECOVER, SWAP, MEND, REGENERATE];
 const QUICK: [Scenario; 3] = [CREATE, RECOVER, SWAP];
 
 #[test]

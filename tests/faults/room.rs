@@ -1,0 +1,152 @@
+//! There is no room: no blocks, no inodes, no quota left, or none for this process.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::answer::{Answer, assert_answer, listing};
+use crate::mount::Mount;
+use crate::rig::{
+    GET, RESET, ask, ask_behind, have, id_of, is_root, main_file, row, temporary_files,
+};
+use crate::sweep::{ALL, judge, prepared};
+
+/// A place without room: its name, the file system, the worker's folder there, and how its room is taken.
+type Place = (&'static str, fn() -> Option<Mount>, fn(&Path));
+
+const PLACES: [Place; 3] = [
+    ("no blocks left on tmpfs", || Mount::memory("size=64k"), fill_blocks),
+    ("no inodes left on tmpfs", || Mount::memory("size=1m,nr_inodes=16"), fill_inodes),
+    ("no quota left on btrfs", || Mount::quota("2M"), fill_quota),
+];
+
+/// The worker's folder: where the mount has a limited one, that.
+fn data_on(disk: &Mount) -> PathBuf {
+    let data = disk.root().join("data");
+    fs::create_dir_all(&data).unwrap();
+    data
+}
+
+/// No room for a first identity: an error and no rest; with room again, one identity.
+fn no_room((what, mount, fill): Place) -> bool {
+    let Some(disk) = mount() else { return false };
+    let data = data_on(&disk);
+    fill(&data);
+    let told = ask(&data, &[GET]);
+    assert_answer(what, &told, 1, Answer::Unavailable);
+    assert!(!main_file(&data).exists() && temporary_files(&data) == 0, "{:?}", listing(&data));
+    remove_ballast(&disk, &data);
+    let id = id_of(&data);
+    fill(&data);
+    assert_answer(what, &ask(&data, &[RESET]), 2, Answer::Unavailable);
+    assert_eq!(id_of(&data), id, "a reset that failed changes nothing");
+    remove_ballast(&disk, &data);
+    assert_ne!(ask(&data, &[RESET]).id(2).unwrap(), id, "a reset with room again");
+    true
+}
+
+fn fill_blocks(data: &Path) {
+    let mut file = File::create(data.join("ballast")).unwrap();
+    let _full = std::io::copy(&mut std::io::repeat(1), &mut file);
+}
+
+fn fill_inodes(data: &Path) {
+    (0..64).for_each(|number| drop(File::create(data.join(format!("ballast-{number}")))));
+}
+
+/// What was promised to others is not there either: each file is written through before the next one.
+fn fill_quota(data: &Path) {
+    let written = |number: usize, size: usize| -> std::io::Result<()> {
+        let mut file = File::create(data.join(format!("ballast-{number}")))?;
+        file.write_all(&vec![1; size])?;
+        file.sync_all()
+    };
+    let mut numbers = 0..;
+    for size in [64 * 1024, 4096, 1] {
+        while written(numbers.next().unwrap(), size).is_ok() {}
+    }
+}
+
+fn remove_ballast(disk: &Mount, data: &Path) {
+    for name in listing(data).iter().filter(|name| name.starts_with("ballast")) {
+        fs::remove_file(data.join(name)).unwrap();
+    }
+    disk.sync();
+}
+
+/// What a process may have at most, as prlimit(1) is told.
+const LIMITS: [&str; 11] = [
+    "--nofile=4",
+    "--nofile=5",
+    "--nofile=6",
+    "--nofile=7",
+    "--nofile=8",
+    "--fsize=10",
+    "--as=8388608",
+    "--as=16777216",
+    "--as=33554432",
+    "--as=67108864",
+    "--as=100663296",
+];
+
+/// One worker with this limit on every folder of the sweep; how many have answered.
+fn limited(limit: &str, scenarios: usize) -> usize {
+    let mut answered = 0;
+    for scenario in ALL.iter().take(scenarios) {
+        let (_whole, data) = prepared(scenario);
+        let start = Instant::now();
+        let told = ask_behind(&["prlimit", limit], &data, scenario.lines);
+        let what = format!("{}: {limit}", scenario.name);
+        judge(scenario, (&told, start.elapsed()), &data, &what);
+        answered += usize::from(told.replies.len() == scenario.lines.len());
+    }
+    answered
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_no_identity() {
+    if is_root() && have(&["mount", "sync"]) {
+        for place in PLACES {
+            println!("{}", place.0);
+            no_room(place);
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_may_have_nothing_changes_nothing() {
+    if have(&["prlimit"]) {
+        for limit in LIMITS {
+            limited(limit, 3);
+        }
+    }
+}
+
+#[test]
+#[ignore = "a minute"]
+fn full_places_without_room() {
+    if !is_root() || !have(&["mount", "sync"]) {
+        return;
+    }
+    for place in PLACES {
+        if (0..10).all(|_| no_room(place)) {
+            let held = "an error, no rest, later success";
+            row("no room", place.0, 10, held, "0 violations");
+        }
+    }
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_limits() {
+    if !have(&["prlimit"]) {
+        return;
+    }
+    for limit in LIMITS {
+        let answered: usize = (0..10).map(|_| limited(limit, ALL.len())).sum();
+        let how = format!("`prlimit {limit}`, 7 scenarios");
+        let held = "told is found; an old id stays; no torn file";
+        row("a limit", &how, 10 * ALL.len(), held, &format!("0 violations, {answered} answered"));
+    }
+}
