@@ -54,7 +54,7 @@ fn live(clocks: &[&str]) {
 
 /// Broken files that other clocks have kept.
 const KEPT: [&str; 5] = [
-    "device_id.json.corrupt-19700101T000000Z",
+    "device_id.json.corrupt-19800101T000000Z",
     "device_id.json.corrupt-20261123T092754Z",
     "device_id.json.corrupt-20380119T031408Z",
     "device_id.json.corrupt-20990101T000000Z",

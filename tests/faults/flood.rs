@@ -6,7 +6,7 @@ use std::process::{ChildStdin, ChildStdout};
 use std::thread;
 
 use crate::rig::{folder, have, id_of, is_root, row};
-use crate::talk::{Process, Talk};
+use crate::talk::{Process, Talk, wait_full};
 
 const BEGIN: &str = "{\"jsonrpc\":\"2.0\",\"id\":";
 /// Calls that are written together.
@@ -111,6 +111,8 @@ fn terminated(after: u64) -> u64 {
     let mut replies = Replies::new(output);
     let writer = thread::spawn(move || write(&mut input, 1..u64::MAX));
     assert!((1..after).all(|number| replies.next(number)));
+    // In the middle of a write, as far as anybody can tell.
+    wait_full(replies.output);
     assert!(process.signal("TERM"));
     let ended = (after..).find(|number| !replies.next(*number)).unwrap();
     writer.join().unwrap();

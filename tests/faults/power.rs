@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use crate::mount::Mount;
 use crate::rig::{
-    GET, OLD, RESET, Told, ask, command, feed, have, id_of, is_root, lived_in, main_file, row,
-    runs, second_copy, temporary_files, worker,
+    GET, OLD, RESET, Told, ask, assert_whole, command, feed, have, id_of, is_root, lived_in,
+    main_file, row, runs, second_copy, temporary_files, worker,
 };
-use serde_json::Value;
 
 /// What was not on the disk is lost; `flushed` lets the journal reach it first.
 fn lose_power(disk: &Mount, flushed: bool) {
@@ -72,11 +71,8 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
 }
 
 fn judge(doing: Doing, data: &Path, told: &Told) {
-    for file in [main_file(data), second_copy(data)] {
-        let Ok(bytes) = fs::read(&file) else { continue };
-        let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
-        assert!(whole, "{} is torn: {bytes:?}", file.display());
-    }
+    assert_whole(&main_file(data));
+    assert_whole(&second_copy(data));
     assert!(!told.panicked(), "{told:?}");
     let told_id = told.id(1).or_else(|| told.id(2));
     // A reset replaces a file that was there; a first run has answered only when its file is there to stay. A recovery

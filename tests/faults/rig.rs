@@ -129,6 +129,13 @@ pub(crate) fn lived_in(folder: &Path) {
     fs::write(second_copy(folder), file_of(OLD)).unwrap();
 }
 
+/// Where there is a file, it is not torn.
+pub(crate) fn assert_whole(file: &Path) {
+    let Ok(bytes) = fs::read(file) else { return };
+    let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
+    assert!(whole, "{} is torn: {bytes:?}", file.display());
+}
+
 pub(crate) fn temporary_files(folder: &Path) -> usize {
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
     names.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count()

@@ -8,9 +8,10 @@ use std::time::Instant;
 use crate::answer::{Answer, assert_answer, listing};
 use crate::mount::Mount;
 use crate::rig::{
-    GET, RESET, ask, ask_behind, have, id_of, is_root, main_file, row, temporary_files,
+    GET, RESET, ask, ask_behind, assert_whole, have, id_of, is_root, main_file, row, second_copy,
+    temporary_files,
 };
-use crate::sweep::{ALL, judge, prepared};
+use crate::sweep::{ALL, QUICK, Scenario, judge, prepared};
 
 /// A place without room: its name, the file system, the worker's folder there, and how its room is taken.
 type Place = (&'static str, fn() -> Option<Mount>, fn(&Path));
@@ -91,13 +92,18 @@ const LIMITS: [&str; 11] = [
 ];
 
 /// One worker with this limit on every folder of the sweep; how many have answered.
-fn limited(limit: &str, scenarios: usize) -> usize {
+fn limited(limit: &str, scenarios: &[Scenario]) -> usize {
     let mut answered = 0;
-    for scenario in ALL.iter().take(scenarios) {
+    for scenario in scenarios {
         let (_whole, data) = prepared(scenario);
+        let before = fs::read(main_file(&data)).ok();
         let start = Instant::now();
         let told = ask_behind(&["prlimit", limit], &data, scenario.lines);
         let what = format!("{}: {limit}", scenario.name);
+        if fs::read(main_file(&data)).ok() != before {
+            assert_whole(&main_file(&data));
+        }
+        assert_whole(&second_copy(&data));
         judge(scenario, (&told, start.elapsed()), &data, &what);
         answered += usize::from(told.replies.len() == scenario.lines.len());
     }
@@ -118,7 +124,7 @@ fn a_full_disk_is_an_error_and_no_identity() {
 fn a_worker_that_may_have_nothing_changes_nothing() {
     if have(&["prlimit"]) {
         for limit in LIMITS {
-            limited(limit, 3);
+            limited(limit, &QUICK);
         }
     }
 }
@@ -144,7 +150,7 @@ fn full_limits() {
         return;
     }
     for limit in LIMITS {
-        let answered: usize = (0..10).map(|_| limited(limit, ALL.len())).sum();
+        let answered: usize = (0..10).map(|_| limited(limit, &ALL)).sum();
         let how = format!("`prlimit {limit}`, 7 scenarios");
         let held = "told is found; an old id stays; no torn file";
         row("a limit", &how, 10 * ALL.len(), held, &format!("0 violations, {answered} answered"));

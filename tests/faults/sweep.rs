@@ -174,7 +174,7 @@ fn kill() -> Vec<String> {
 }
 
 pub(crate) const ALL: [Scenario; 7] = [LOAD, FIRST_LOAD, CREATE, RECOVER, SWAP, MEND, REGENERATE];
-const QUICK: [Scenario; 3] = [CREATE, RECOVER, SWAP];
+pub(crate) const QUICK: [Scenario; 3] = [CREATE, RECOVER, SWAP];
 
 #[test]
 fn a_system_call_fails() {

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionread;
 use serde_json::Value;
 
 use crate::rig::{Told, command, runs, worker};
@@ -71,6 +72,14 @@ pub(crate) fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "{what}: never");
         sleep(Duration::from_millis(1));
     }
+}
+
+/// All but a page of what a pipe holds (pipe(7)).
+const FULL: u64 = 60 * 1024;
+
+/// Waits until the worker can't go on writing.
+pub(crate) fn wait_full(output: &BufReader<ChildStdout>) {
+    wait_until("a full pipe", || ioctl_fionread(output.get_ref()).unwrap() >= FULL);
 }
 
 /// A running worker.

@@ -4,10 +4,8 @@ use std::io::Write;
 use std::path::Path;
 use std::thread;
 
-use rustix::io::ioctl_fionread;
-
 use crate::rig::{GET, OLD, RESET, Told, ask_behind, folder, have, id_of, lived_in, row};
-use crate::talk::{Process, Talk, wait_until};
+use crate::talk::{Process, Talk, wait_full, wait_until};
 
 /// What happens to the wire of a worker whose folder was lived in, what must hold, and whether the id must stay.
 struct Fault {
@@ -77,15 +75,12 @@ fn closed(data: &Path, redirected: &str, code: i32) -> Told {
     told
 }
 
-/// All but a page of what a pipe holds (pipe(7)).
-const FULL: u64 = 60 * 1024;
-
 fn full_then_closed(data: &Path) {
     let mut talk = Talk::start(&[], data);
     let (mut input, output) = talk.ends();
     let calls = format!("{GET}\n").repeat(1000);
     let writer = thread::spawn(move || while input.write_all(calls.as_bytes()).is_ok() {});
-    wait_until("a full pipe", || ioctl_fionread(output.get_ref()).unwrap() >= FULL);
+    wait_full(output);
     assert_quiet(&talk.hang_up(), 0);
     writer.join().unwrap();
 }
