@@ -3,37 +3,41 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::rig::{
-    GET, Told, command, feed, folder, have, id_of, row, runs, temporary_files, worker,
-};
+use crate::rig::{GET, folder, have, id_of, row, runs, temporary_files};
+use crate::talk::Talk;
 
 const WORKERS: usize = 12;
 
-/// The first line of input is the sign to start; every worker gets it.
-const TWELVE: &str = r#"read -r call
-for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
-    printf '%s\n' "$call" | "$@" &
-done
-wait"#;
+/// Starts the workers, waits for the sign, and gives it to all of them: it is the call.
+const TWELVE: &str = "import subprocess, sys
+pipe = subprocess.PIPE
+workers = [subprocess.Popen(sys.argv[1:], stdin=pipe, stdout=pipe) for _ in range(12)]
+print('\"ready\"', flush=True)
+call = sys.stdin.readline().encode()
+for worker in workers:
+    worker.stdin.write(call)
+    worker.stdin.flush()
+for worker in workers:
+    sys.stdout.buffer.write(worker.communicate()[0])
+sys.exit(any(worker.returncode for worker in workers))";
 
 /// Namespaces of its own of every kind, the machine to read, the volume at `place`.
-fn container<'a>(volume: &'a str, place: &'a str) -> Vec<&'a str> {
+fn container(volume: &Path, place: &str) -> Talk {
     let mut words = vec!["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/"];
-    words.extend(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/mnt", "--bind", volume, place]);
-    words.extend(["sh", "-c", TWELVE, "sh"]);
-    words
+    words.extend(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/mnt"]);
+    words.extend(["--bind", volume.to_str().unwrap(), place, "python3", "-c", TWELVE]);
+    Talk::start(&words, Path::new(place))
 }
 
 const PLACES: [&str; 2] = ["/mnt/one", "/mnt/another/way"];
 
 fn race() {
     let volume = folder();
-    let mut containers = PLACES.map(|place| {
-        let words = container(volume.path().to_str().unwrap(), place);
-        command(&words, worker(), Path::new(place)).spawn().unwrap()
-    });
-    containers.iter_mut().for_each(|container| feed(container, &[GET]));
-    let told = containers.map(|container| Told::of(&container.wait_with_output().unwrap()));
+    let mut containers = PLACES.map(|place| container(volume.path(), place));
+    containers.iter_mut().for_each(|container| assert_eq!(container.reply(), "ready"));
+    containers.iter_mut().for_each(|container| container.say(&format!("{GET}\n")));
+    let mut told = containers.map(Talk::end);
+    told.iter_mut().for_each(|told| drop(told.replies.remove(0)));
     let results: Vec<_> =
         told.iter().flat_map(|told| &told.replies).map(|reply| &reply["result"]).collect();
     assert_eq!(results.len(), 2 * WORKERS, "{told:?}");
@@ -51,8 +55,8 @@ fn race() {
 }
 
 fn ready() -> bool {
-    let ready =
-        have(&["bwrap"]) && runs("bwrap", &["--unshare-all", "--ro-bind", "/", "/", "true"]);
+    let ready = have(&["bwrap", "python3"])
+        && runs("bwrap", &["--unshare-all", "--ro-bind", "/", "/", "true"]);
     if !ready {
         println!("skipped: no containers here");
     }
