@@ -1,9 +1,11 @@
 //! There is no room: no blocks, no inodes, no quota left, or none for this process.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+use rustix::io::Errno;
 
 use crate::answer::{Answer, assert_answer, listing};
 use crate::mount::Mount;
@@ -13,13 +15,35 @@ use crate::rig::{
 };
 use crate::sweep::{ALL, QUICK, Scenario, judge, prepared};
 
-/// A place without room: its name, the file system, the worker's folder there, and how its room is taken.
-type Place = (&'static str, fn() -> Option<Mount>, fn(&Path));
+/// A place without room.
+#[derive(Clone, Copy)]
+struct Place {
+    name: &'static str,
+    mount: fn() -> Option<Mount>,
+    fill: fn(&Path),
+    /// What the system says to a write there.
+    error: Errno,
+}
 
 const PLACES: [Place; 3] = [
-    ("no blocks left on tmpfs", || Mount::memory("size=64k"), fill_blocks),
-    ("no inodes left on tmpfs", || Mount::memory("size=1m,nr_inodes=16"), fill_inodes),
-    ("no quota left on btrfs", || Mount::quota("2M"), fill_quota),
+    Place {
+        name: "no blocks left on tmpfs",
+        mount: || Mount::memory("size=64k"),
+        fill: fill_blocks,
+        error: Errno::NOSPC,
+    },
+    Place {
+        name: "no inodes left on tmpfs",
+        mount: || Mount::memory("size=1m,nr_inodes=16"),
+        fill: fill_inodes,
+        error: Errno::NOSPC,
+    },
+    Place {
+        name: "no quota left on btrfs",
+        mount: || Mount::quota("2M"),
+        fill: fill_quota,
+        error: Errno::DQUOT,
+    },
 ];
 
 /// The worker's folder: where the mount has a limited one, that.
@@ -30,17 +54,19 @@ fn data_on(disk: &Mount) -> PathBuf {
 }
 
 /// No room for a first identity: an error and no rest; with room again, one identity.
-fn no_room((what, mount, fill): Place) -> bool {
-    let Some(disk) = mount() else { return false };
+fn no_room(place: Place) -> bool {
+    let Some(disk) = (place.mount)() else { return false };
     let data = data_on(&disk);
-    fill(&data);
+    (place.fill)(&data);
     let told = ask(&data, &[GET]);
-    assert_answer(what, &told, 1, Answer::Unavailable);
+    assert_answer(place.name, &told, 1, Answer::Unavailable);
+    let why = told.reply(1).unwrap()["error"]["data"]["reason"].to_string();
+    assert!(why.contains(&io::Error::from(place.error).to_string()), "{}: {why}", place.name);
     assert!(!main_file(&data).exists() && temporary_files(&data) == 0, "{:?}", listing(&data));
     remove_ballast(&disk, &data);
     let id = id_of(&data);
-    fill(&data);
-    assert_answer(what, &ask(&data, &[RESET]), 2, Answer::Unavailable);
+    (place.fill)(&data);
+    assert_answer(place.name, &ask(&data, &[RESET]), 2, Answer::Unavailable);
     assert_eq!(id_of(&data), id, "a reset that failed changes nothing");
     remove_ballast(&disk, &data);
     assert_ne!(ask(&data, &[RESET]).id(2).unwrap(), id, "a reset with room again");
@@ -49,16 +75,16 @@ fn no_room((what, mount, fill): Place) -> bool {
 
 fn fill_blocks(data: &Path) {
     let mut file = File::create(data.join("ballast")).unwrap();
-    let _full = std::io::copy(&mut std::io::repeat(1), &mut file);
+    let _full = io::copy(&mut io::repeat(1), &mut file);
 }
 
 fn fill_inodes(data: &Path) {
     (0..64).for_each(|number| drop(File::create(data.join(format!("ballast-{number}")))));
 }
 
-/// What was promised to others is not there either: each file is written through before the next one.
+/// With smaller and smaller files, each written through: what is only promised is not counted yet.
 fn fill_quota(data: &Path) {
-    let written = |number: usize, size: usize| -> std::io::Result<()> {
+    let written = |number: usize, size: usize| -> io::Result<()> {
         let mut file = File::create(data.join(format!("ballast-{number}")))?;
         file.write_all(&vec![1; size])?;
         file.sync_all()
@@ -114,7 +140,7 @@ fn limited(limit: &str, scenarios: &[Scenario]) -> usize {
 fn a_full_disk_is_an_error_and_no_identity() {
     if is_root() && have(&["mount", "sync"]) {
         for place in PLACES {
-            println!("{}", place.0);
+            println!("{}", place.name);
             no_room(place);
         }
     }
@@ -138,7 +164,7 @@ fn full_places_without_room() {
     for place in PLACES {
         if (0..10).all(|_| no_room(place)) {
             let held = "an error, no rest, later success";
-            row("no room", place.0, 10, held, "0 violations");
+            row("no room", place.name, 10, held, "0 violations");
         }
     }
 }
