@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -168,6 +170,17 @@ pub(crate) fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Makes trials that mostly wait, four at a time; the sum of what they tell.
+pub(crate) fn side_by_side<T: Sync>(trials: &[T], trial: impl Fn(&T) -> usize + Sync) -> usize {
+    let next = AtomicUsize::new(0);
+    let take = || trials.get(next.fetch_add(1, Ordering::Relaxed));
+    thread::scope(|scope| {
+        let some = || std::iter::from_fn(take).map(&trial).sum::<usize>();
+        let workers = [(); 4].map(|()| scope.spawn(some));
+        workers.map(|worker| worker.join().unwrap()).iter().sum()
+    })
 }
 
 /// One line of the table.
