@@ -16,6 +16,7 @@ mod rig;
 mod talk;
 mod mount;
 mod answer;
+mod scenario;
 mod sweep;
 mod kill;
 mod power;

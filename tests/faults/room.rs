@@ -13,7 +13,7 @@ use crate::rig::{
     GET, RESET, ask, ask_behind, assert_whole, have, id_of, is_root, main_file, row, second_copy,
     side_by_side, temporary_files,
 };
-use crate::sweep::{ALL, QUICK, Scenario, judge, prepared};
+use crate::scenario::{ALL, QUICK, Scenario, judge, prepared};
 
 /// A place without room.
 #[derive(Clone, Copy)]
