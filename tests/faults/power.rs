@@ -17,11 +17,6 @@ fn lose_power(disk: &Mount, flushed: bool) {
     assert!(runs("xfs_io", &["-x", "-c", shutdown, disk.path()]));
 }
 
-fn power_up(disk: &Mount) {
-    assert!(runs("umount", &[disk.path()]));
-    assert!(disk.image_again());
-}
-
 /// What the worker is doing when the power goes.
 #[derive(Debug, Clone, Copy)]
 enum Doing {
@@ -63,7 +58,7 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
         sleep(Duration::from_micros(trial as u64 * 379 % 15_000));
         lose_power(disk, trial % 2 == 0);
         let told = Told::of(&child.wait_with_output().unwrap());
-        power_up(disk);
+        disk.again();
         answered += usize::from(told.id(1).or(told.id(2)).is_some());
         judge(doing, &data, &told);
     }
@@ -98,7 +93,7 @@ fn judge(doing: Doing, data: &Path, told: &Told) {
 const MKFS: [(&str, &str); 2] = [("ext4", "mkfs.ext4"), ("xfs", "mkfs.xfs")];
 
 fn ready() -> bool {
-    is_root() && have(&["xfs_io", "mount", "umount", "sync"])
+    is_root() && have(&["xfs_io", "mount", "umount", "losetup", "sync"])
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn old_worker() -> Option<String> {
 #[test]
 fn python_and_the_worker_keep_each_others_identity() {
     if have(&["python3"]) {
-        alternate(&[worker()], 5);
+        alternate(&[worker()], 3);
     }
 }
 
@@ -71,7 +71,7 @@ fn an_older_worker_keeps_the_identity() {
     if have(&["python3"])
         && let Some(old) = old_worker()
     {
-        alternate(&[&old, worker()], 4);
+        alternate(&[&old, worker()], 3);
     }
 }
 
