@@ -152,11 +152,11 @@ pub(crate) fn have(tools: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// Whether this is root, who may mount; says so if not.
+/// Whether this is root, who may mount, and look at a worker that hides its memory; says so if not.
 pub(crate) fn is_root() -> bool {
     let root = rustix_uid() == 0;
     if !root {
-        println!("skipped: only root can mount, or give files away");
+        println!("skipped: only root can mount, give files away, or look into a worker");
     }
     root
 }

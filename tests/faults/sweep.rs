@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Instant;
 
-use crate::rig::{ask_behind, folder, have, row, side_by_side};
+use crate::rig::{ask_behind, folder, have, is_root, row, side_by_side};
 use crate::scenario::{ALL, QUICK, Scenario, judge, prepared};
 
 const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR", "EROFS", "EDQUOT"];
@@ -60,7 +60,7 @@ fn tampered(scenario: &Scenario, (name, count): &Place, fault: &str, onward: &st
 }
 
 fn sweep(scenarios: &[Scenario], faults: &[String], onward: &str, step: usize) -> (usize, usize) {
-    if !have(&["strace"]) {
+    if !is_root() || !have(&["strace"]) {
         return (0, 0);
     }
     let (mut trials, mut answered) = (0, 0);
