@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::rig::{
     GET, RESET, Told, ask, command, feed, folder, id_of, row, temporary_files, worker,
 };
+use crate::talk::Process;
 
 /// Kills workers after one delay after another; tells how many died before they had answered.
 fn kills(line: &str, lived_in: bool, trials: usize) -> usize {
@@ -20,7 +21,7 @@ fn kills(line: &str, lived_in: bool, trials: usize) -> usize {
         let mut child = started.spawn().unwrap();
         feed(&mut child, &[line]);
         sleep(Duration::from_micros(trial as u64 * 173 % 12_000));
-        let _ended = kill_worker(child.id());
+        let _ended = Process::below(child.id()).map(|process| process.signal("KILL"));
         let told = Told::of(&child.wait_with_output().unwrap());
         landed += usize::from(told.replies.is_empty());
         assert!(temporary_files(data.path()) <= 2);
@@ -33,13 +34,6 @@ fn kills(line: &str, lived_in: bool, trials: usize) -> usize {
     assert!(ask(data.path(), &[RESET]).id(2).is_some());
     assert_eq!(temporary_files(data.path()), 0, "the next writer cleans up");
     landed
-}
-
-/// The worker is the child of `timeout`.
-fn kill_worker(timeout: u32) -> Option<()> {
-    let children = format!("/proc/{timeout}/task/{timeout}/children");
-    let worker = std::fs::read_to_string(children).ok()?.trim().to_owned();
-    crate::rig::runs("kill", &["-9", &worker]).then_some(())
 }
 
 #[test]

@@ -12,10 +12,20 @@
     reason = "a trial that can't go on fails, and the campaign's product is a printed table"
 )]
 
-mod disk;
-mod kill;
+mod rig;
+mod talk;
 mod mount;
+mod answer;
+mod scenario;
+mod sweep;
+mod kill;
 mod power;
 mod race;
-mod rig;
-mod sweep;
+mod container;
+mod odd;
+mod denied;
+mod room;
+mod clock;
+mod upgrade;
+mod wire;
+mod flood;

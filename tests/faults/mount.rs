@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::rig::{folder, runs};
+use crate::talk::wait_until;
 
 /// A mounted file system; it goes away with this.
 pub(crate) struct Mount {
@@ -22,7 +24,7 @@ impl Mount {
     pub(crate) fn image(mkfs: &str) -> Option<Self> {
         Self::new(mkfs, |mount| {
             File::create(&mount.image).unwrap().set_len(Self::IMAGE).unwrap();
-            runs(mkfs, &["-q", mount.image.to_str().unwrap()]) && mount.image_again()
+            runs(mkfs, &["-q", mount.image.to_str().unwrap()]) && mount.mount_image()
         })
     }
 
@@ -45,6 +47,25 @@ impl Mount {
         })
     }
 
+    /// A btrfs whose folder `data` may hold so much: no kernel option is needed for its quotas.
+    pub(crate) fn quota(limit: &str) -> Option<Self> {
+        let disk = Self::image("mkfs.btrfs")?;
+        let data = disk.root().join("data");
+        let data = data.to_str().unwrap();
+        let limited = runs("btrfs", &["quota", "enable", disk.path()])
+            && runs("btrfs", &["subvolume", "create", data])
+            && runs("btrfs", &["qgroup", "limit", limit, data]);
+        if !limited {
+            println!("skipped: btrfs has no quotas here");
+        }
+        limited.then_some(disk)
+    }
+
+    /// Everything is on the disk.
+    pub(crate) fn sync(&self) {
+        assert!(runs("sync", &["-f", self.path()]));
+    }
+
     fn new(name: &str, make: impl FnOnce(&Self) -> bool) -> Option<Self> {
         let folder = folder();
         let (image, root) = (folder.path().join("image"), folder.path().join("mount"));
@@ -61,8 +82,19 @@ impl Mount {
         runs("mount", &[arguments, &[self.path()]].concat())
     }
 
-    /// Mounts the image once more, after it was unmounted.
-    pub(crate) fn image_again(&self) -> bool {
+    /// Unmounts the image and mounts it once more. A container that was started meanwhile has the mount too: as long as
+    /// it runs, the kernel goes on with what it knows, and reads nothing from the disk.
+    pub(crate) fn again(&self) {
+        assert!(runs("umount", &[self.path()]));
+        let image = self.image.to_str().unwrap();
+        wait_until("an image that nobody uses", || {
+            let output = Command::new("losetup").args(["-j", image]).output().unwrap();
+            output.status.success() && output.stdout.is_empty()
+        });
+        assert!(self.mount_image());
+    }
+
+    fn mount_image(&self) -> bool {
         self.mount(&["-o", "loop", self.image.to_str().unwrap()])
     }
 

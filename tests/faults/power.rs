@@ -7,24 +7,14 @@ use std::time::Duration;
 
 use crate::mount::Mount;
 use crate::rig::{
-    GET, OLD, RESET, Told, ask, command, feed, have, id_of, is_root, lived_in, main_file, row,
-    runs, second_copy, temporary_files, worker,
+    GET, OLD, RESET, Told, ask, assert_whole, command, feed, have, id_of, is_root, lived_in,
+    main_file, row, runs, second_copy, temporary_files, worker,
 };
-use serde_json::Value;
-
-fn sync(disk: &Mount) {
-    assert!(runs("sync", &["-f", disk.path()]));
-}
 
 /// What was not on the disk is lost; `flushed` lets the journal reach it first.
 fn lose_power(disk: &Mount, flushed: bool) {
     let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
     assert!(runs("xfs_io", &["-x", "-c", shutdown, disk.path()]));
-}
-
-fn power_up(disk: &Mount) {
-    assert!(runs("umount", &[disk.path()]));
-    assert!(disk.image_again());
 }
 
 /// What the worker is doing when the power goes.
@@ -62,13 +52,13 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
     for trial in 0..trials {
         let data = disk.root().join(format!("{doing:?}-{trial}"));
         doing.prepare(&data);
-        sync(disk);
+        disk.sync();
         let mut child = command(&[], worker(), &data).spawn().unwrap();
         feed(&mut child, &[doing.line()]);
         sleep(Duration::from_micros(trial as u64 * 379 % 15_000));
         lose_power(disk, trial % 2 == 0);
         let told = Told::of(&child.wait_with_output().unwrap());
-        power_up(disk);
+        disk.again();
         answered += usize::from(told.id(1).or(told.id(2)).is_some());
         judge(doing, &data, &told);
     }
@@ -76,11 +66,8 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
 }
 
 fn judge(doing: Doing, data: &Path, told: &Told) {
-    for file in [main_file(data), second_copy(data)] {
-        let Ok(bytes) = fs::read(&file) else { continue };
-        let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
-        assert!(whole, "{} is torn: {bytes:?}", file.display());
-    }
+    assert_whole(&main_file(data));
+    assert_whole(&second_copy(data));
     assert!(!told.panicked(), "{told:?}");
     let told_id = told.id(1).or_else(|| told.id(2));
     // A reset replaces a file that was there; a first run has answered only when its file is there to stay. A recovery
@@ -106,7 +93,7 @@ fn judge(doing: Doing, data: &Path, told: &Told) {
 const MKFS: [(&str, &str); 2] = [("ext4", "mkfs.ext4"), ("xfs", "mkfs.xfs")];
 
 fn ready() -> bool {
-    is_root() && have(&["xfs_io", "mount", "umount", "sync"])
+    is_root() && have(&["xfs_io", "mount", "umount", "losetup", "sync"])
 }
 
 #[test]

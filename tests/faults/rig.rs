@@ -1,9 +1,12 @@
 //! One trial: a worker is started on a folder, asked, and what it told is compared with what it finds the next time.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -65,12 +68,13 @@ pub(crate) fn command(prefix: &[&str], program: &str, folder: &Path) -> Command 
     command
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tools of a trial are found where this test's are"
-)]
-fn path() -> std::ffi::OsString {
-    std::env::var_os("PATH").unwrap_or_default()
+fn path() -> OsString {
+    variable("PATH").unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "what a trial needs is found where this test's is")]
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }
 
 /// Gives a worker its lines and the end of input. It may be dead by then.
@@ -127,6 +131,13 @@ pub(crate) fn lived_in(folder: &Path) {
     fs::write(second_copy(folder), file_of(OLD)).unwrap();
 }
 
+/// Where there is a file, it is not torn.
+pub(crate) fn assert_whole(file: &Path) {
+    let Ok(bytes) = fs::read(file) else { return };
+    let whole = serde_json::from_slice::<Value>(&bytes).is_ok();
+    assert!(whole, "{} is torn: {bytes:?}", file.display());
+}
+
 pub(crate) fn temporary_files(folder: &Path) -> usize {
     let names = fs::read_dir(folder).into_iter().flatten().flatten();
     names.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count()
@@ -141,11 +152,11 @@ pub(crate) fn have(tools: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// Whether this is root, who may mount; says so if not.
+/// Whether this is root, who may mount, and look at a worker that hides its memory; says so if not.
 pub(crate) fn is_root() -> bool {
     let root = rustix_uid() == 0;
     if !root {
-        println!("skipped: only root can mount, or give files away");
+        println!("skipped: only root can mount, give files away, or look into a worker");
     }
     root
 }
@@ -159,6 +170,17 @@ pub(crate) fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Makes trials that mostly wait, four at a time; the sum of what they tell.
+pub(crate) fn side_by_side<T: Sync>(trials: &[T], trial: impl Fn(&T) -> usize + Sync) -> usize {
+    let next = AtomicUsize::new(0);
+    let take = || trials.get(next.fetch_add(1, Ordering::Relaxed));
+    thread::scope(|scope| {
+        let some = || std::iter::from_fn(take).map(&trial).sum::<usize>();
+        let workers = [(); 4].map(|()| scope.spawn(some));
+        workers.map(|worker| worker.join().unwrap()).iter().sum()
+    })
 }
 
 /// One line of the table.
