@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use plexsync_harness::host::Output;
-use plexsync_harness::{FakePlex, HostBuilder};
+use plexsync_harness::{FakePlex, HostBuilder, TlsSetup};
 use serde_json::Value;
 
 use crate::host;
@@ -46,6 +46,11 @@ fn expect(found: &[(String, String, String)], name: &str, state: &str, told: &st
     let (_, was, message) = check.unwrap_or_else(|| panic!("no `{name}` in {found:?}"));
     assert_eq!(was, state, "{name}: {message}");
     assert!(message.contains(told), "{name}: {message}");
+}
+
+#[track_caller]
+fn absent(found: &[(String, String, String)], name: &str) {
+    assert!(found.iter().all(|(known, ..)| known != name), "{name}: {found:?}");
 }
 
 /// Every name below a folder, with what is in it.
@@ -98,7 +103,7 @@ fn no_identity_is_no_request_and_no_file() {
     for data in [folder.path().to_owned(), folder.path().join("not/there")] {
         let found = doctor(&host().data_dir(&data).plex(&plex));
         expect(&found, "identity", "warning", "there is none yet");
-        expect(&found, "plex_connection", "warning", "not checked");
+        expect(&found, "plex_server", "warning", "not asked");
     }
     assert_eq!(content(folder.path()), []);
     assert_eq!(plex.requests().len(), 0);
@@ -110,14 +115,10 @@ fn what_is_wrong_with_the_way_to_plex() {
     let (host, _) = settled(folder.path());
     expect(&doctor(&host), "plex_url", "warning", "no Plex server is configured");
 
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = format!("http://{closed}");
-    let found = doctor(&host.clone().env("PLEX_URL", refused).token("twelve-chars"));
-    expect(&found, "plex_connection", "failure", "refused the connection");
-
     let found = doctor(&host.clone().plex(&plex).token("another-server-s"));
-    expect(&found, "plex_connection", "ok", "Plex 1.41");
+    expect(&found, "plex_server", "ok", "Plex 1.41");
     expect(&found, "plex_account", "failure", "401");
+    absent(&found, "plex_device");
 
     let found = doctor(&host.clone().env("PLEX_URL", plex.url()));
     expect(&found, "plex_token", "warning", "no token");
@@ -127,7 +128,118 @@ fn what_is_wrong_with_the_way_to_plex() {
 
     plex.respond("/identity", 200, &[], "<h1>a router</h1>");
     let found = doctor(&host.plex(&plex));
-    expect(&found, "plex_connection", "failure", "not as Plex does");
+    expect(&found, "plex_server", "failure", "not as Plex does");
+}
+
+#[test]
+fn each_step_of_a_good_way_has_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, id) = settled(folder.path());
+    let plex = FakePlex::start();
+    let found = doctor(&host.clone().plex(&plex));
+    expect(&found, "plex_name", "ok", "`127.0.0.1` is an address");
+    expect(&found, "plex_connection", "ok", &format!("`127.0.0.1:{}`", plex.port()));
+    absent(&found, "plex_tls");
+    expect(&found, "plex_server", "ok", "Plex 1.41");
+    expect(&found, "plex_account", "ok", "`Attic`");
+    expect(&found, "plex_device", "ok", &id);
+
+    let by_name = format!("http://localhost:{}", plex.port());
+    let found = doctor(&host.clone().plex(&plex).env("PLEX_URL", by_name));
+    expect(&found, "plex_name", "ok", "`localhost` is ");
+    expect(&found, "plex_name", "ok", "`127.0.0.1`");
+
+    let secure = FakePlex::start_tls(TlsSetup::RightName);
+    let found = doctor(&host.clone().plex(&secure));
+    expect(&found, "plex_tls", "ok", "TLS 1.3, ");
+    expect(&found, "plex_tls", "ok", "for `127.0.0.1`, `localhost`");
+    expect(&found, "plex_tls", "ok", "good until 01 Jan 4096");
+    expect(&found, "plex_tls", "ok", "trusted by `--plex-ca`");
+    expect(&found, "plex_device", "ok", &id);
+
+    let file = folder.path().join("system.pem");
+    fs::write(&file, secure.ca_pem().unwrap()).unwrap();
+    let of_system = host.clone().env("PLEX_URL", secure.url()).token(&secure.token());
+    let found = doctor(&of_system.env("SSL_CERT_FILE", &file));
+    expect(&found, "plex_tls", "ok", "trusted by the system");
+
+    let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
+    let found = doctor(&host.plex(&direct));
+    expect(&found, "plex_name", "ok", ".plex.direct` is `127.0.0.1`");
+    expect(&found, "plex_tls", "ok", ".plex.direct`, good until");
+    expect(&found, "plex_server", "ok", "Plex 1.41");
+}
+
+#[test]
+fn the_step_that_fails_is_the_last_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    let to = |url: &str| doctor(&host.clone().env("PLEX_URL", url).token("twelve-chars"));
+
+    let found = to("http://no-such-host.invalid:32400");
+    expect(&found, "plex_name", "failure", "`no-such-host.invalid`");
+    absent(&found, "plex_connection");
+
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for scheme in ["http", "https"] {
+        let found = to(&format!("{scheme}://{closed}"));
+        expect(&found, "plex_name", "ok", "`127.0.0.1`");
+        expect(&found, "plex_connection", "failure", "refused the connection");
+        absent(&found, "plex_tls");
+        absent(&found, "plex_server");
+    }
+
+    let found = to("http://user:passw0rd@127.0.0.1:32400");
+    expect(&found, "plex_name", "failure", "a user name or a password");
+    assert!(!format!("{found:?}").contains("passw0rd"));
+}
+
+#[test]
+fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    let own = "for `127.0.0.1`, `localhost`";
+    for (setup, reason, shown, cure) in [
+        (TlsSetup::WrongName, "another name", "for `plex.example`, good until", "use the one"),
+        (TlsSetup::Expired, "has expired", "good until 01 Jan 2020", "renew it"),
+        (TlsSetup::SelfSigned, "is self-signed", own, "`--plex-ca`"),
+        (TlsSetup::PlainHttp, "does not speak TLS", "", "http://"),
+        (TlsSetup::CloseAtOnce, "during the TLS handshake", "", "speaks `https`"),
+    ] {
+        let plex = FakePlex::start_tls(setup);
+        let output = host.clone().plex(&plex).args(["doctor", "--json"]).run("");
+        let found = findings(&output);
+        expect(&found, "plex_connection", "ok", "accepts");
+        expect(&found, "plex_tls", "failure", reason);
+        expect(&found, "plex_tls", "failure", shown);
+        absent(&found, "plex_server");
+        let told: Value = serde_json::from_str(&output.stdout).unwrap();
+        let checks = told["checks"].as_array().unwrap();
+        let last = checks.iter().find(|check| check["name"] == "plex_tls").unwrap();
+        assert!(last["cure"].as_str().unwrap().contains(cure), "{setup:?}: {last}");
+        assert!(plex.requests().is_empty(), "{setup:?}");
+    }
+
+    let plex = FakePlex::start_tls(TlsSetup::RightName);
+    let unknown = host.clone().env("PLEX_URL", plex.url()).token(&plex.token());
+    expect(&doctor(&unknown), "plex_tls", "failure", "no known authority vouches");
+
+    let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
+    let by_address = format!("https://127.0.0.1:{}", direct.port());
+    let output = host.plex(&direct).env("PLEX_URL", by_address).arg("doctor").run("");
+    assert!(output.stdout.contains(&format!("use `{}`", direct.url())), "{}", output.stdout);
+}
+
+#[test]
+fn a_proxy_s_way_is_not_walked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    let plex = FakePlex::start_tls(TlsSetup::RightName);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let found = doctor(&host.plex(&plex).env("HTTPS_PROXY", format!("http://{closed}")));
+    expect(&found, "plex_name", "ok", "proxy");
+    absent(&found, "plex_connection");
+    expect(&found, "plex_server", "failure", "refused the connection");
 }
 
 #[test]

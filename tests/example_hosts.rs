@@ -180,7 +180,8 @@ fn the_quickstart_has_the_conversations_of_the_transcripts() {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--offline", "--example", "quickstart", "--profile", profile]);
     said(&build.current_dir(project("")).output().unwrap());
-    let program = folder.join("examples/quickstart").with_extension(std::env::consts::EXE_EXTENSION);
+    let program =
+        folder.join("examples/quickstart").with_extension(std::env::consts::EXE_EXTENSION);
     has_the_conversations(|| {
         let mut quickstart = Command::new(&program);
         quickstart.env("PLEXSYNC_WORKER", &worker).arg("--replay");

@@ -144,11 +144,15 @@ impl Setting<'_> {
         let params = params.filter(|params| params.get() != "null");
         match self.methods.handle(method, Request { params, ..Request::default() }) {
             Handling::Done(outcome) => outcome,
-            Handling::Slow(work) => runtime()
-                .map_err(|error| {
+            Handling::Slow(work) => {
+                let runtime = runtime().map_err(|error| {
                     ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
-                })?
-                .block_on(work),
+                })?;
+                let outcome = runtime.block_on(work);
+                // A name that the system still looks for must not hold up the end.
+                runtime.shutdown_background();
+                outcome
+            }
         }
     }
 }

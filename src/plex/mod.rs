@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod fetch;
 mod folder;
+mod handshake;
 mod headers;
 mod json;
 mod listing;
@@ -26,6 +27,7 @@ mod scan;
 mod send_body;
 mod target;
 mod tls;
+mod way;
 mod xml;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -47,6 +49,7 @@ pub use self::folder::folder_of;
 pub use self::plan::Limits;
 pub use self::scan::SectionFolder;
 pub use self::target::Account;
+pub use self::way::{Found, Step};
 
 use self::body::Decoded;
 use self::client::Clients;

@@ -1,0 +1,264 @@
+//! A TLS handshake that tells what it saw: the protocol, the certificate, and who vouches for it.
+//!
+//! The TLS library tells a certificate's names and its end only where it refuses them, so it is asked what it must
+//! refuse. That spares a second reader of certificates.
+
+use std::io::{self, ErrorKind};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion,
+    RootCertStore, SignatureScheme,
+};
+
+use super::classify::{self, Peer};
+use super::error::PlexError;
+use super::tls;
+
+/// Most names of a certificate that are shown.
+const NAMES: usize = 4;
+
+/// Shakes hands with the server at the other end of `socket`, and hangs up. What it saw, or why it was refused.
+pub(super) fn look(
+    socket: &mut TcpStream,
+    host: &str,
+    peer: &Peer,
+    ca_file: Option<&Path>,
+    limit: Duration,
+) -> Result<String, PlexError> {
+    let roots = Arc::new(tls::roots(ca_file)?);
+    let witness = Arc::new(Witness::new(roots).map_err(|error| classify::tls(&error, peer))?);
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| classify::tls(&Error::UnsupportedNameType, peer))?;
+    let mut tls = tls::watched_by(witness.clone())
+        .and_then(|config| ClientConnection::new(Arc::new(config), name))
+        .map_err(|error| classify::tls(&error, peer))?;
+    let shaken = shake_hands(&mut tls, socket, Instant::now() + limit);
+    let chain = witness.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shaken {
+        Ok(()) => {
+            let by = trusted_by(&chain, ca_file);
+            Ok(format!("{}, {}, trusted by {by}", version(&tls), about(&chain)))
+        }
+        Err(Broken::Tls(error)) => Err(refused(&error, peer, &chain)),
+        Err(Broken::Io(error)) if is_timeout(&error) => {
+            Err(classify::handshake_timeout(peer, limit))
+        }
+        Err(Broken::Io(error)) => Err(classify::connect(Some(&error), peer)),
+    }
+}
+
+enum Broken {
+    Io(io::Error),
+    Tls(Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+}
+
+fn shake_hands(
+    tls: &mut ClientConnection,
+    socket: &mut TcpStream,
+    end: Instant,
+) -> Result<(), Broken> {
+    while tls.is_handshaking() {
+        flush(tls, socket)?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::from(ErrorKind::TimedOut).into());
+        }
+        socket.set_read_timeout(Some(left))?;
+        if tls.read_tls(socket)? == 0 {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        if let Err(error) = tls.process_new_packets() {
+            // The server may still read why; what it does with that is its own affair.
+            let _ = flush(tls, socket);
+            return Err(Broken::Tls(error));
+        }
+    }
+    tls.send_close_notify();
+    let _ = flush(tls, socket);
+    Ok(())
+}
+
+fn flush(tls: &mut ClientConnection, socket: &mut TcpStream) -> io::Result<()> {
+    while tls.wants_write() {
+        tls.write_tls(socket)?;
+    }
+    Ok(())
+}
+
+fn version(tls: &ClientConnection) -> &'static str {
+    match tls.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "TLS",
+    }
+}
+
+/// The reason and its cure, with what the certificate says of itself between them.
+fn refused(error: &Error, peer: &Peer, chain: &[CertificateDer<'_>]) -> PlexError {
+    let unknown = matches!(error, Error::InvalidCertificate(CertificateError::UnknownIssuer));
+    let told = match unknown && is_self_signed(chain) {
+        true => classify::self_signed(peer),
+        false => classify::tls(error, peer),
+    };
+    match told {
+        PlexError::Unreachable { kind, message } if !chain.is_empty() => {
+            let (reason, cure) = message.split_once("; ").unwrap_or((&message, ""));
+            PlexError::unreachable(kind, format!("{reason} ({}); {cure}", about(chain)))
+        }
+        told => told,
+    }
+}
+
+/// Names and end of the server's own certificate.
+fn about(chain: &[CertificateDer<'_>]) -> String {
+    let names = names(chain);
+    let shown = match names.len() {
+        0 => "without a name".to_owned(),
+        count if count > NAMES => {
+            format!("for `{}` and {} more", names[..NAMES].join("`, `"), count - NAMES)
+        }
+        _ => format!("for `{}`", names.join("`, `")),
+    };
+    let end = end(chain).map(|end| format!(", good until {end}")).unwrap_or_default();
+    format!("a certificate {shown}{end}")
+}
+
+/// The library's own spelling: `DnsName("nas")`, `IpAddress(10.0.0.1)`.
+fn names(chain: &[CertificateDer<'_>]) -> Vec<String> {
+    let Some(certificate) = parsed(chain) else { return Vec::new() };
+    let Ok(nobody) = ServerName::try_from("nobody.invalid") else { return Vec::new() };
+    match verify_server_name(&certificate, &nobody) {
+        Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+            presented,
+            ..
+        })) => presented.iter().filter_map(|name| within_brackets(name)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn within_brackets(name: &str) -> Option<String> {
+    let (_, name) = name.split_once('(')?;
+    Some(name.strip_suffix(')')?.trim_matches('"').to_owned())
+}
+
+fn end(chain: &[CertificateDer<'_>]) -> Option<String> {
+    let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
+    match signed_by(&RootCertStore::empty(), chain, never) {
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
+            day(not_after.as_secs())
+        }
+        _ => None,
+    }
+}
+
+/// `01 Jan 2027`, out of HTTP's form of a date, which ends with the year 9999.
+fn day(seconds: u64) -> Option<String> {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
+    let date = (seconds < YEAR_10000).then(|| httpdate::fmt_http_date(time))?;
+    date.get(5..16).map(str::to_owned)
+}
+
+fn is_self_signed(chain: &[CertificateDer<'_>]) -> bool {
+    let mut itself = RootCertStore::empty();
+    chain.first().is_some_and(|own| itself.add(own.clone().into_owned()).is_ok())
+        && signed_by(&itself, chain, UnixTime::now()).is_ok()
+}
+
+fn trusted_by(chain: &[CertificateDer<'_>], ca_file: Option<&Path>) -> &'static str {
+    let system = tls::roots(None);
+    match system.is_ok_and(|roots| signed_by(&roots, chain, UnixTime::now()).is_ok()) {
+        true => "the system",
+        false if ca_file.is_some() => "`--plex-ca`",
+        false => "nobody",
+    }
+}
+
+fn parsed<'a>(chain: &'a [CertificateDer<'_>]) -> Option<ParsedCertificate<'a>> {
+    ParsedCertificate::try_from(chain.first()?).ok()
+}
+
+fn signed_by(
+    roots: &RootCertStore,
+    chain: &[CertificateDer<'_>],
+    now: UnixTime,
+) -> Result<(), Error> {
+    let bad = || Error::InvalidCertificate(CertificateError::BadEncoding);
+    let certificate = parsed(chain).ok_or_else(bad)?;
+    let algorithms = ring::default_provider().signature_verification_algorithms.all;
+    verify_server_cert_signed_by_trust_anchor(&certificate, roots, &chain[1..], now, algorithms)
+}
+
+/// The usual check of certificates, which keeps those that it was shown.
+#[derive(Debug)]
+struct Witness {
+    check: Arc<WebPkiServerVerifier>,
+    seen: Mutex<Vec<CertificateDer<'static>>>,
+}
+
+impl Witness {
+    fn new(roots: Arc<RootCertStore>) -> Result<Self, Error> {
+        let provider = Arc::new(ring::default_provider());
+        let check = WebPkiServerVerifier::builder_with_provider(roots, provider)
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
+        Ok(Self { check, seen: Mutex::default() })
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = std::iter::once(own).chain(others).map(|one| one.clone().into_owned());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = chain.collect();
+        self.check.verify_server_cert(own, others, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check.verify_tls12_signature(message, own, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.check.verify_tls13_signature(message, own, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.check.supported_verify_schemes()
+    }
+}
