@@ -4,9 +4,10 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
+use plexsync_harness::fake_stash::FakeStash;
 use plexsync_harness::host::Output;
 use plexsync_harness::{FakePlex, HostBuilder, TlsSetup};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::host;
 
@@ -228,6 +229,65 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
     let by_address = format!("https://127.0.0.1:{}", direct.port());
     let output = host.plex(&direct).env("PLEX_URL", by_address).arg("doctor").run("");
     assert!(output.stdout.contains(&format!("use `{}`", direct.url())), "{}", output.stdout);
+}
+
+/// Starts `doctor` as a child of a program that is called `stash`, with what Stash writes to a plugin.
+#[cfg(target_os = "linux")]
+fn under_stash(folder: &Path, input: &str) -> Vec<(String, String, String)> {
+    let shell = folder.join("stash");
+    if !shell.exists() {
+        std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
+    }
+    let script = "\"$0\" doctor --json; exit $?";
+    let host = host().without_data_dir().binary(shell).env("HOME", folder);
+    findings(&host.args(["-c", script]).arg(crate::worker()).run(input))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_parent_stash_is_asked_for_its_settings() {
+    let (folder, plex, stash) =
+        (tempfile::tempdir().unwrap(), FakePlex::start(), FakeStash::start());
+    let plugin = folder.path().join("plugin");
+    let (_, id) = settled(&plugin.join("data"));
+    let raw = stash.input(&plugin, &json!({}));
+    let rpc = json!({"method": "RPCRunner.Run", "params": [raw], "id": 0});
+
+    let found = under_stash(folder.path(), &raw.to_string());
+    expect(
+        &found,
+        "stash",
+        "warning",
+        "started by Stash v0.30.1, whose settings of the plugin `plexsync`",
+    );
+    expect(&found, "plex_url", "warning", "no Plex server");
+
+    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
+    for input in [raw.to_string(), rpc.to_string()] {
+        let found = under_stash(folder.path(), &input);
+        expect(&found, "stash", "ok", "v0.30.1, which tells the settings of the plugin `plexsync`");
+        expect(&found, "plex_url", "ok", "from `Stash's settings`");
+        expect(&found, "plex_token", "ok", "from `Stash's settings`");
+        expect(&found, "data_folder", "ok", "the plugin's own");
+        expect(&found, "identity", "ok", &id);
+        expect(&found, "plex_device", "ok", &id);
+        assert!(!format!("{found:?}").contains(&plex.token()));
+    }
+
+    stash.end_sessions();
+    let found = under_stash(folder.path(), &raw.to_string());
+    expect(&found, "stash", "failure", "refused the session");
+    expect(&found, "stash", "failure", "does not tell its version");
+
+    let found = under_stash(folder.path(), "");
+    expect(&found, "stash", "warning", "did not say how it can be reached");
+}
+
+#[test]
+fn without_a_parent_stash_its_line_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    expect(&doctor(&host), "stash", "ok", "not started by Stash");
 }
 
 #[test]

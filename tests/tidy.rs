@@ -35,8 +35,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("streams", &["log"]),
     ("input", &["serve"]),
     ("cli", &["log", "wire"]),
-    // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both.
-    ("commands", &["cli", "methods", "identity", "plex"]),
+    // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both. It
+    // asks a parent Stash for the settings that it would be asked for.
+    ("commands", &["cli", "methods", "identity", "plex", "stash"]),
     ("secret", &[]),
     ("fuzzing", &["plex", "wire"]),
 ];

@@ -129,11 +129,11 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
-    /// The data folder, as the methods find it.
-    fn data_folder(&self) -> Option<PathBuf> {
+    /// The data folder, as the methods find it; `of_host` is the one that a parent Stash has told.
+    fn data_folder(&self, of_host: Option<PathBuf>) -> Option<PathBuf> {
         let folders = Folders {
             given: self.options.data_dir.as_ref().map(|given| given.value.as_path()),
-            of_host: None,
+            of_host,
             of_platform: self.options.platform_data_dir.as_deref(),
         };
         folders.choose(&self.working_folder)

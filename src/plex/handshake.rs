@@ -1,31 +1,24 @@
 //! A TLS handshake that tells what it saw: the protocol, the certificate, and who vouches for it.
-//!
-//! The TLS library tells a certificate's names and its end only where it refuses them, so it is asked what it must
-//! refuse. That spares a second reader of certificates.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion,
     RootCertStore, SignatureScheme,
 };
 
+use super::certificate::{about, is_self_signed, trusted_by};
 use super::classify::{self, Peer};
 use super::error::PlexError;
 use super::tls;
-
-/// Most names of a certificate that are shown.
-const NAMES: usize = 4;
 
 /// Shakes hands with the server at the other end of `socket`, and hangs up. What it saw, or why it was refused.
 pub(super) fn look(
@@ -127,86 +120,6 @@ fn refused(error: &Error, peer: &Peer, chain: &[CertificateDer<'_>]) -> PlexErro
         }
         told => told,
     }
-}
-
-/// Names and end of the server's own certificate.
-fn about(chain: &[CertificateDer<'_>]) -> String {
-    let names = names(chain);
-    let shown = match names.len() {
-        0 => "without a name".to_owned(),
-        count if count > NAMES => {
-            format!("for `{}` and {} more", names[..NAMES].join("`, `"), count - NAMES)
-        }
-        _ => format!("for `{}`", names.join("`, `")),
-    };
-    let end = end(chain).map(|end| format!(", good until {end}")).unwrap_or_default();
-    format!("a certificate {shown}{end}")
-}
-
-/// The library's own spelling: `DnsName("nas")`, `IpAddress(10.0.0.1)`.
-fn names(chain: &[CertificateDer<'_>]) -> Vec<String> {
-    let Some(certificate) = parsed(chain) else { return Vec::new() };
-    let Ok(nobody) = ServerName::try_from("nobody.invalid") else { return Vec::new() };
-    match verify_server_name(&certificate, &nobody) {
-        Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
-            presented,
-            ..
-        })) => presented.iter().filter_map(|name| within_brackets(name)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn within_brackets(name: &str) -> Option<String> {
-    let (_, name) = name.split_once('(')?;
-    Some(name.strip_suffix(')')?.trim_matches('"').to_owned())
-}
-
-fn end(chain: &[CertificateDer<'_>]) -> Option<String> {
-    let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
-    match signed_by(&RootCertStore::empty(), chain, never) {
-        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
-            day(not_after.as_secs())
-        }
-        _ => None,
-    }
-}
-
-/// `01 Jan 2027`, out of HTTP's form of a date, which ends with the year 9999.
-fn day(seconds: u64) -> Option<String> {
-    const YEAR_10000: u64 = 253_402_300_800;
-    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
-    let date = (seconds < YEAR_10000).then(|| httpdate::fmt_http_date(time))?;
-    date.get(5..16).map(str::to_owned)
-}
-
-fn is_self_signed(chain: &[CertificateDer<'_>]) -> bool {
-    let mut itself = RootCertStore::empty();
-    chain.first().is_some_and(|own| itself.add(own.clone().into_owned()).is_ok())
-        && signed_by(&itself, chain, UnixTime::now()).is_ok()
-}
-
-fn trusted_by(chain: &[CertificateDer<'_>], ca_file: Option<&Path>) -> &'static str {
-    let system = tls::roots(None);
-    match system.is_ok_and(|roots| signed_by(&roots, chain, UnixTime::now()).is_ok()) {
-        true => "the system",
-        false if ca_file.is_some() => "`--plex-ca`",
-        false => "nobody",
-    }
-}
-
-fn parsed<'a>(chain: &'a [CertificateDer<'_>]) -> Option<ParsedCertificate<'a>> {
-    ParsedCertificate::try_from(chain.first()?).ok()
-}
-
-fn signed_by(
-    roots: &RootCertStore,
-    chain: &[CertificateDer<'_>],
-    now: UnixTime,
-) -> Result<(), Error> {
-    let bad = || Error::InvalidCertificate(CertificateError::BadEncoding);
-    let certificate = parsed(chain).ok_or_else(bad)?;
-    let algorithms = ring::default_provider().signature_verification_algorithms.all;
-    verify_server_cert_signed_by_trust_anchor(&certificate, roots, &chain[1..], now, algorithms)
 }
 
 /// The usual check of certificates, which keeps those that it was shown.

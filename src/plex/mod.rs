@@ -5,6 +5,7 @@
 mod address;
 mod answer;
 mod body;
+mod certificate;
 mod charset;
 mod classify;
 mod client;

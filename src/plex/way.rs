@@ -129,7 +129,7 @@ fn connect(addresses: &[IpAddr], port: u16, peer: &Peer) -> Result<(String, TcpS
         let share = if at + 1 == addresses.len() { left } else { left / 2 };
         let address = SocketAddr::new(*address, port);
         match TcpStream::connect_timeout(&address, share.max(Duration::from_millis(1))) {
-            Ok(socket) => return Ok((format!("`{address}` accepts it"), socket)),
+            Ok(socket) => return Ok((format!("`{address}` accepts connections"), socket)),
             Err(error) => last = error,
         }
     }
@@ -137,4 +137,38 @@ fn connect(addresses: &[IpAddr], port: u16, peer: &Peer) -> Result<(String, TcpS
         ErrorKind::TimedOut => classify::connect_timeout(peer),
         _ => classify::connect(Some(&last), peer),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn the_first_address_that_accepts_is_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = Url::parse(&format!("http://nas:{port}")).unwrap();
+        let peer = Peer::of(&url, false);
+        let addresses = ["127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
+        let (found, _) = connect(&addresses, port, &peer).unwrap();
+        assert_eq!(found, format!("`127.0.0.1:{port}` accepts connections"));
+        let refused = connect(&addresses[..1], port, &peer).unwrap_err();
+        assert!(refused.to_string().starts_with(&format!("`nas:{port}` ")), "{refused}");
+        assert!(connect(&[], port, &peer).is_err());
+    }
+
+    #[tokio::test]
+    async fn an_address_is_not_looked_up_and_a_plex_direct_name_needs_no_dns() {
+        let look_up = async |url: &str| look_up(&Url::parse(url).unwrap()).await;
+        let (found, addresses) = look_up("http://[::1]:32400").await.unwrap();
+        assert!(found.starts_with("`::1` is an address"), "{found}");
+        assert_eq!(addresses, ["::1".parse::<IpAddr>().unwrap()]);
+        let (found, addresses) = look_up("https://10-0-0-7.abc.plex.direct").await.unwrap();
+        assert!(found.contains("`10.0.0.7`"), "{found}");
+        assert!(addresses.contains(&"10.0.0.7".parse().unwrap()));
+        let (found, _) = look_up("http://localhost").await.unwrap();
+        assert!(found.starts_with("`localhost` is `"), "{found}");
+    }
 }

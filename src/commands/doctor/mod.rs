@@ -5,6 +5,7 @@ mod configuration;
 mod folder;
 mod identity;
 mod plex;
+mod stash;
 
 use std::io;
 
@@ -68,8 +69,9 @@ pub(super) fn doctor(
     json: bool,
 ) -> io::Result<End> {
     let mut checks = Vec::new();
-    let configured = configuration::check(setting, &mut checks);
-    let device_id = match folder::check(setting, &mut checks) {
+    let parent = stash::check(setting, streams, &mut checks)?;
+    let configured = configuration::check(setting, parent.settings, &mut checks);
+    let device_id = match folder::check(setting, parent.data_folder, &mut checks) {
         Some(folder) => identity::check(&folder, &mut checks),
         None => None,
     };
