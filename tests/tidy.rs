@@ -106,9 +106,3 @@ fn the_contract_has_no_way_to_do_anything() {
         assert!(!["tokio", "reqwest", "rustix", "hyper", "mio", "clap"].contains(&name), "{tree}");
     }
 }
-
-#[test]
-fn the_readme_is_short_enough_to_be_read() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.lines().count() <= 150);
-}
