@@ -99,6 +99,21 @@ fn a_line_each_and_the_end_of_the_token() {
 }
 
 #[test]
+fn lines_fit_a_terminal_and_only_words_that_are_too_long_do_not() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, _) = settled(folder.path());
+    let output = host.plex(&plex).token("another-server-s").arg("doctor").run("");
+    for line in output.stdout.lines() {
+        let longest = line.split(' ').map(str::len).max().unwrap();
+        assert!(line.chars().count() <= 80 || longest > 60, "{line}");
+        let begins = ["ok", "warning", "failure"].iter().any(|state| line.starts_with(state));
+        assert!(begins || line.starts_with("         "), "{line}");
+    }
+    let cure = "\n         -> take a token of this server's owner: this one is another server's,\n            or";
+    assert!(output.stdout.contains(cure), "{}", output.stdout);
+}
+
+#[test]
 fn no_identity_is_no_request_and_no_file() {
     let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
     for data in [folder.path().to_owned(), folder.path().join("not/there")] {
@@ -154,7 +169,7 @@ fn each_step_of_a_good_way_has_a_line() {
     let found = doctor(&host.clone().plex(&secure));
     expect(&found, "plex_tls", "ok", "TLS 1.3, ");
     expect(&found, "plex_tls", "ok", "for `127.0.0.1`, `localhost`");
-    expect(&found, "plex_tls", "ok", "good until 01 Jan 4096");
+    expect(&found, "plex_tls", "ok", "valid until 01 Jan 4096");
     expect(&found, "plex_tls", "ok", "trusted by `--plex-ca`");
     expect(&found, "plex_device", "ok", &id);
 
@@ -167,7 +182,7 @@ fn each_step_of_a_good_way_has_a_line() {
     let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
     let found = doctor(&host.plex(&direct));
     expect(&found, "plex_name", "ok", ".plex.direct` is `127.0.0.1`");
-    expect(&found, "plex_tls", "ok", ".plex.direct`, good until");
+    expect(&found, "plex_tls", "ok", ".plex.direct`, valid until");
     expect(&found, "plex_server", "ok", "Plex 1.41");
 }
 
@@ -201,8 +216,8 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
     let (host, _) = settled(folder.path());
     let own = "for `127.0.0.1`, `localhost`";
     for (setup, reason, shown, cure) in [
-        (TlsSetup::WrongName, "another name", "for `plex.example`, good until", "use the one"),
-        (TlsSetup::Expired, "has expired", "good until 01 Jan 2020", "renew it"),
+        (TlsSetup::WrongName, "another name", "for `plex.example`, valid until", "use the one"),
+        (TlsSetup::Expired, "has expired", "valid until 01 Jan 2020", "renew it"),
         (TlsSetup::SelfSigned, "is self-signed", own, "`--plex-ca`"),
         (TlsSetup::PlainHttp, "does not speak TLS", "", "http://"),
         (TlsSetup::CloseAtOnce, "during the TLS handshake", "", "speaks `https`"),
@@ -228,7 +243,7 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
     let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
     let by_address = format!("https://127.0.0.1:{}", direct.port());
     let output = host.plex(&direct).env("PLEX_URL", by_address).arg("doctor").run("");
-    assert!(output.stdout.contains(&format!("use `{}`", direct.url())), "{}", output.stdout);
+    assert!(output.stdout.contains(&format!("`{}`\n", direct.url())), "{}", output.stdout);
 }
 
 /// Starts `doctor` as a child of a program that is called `stash`, with what Stash writes to a plugin.

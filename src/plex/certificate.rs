@@ -22,14 +22,14 @@ const NAMES: usize = 4;
 pub(super) fn about(chain: &[CertificateDer<'_>]) -> String {
     let names = names(chain);
     let shown = match names.len() {
-        0 => "without a name".to_owned(),
+        0 => "for no name".to_owned(),
         count if count > NAMES => {
             format!("for `{}` and {} more", names[..NAMES].join("`, `"), count - NAMES)
         }
         _ => format!("for `{}`", names.join("`, `")),
     };
-    let end = end(chain).map(|end| format!(", good until {end}")).unwrap_or_default();
-    format!("a certificate {shown}{end}")
+    let end = end(chain).map(|end| format!(", valid until {end}")).unwrap_or_default();
+    format!("{shown}{end}")
 }
 
 /// The library's own spelling: `DnsName("nas")`, `IpAddress(10.0.0.1)`, and `IpAddress(0::1)` for `::1`.
@@ -114,16 +114,16 @@ mod tests {
     #[test]
     fn names_and_end_are_told() {
         for (names, told) in [
-            (&["nas"][..], "a certificate for `nas`, good until 01 Jan 4096"),
-            (&["*.x.plex.direct", "10.0.0.1"], "for `*.x.plex.direct`, `10.0.0.1`, good"),
-            (&["::1"], "for `::1`, good"),
-            (&[], "a certificate without a name, good until"),
-            (&["a", "b", "c", "d", "e", "f"], "for `a`, `b`, `c`, `d` and 2 more, good"),
+            (&["nas"][..], "for `nas`, valid until 01 Jan 4096"),
+            (&["*.x.plex.direct", "10.0.0.1"], "for `*.x.plex.direct`, `10.0.0.1`, valid"),
+            (&["::1"], "for `::1`, valid"),
+            (&[], "for no name, valid until"),
+            (&["a", "b", "c", "d", "e", "f"], "for `a`, `b`, `c`, `d` and 2 more, valid"),
         ] {
             assert!(about(&chain(names)).contains(told), "{}", about(&chain(names)));
         }
-        assert_eq!(about(&[]), "a certificate without a name");
-        assert_eq!(about(&[CertificateDer::from(vec![1, 2, 3])]), "a certificate without a name");
+        assert_eq!(about(&[]), "for no name");
+        assert_eq!(about(&[CertificateDer::from(vec![1, 2, 3])]), "for no name");
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) fn look(
     match shaken {
         Ok(()) => {
             let by = trusted_by(&chain, ca_file);
-            Ok(format!("{}, {}, trusted by {by}", version(&tls), about(&chain)))
+            Ok(format!("{}, certificate {}, trusted by {by}", version(&tls), about(&chain)))
         }
         Err(Broken::Tls(error)) => Err(refused(&error, peer, &chain)),
         Err(Broken::Io(error)) if is_timeout(&error) => {

@@ -101,12 +101,39 @@ fn lines(findings: &Findings, colour: bool) -> String {
         };
         let word = format!("{word:<7}");
         let word = if colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
-        text.push_str(&format!("{word}  {}: {}\n", check.name, harmless(&check.message)));
+        text.push_str(&format!("{word}  "));
+        text.push_str(&wrapped(&format!("{}: {}", check.name, check.message), INDENT));
         if let Some(cure) = &check.cure {
-            text.push_str(&format!("{:9}-> {}\n", "", harmless(cure)));
+            text.push_str(&format!("{:INDENT$}-> ", ""));
+            text.push_str(&wrapped(cure, INDENT + "-> ".len()));
         }
     }
     text
+}
+
+/// Where texts begin, in columns.
+const INDENT: usize = 9;
+/// Where they end: wider terminals gain nothing by longer lines.
+const WIDTH: usize = 80;
+
+/// A text in lines that begin at a column and end before [`WIDTH`], unless a word is longer. The first one's beginning
+/// is there already.
+fn wrapped(text: &str, indent: usize) -> String {
+    let (mut lines, mut column) = (String::new(), indent);
+    for word in harmless(text).split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > WIDTH {
+            lines.push_str(&format!("\n{:indent$}", ""));
+            column = indent;
+        } else if column > indent {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines.push('\n');
+    lines
 }
 
 /// A server's name or a file's must not steer the terminal.

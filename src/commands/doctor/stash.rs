@@ -1,11 +1,10 @@
 //! The parent Stash, where it is the one that started this program: it has written to stdin how it can be reached, and
 //! then its settings and the plugin's own folder count.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 
-use plexsync_protocol::stash::ServerConnection;
-use serde::Deserialize;
+use plexsync_protocol::stash::{PluginInput, ServerConnection};
 use serde_json::Value;
 
 use super::super::{Setting, Streams, runtime};
@@ -37,27 +36,33 @@ pub(super) fn check(
         true => None,
         false => connection(streams.input.take(most)),
     };
-    let Some(connection) = connection else {
-        checks.push(Check::warning(
-            NAME,
-            "started by Stash, which did not say how it can be reached",
-            "let it start `doctor` as a plugin's task with `interface: raw`",
-        ));
-        return Ok(Parent::default());
-    };
+    if let Some(connection) = connection {
+        return ask(setting, &connection, checks);
+    }
+    checks.push(Check::warning(
+        NAME,
+        "started by Stash, which did not say how it can be reached",
+        "let it start `doctor` as a plugin's task with `interface: raw`",
+    ));
+    Ok(Parent::default())
+}
+
+fn ask(
+    setting: &Setting<'_>,
+    connection: &ServerConnection,
+    checks: &mut Vec<Check>,
+) -> io::Result<Parent> {
     let id = &setting.options.stash_plugin;
-    let stash = Stash::new(&connection, id.clone(), setting.secrets.clone());
-    let runtime = runtime()?;
-    let version = runtime.block_on(stash.version());
-    let settings = runtime.block_on(stash.settings());
+    let stash = Stash::new(connection, id.clone(), setting.secrets.clone());
+    let asking = async { (stash.version().await, stash.settings().await) };
+    let (version, settings) = runtime()?.block_on(asking);
     let who = match version {
         Ok(version) => format!("started by Stash {version}"),
         Err(_) => "started by a Stash that does not tell its version".to_owned(),
     };
     checks.push(told(&who, id, &settings, setting.options.plex_url.is_some()));
-    let folder = Some(&connection).filter(|connection| !connection.plugin_dir.is_empty());
-    let data_folder =
-        folder.map(|connection| plugin_dir(connection, &setting.working_folder).join("data"));
+    let data_folder = (!connection.plugin_dir.is_empty())
+        .then(|| plugin_dir(connection, &setting.working_folder).join("data"));
     Ok(Parent { data_folder, settings: settings.ok() })
 }
 
@@ -75,12 +80,14 @@ fn told(who: &str, id: &str, settings: &Result<Settings, StashError>, has_server
     }
 }
 
-/// The connection in the first JSON value: a plugin's input, alone or as the param of `RPCRunner.Run`.
+/// The connection in the first line: a plugin's input, alone or as the param of `RPCRunner.Run`.
 fn connection(input: impl Read) -> Option<ServerConnection> {
-    let values = serde_json::Deserializer::from_reader(BufReader::new(input));
-    let value: Value = values.into_iter().next()?.ok()?;
-    let input = value.pointer("/params/0").unwrap_or(&value);
-    ServerConnection::deserialize(input.get("server_connection")?).ok()
+    let mut line = Vec::new();
+    BufReader::new(input).read_until(b'\n', &mut line).ok()?;
+    let message: Value = serde_json::from_slice(&line).ok()?;
+    let input = message.pointer("/params/0").unwrap_or(&message);
+    let input: PluginInput = serde_json::from_str(&input.to_string()).ok()?;
+    Some(input.server_connection)
 }
 
 /// Stash sets no variable that could tell, so its program's name has to: `stash`, or `stash-linux` as it is released.
