@@ -243,7 +243,7 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
     let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
     let by_address = format!("https://127.0.0.1:{}", direct.port());
     let output = host.plex(&direct).env("PLEX_URL", by_address).arg("doctor").run("");
-    assert!(output.stdout.contains(&format!("`{}`\n", direct.url())), "{}", output.stdout);
+    assert!(output.stdout.contains(&format!("-> use `{}`\n", direct.url())), "{}", output.stdout);
 }
 
 /// Starts `doctor` as a child of a program that is called `stash`, with what Stash writes to a plugin.

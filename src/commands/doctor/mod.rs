@@ -116,13 +116,14 @@ const INDENT: usize = 9;
 /// Where they end: wider terminals gain nothing by longer lines.
 const WIDTH: usize = 80;
 
-/// A text in lines that begin at a column and end before [`WIDTH`], unless a word is longer. The first one's beginning
-/// is there already.
+/// A text in lines that begin at a column and end before [`WIDTH`]; a word that fits into no line stays where it is. The
+/// first line's beginning is there already.
 fn wrapped(text: &str, indent: usize) -> String {
     let (mut lines, mut column) = (String::new(), indent);
     for word in harmless(text).split(' ') {
         let length = word.chars().count();
-        if column > indent && column + 1 + length > WIDTH {
+        let fits = |column: usize| column + length <= WIDTH;
+        if column > indent && !fits(column + 1) && fits(indent) {
             lines.push_str(&format!("\n{:indent$}", ""));
             column = indent;
         } else if column > indent {
