@@ -219,6 +219,7 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
         (TlsSetup::WrongName, "another name", "for `plex.example`, valid until", "use the one"),
         (TlsSetup::Expired, "has expired", "valid until 01 Jan 2020", "renew it"),
         (TlsSetup::SelfSigned, "is self-signed", own, "`--plex-ca`"),
+        (TlsSetup::Authority, "is an authority's", own, "CA:FALSE"),
         (TlsSetup::PlainHttp, "does not speak TLS", "", "http://"),
         (TlsSetup::CloseAtOnce, "during the TLS handshake", "", "speaks `https`"),
     ] {

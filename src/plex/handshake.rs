@@ -175,3 +175,25 @@ impl ServerCertVerifier for Witness {
         self.check.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca_file = folder.path().join("ca.pem");
+        let own = rcgen::generate_simple_self_signed(["nas".to_owned()]).unwrap();
+        std::fs::write(&ca_file, own.cert.pem()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let peer = Peer::of(&"https://nas:32400".parse().unwrap(), false);
+        let limit = Duration::from_millis(20);
+        let error = look(&mut socket, "nas", &peer, Some(&ca_file), limit).unwrap_err();
+        assert!(matches!(error, PlexError::Timeout { .. }), "{error}");
+        assert!(error.to_string().starts_with("`nas:32400` did not finish"), "{error}");
+    }
+}
