@@ -6,12 +6,14 @@
 //!
 //! No Plex server is needed: a fake one listens on the loopback. Lines that begin with `-->` go to the worker's stdin,
 //! those that begin with `<--` come from its stdout. A host in any language does the same with two pipes.
+//!
+//! With `-- --replay FILE...` it has the conversations of `protocol/transcripts` in place of this one.
 #![expect(clippy::print_stdout, reason = "an example is there to be read")]
 
 use std::process::ExitCode;
 
 use plexsync_harness::host::{RpcError, Way};
-use plexsync_harness::{FakePlex, Host};
+use plexsync_harness::{FakePlex, Host, Transcript};
 use serde_json::json;
 
 /// How many characters of a message are shown.
@@ -19,7 +21,12 @@ const WIDTH: usize = 116;
 /// How often the worker is restarted.
 const RESTARTS: usize = 3;
 
+#[expect(clippy::disallowed_methods, reason = "a program reads its arguments")]
 fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().is_some_and(|first| first == "--replay") {
+        return replay(arguments);
+    }
     match run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
@@ -61,6 +68,26 @@ fn run() -> Result<bool, RpcError> {
     let two = report(&plex);
 
     Ok((one, two) == ((RESTARTS + 1, 1), (RESTARTS + 3, 2)))
+}
+
+/// Has each conversation with a worker that was just started. A difference ends the program with a panic.
+fn replay(files: impl Iterator<Item = String>) -> ExitCode {
+    let binary = Host::build_binary();
+    for file in files {
+        let text = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+        let transcript = match text.and_then(|text| Transcript::parse(&text)) {
+            Ok(transcript) => transcript,
+            Err(reason) => {
+                println!("{file}: {reason}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let plex = FakePlex::start();
+        plex.hold_on("/slow");
+        transcript.replay(&mut Host::builder().binary(&binary).plex(&plex).start());
+        println!("as written: {file}");
+    }
+    ExitCode::SUCCESS
 }
 
 fn show(way: Way, message: &str) {

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::{FakePlex, skip};
 
 use crate::worker;
 
@@ -21,8 +21,7 @@ const MOST_FOR_REQUEST: usize = 200;
 #[test]
 fn an_identity_costs_few_system_calls() {
     if !strace_is_there() {
-        eprintln!("skipped: strace is not installed");
-        return;
+        return skip("strace is not installed");
     }
     let data = tempfile::tempdir().unwrap();
     count_is_at_most(MOST_FOR_IDENTITY, data.path(), GET, "device_id", &[]);
@@ -31,8 +30,7 @@ fn an_identity_costs_few_system_calls() {
 #[test]
 fn a_request_costs_few_system_calls() {
     if !strace_is_there() {
-        eprintln!("skipped: strace is not installed");
-        return;
+        return skip("strace is not installed");
     }
     let plex = FakePlex::start();
     let data = tempfile::tempdir().unwrap();

@@ -134,3 +134,15 @@ fn a_reset_is_made_only_by_whoever_says_so() {
     assert!(output.stderr.contains("a new device once"), "{}", output.stderr);
     assert_ne!(printed_id(&output), first);
 }
+
+#[test]
+fn a_failure_is_told_the_same_way_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("device_id.json")).unwrap();
+    let typed = host().data_dir(folder.path());
+    let called = typed.clone().args(["call", "identity.get"]).run("");
+    let shown = typed.args(["identity", "show"]).run("");
+    assert!(called.stderr.contains("(-32001)"), "{}", called.stderr);
+    assert!(called.stderr.contains("\"path\""), "{}", called.stderr);
+    assert_eq!((called.status, called.stderr), (shown.status, shown.stderr));
+}

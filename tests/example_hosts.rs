@@ -3,20 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::{FakePlex, skip};
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Runs a host against a Plex of its own; nothing where its interpreter is not installed.
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn run(plex: &FakePlex, data_dir: &Path, host: &mut Command) -> Option<Output> {
-    host.arg(crate::worker()).arg(data_dir);
+    output(plex, host.arg(crate::worker()).arg(data_dir))
+}
+
+fn output(plex: &FakePlex, host: &mut Command) -> Option<Output> {
     host.env("PLEX_URL", plex.url()).env("PLEX_TOKEN", plex.token());
     match host.output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: {} is not installed", host.get_program().display());
+            skip(format_args!("{} is not installed", host.get_program().display()));
             None
         }
         output => Some(output.unwrap()),
@@ -67,38 +69,50 @@ fn the_host_in_node() {
 #[test]
 fn the_host_in_go() {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("go-host").with_extension(std::env::consts::EXE_EXTENSION);
-    let mut build = Command::new("go");
-    build.args(["build", "-buildvcs=false", "-o"]).arg(&program).arg(".");
-    match build.current_dir(project("examples/go-host")).output() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: go is not installed");
-        }
-        built => {
-            said(&built.unwrap());
-            tells_the_story(Command::new(program));
-        }
+    if let Some(host) = host_in_go(folder.path()) {
+        tells_the_story(host);
     }
 }
 
 #[test]
 fn the_host_with_lsp_framing() {
+    if let Some(host) = with_lsp_framing("examples/lsp-host/host.mjs") {
+        tells_the_story(host);
+    }
+}
+
+/// The host in Go, built into `folder`; nothing where Go is not installed.
+fn host_in_go(folder: &Path) -> Option<Command> {
+    let program = folder.join("go-host").with_extension(std::env::consts::EXE_EXTENSION);
+    let mut build = Command::new("go");
+    build.args(["build", "-buildvcs=false", "-o"]).arg(&program).arg(".");
+    match build.current_dir(project("examples/go-host")).output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            skip("go is not installed");
+            return None;
+        }
+        built => said(&built.unwrap()),
+    };
+    Some(Command::new(program))
+}
+
+/// A program that uses `vscode-jsonrpc`; nothing where that is not installed.
+fn with_lsp_framing(file: &str) -> Option<Command> {
     let modules = project("tests/peers/node_modules");
     if !modules.join("vscode-jsonrpc").exists() {
-        println!("skipped: `tests/peers/install` has not been run");
-        return;
+        skip("`tests/peers/install` has not been run");
+        return None;
     }
-    let mut host = program("node", "examples/lsp-host/host.mjs");
-    host.env("NODE_MODULES", modules);
-    tells_the_story(host);
+    let mut program = program("node", file);
+    program.env("NODE_MODULES", modules);
+    Some(program)
 }
 
 #[test]
 fn python_plexapi_is_the_same_device() {
     let python = project("tests/peers/venv/bin/python");
     if !python.exists() {
-        println!("skipped: `tests/peers/install` has not been run");
-        return;
+        return skip("`tests/peers/install` has not been run");
     }
     let plex = FakePlex::start();
     let folder = tempfile::tempdir().unwrap();
@@ -127,6 +141,87 @@ fn each_host_is_short_enough_to_be_copied() {
     }
 }
 
+#[test]
+fn python_has_the_conversations_of_the_transcripts() {
+    has_the_conversations(|| program("python3", "examples/python-host/replay.py"));
+}
+
+#[test]
+fn node_has_the_conversations_of_the_transcripts() {
+    has_the_conversations(|| program("node", "examples/node-host/replay.mjs"));
+}
+
+#[test]
+fn lsp_framing_has_the_conversations_of_the_transcripts() {
+    let file = "examples/lsp-host/replay.mjs";
+    if with_lsp_framing(file).is_some() {
+        has_the_conversations(|| with_lsp_framing(file).unwrap());
+    }
+}
+
+#[test]
+fn go_has_the_conversations_of_the_transcripts() {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(host) = host_in_go(folder.path()) {
+        let program = host.get_program().to_owned();
+        has_the_conversations(|| {
+            let mut host = Command::new(&program);
+            host.arg("--replay");
+            host
+        });
+    }
+}
+
+#[test]
+fn the_quickstart_has_the_conversations_of_the_transcripts() {
+    let worker = crate::worker();
+    let folder = worker.parent().unwrap();
+    let profile = if folder.ends_with("debug") { "dev" } else { "release" };
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--offline", "--example", "quickstart", "--profile", profile]);
+    said(&build.current_dir(project("")).output().unwrap());
+    let program =
+        folder.join("examples/quickstart").with_extension(std::env::consts::EXE_EXTENSION);
+    has_the_conversations(|| {
+        let mut quickstart = Command::new(&program);
+        quickstart.env("PLEXSYNC_WORKER", &worker).arg("--replay");
+        quickstart
+    });
+}
+
+/// Every transcript is had as it is written, and none with a line that is not what the worker says, or one too few.
+fn has_the_conversations(replay: impl Fn() -> Command) {
+    let plex = crate::transcripts::plex();
+    let folder = tempfile::tempdir().unwrap();
+    let files = crate::transcripts::files();
+    let Some(output) = replayed(&plex, &mut replay(), &files) else { return };
+    let said = said(&output);
+    assert_eq!(said.matches("as written: ").count(), files.len(), "{said}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (before, last) = text.trim_end().rsplit_once('\n').unwrap();
+        let altered = last.replacen('{', r#"{"altered":1,"#, 1);
+        assert_ne!(last, altered, "`{}` ends with what the worker says", file.display());
+        for text in [format!("{before}\n{altered}\n"), format!("{before}\n")] {
+            let file = folder.path().join(file.file_name().unwrap());
+            std::fs::write(&file, text).unwrap();
+            let output = replayed(&plex, &mut replay(), &[file]).unwrap();
+            assert!(!output.status.success(), "{output:?}");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let told = ["expected", "after the last line"].iter().any(|word| stderr.contains(word));
+            assert!(told, "{stderr}");
+        }
+    }
+}
+
+fn replayed(plex: &FakePlex, replay: &mut Command, files: &[PathBuf]) -> Option<Output> {
+    // The quickstart finds its worker by itself.
+    if !replay.get_envs().any(|(name, _)| name == "PLEXSYNC_WORKER") {
+        replay.arg(crate::worker());
+    }
+    output(plex, replay.args(files))
+}
+
 /// A worker that ends at once, as one that can't start.
 #[cfg(unix)]
 #[test]
@@ -138,10 +233,12 @@ fn a_host_whose_worker_is_gone_is_told_so() {
             .args(["20", interpreter])
             .arg(project(file))
             .args(["true", "unused"])
-            .output()
-            .unwrap();
+            .output();
+        let Ok(output) = output else { return skip("timeout(1) is not installed") };
         let code = output.status.code();
-        let missing = code == Some(127);
-        assert!(missing || code == Some(1), "{interpreter}: {output:?}");
+        match code {
+            Some(127) => skip(format_args!("{interpreter} is not installed")),
+            _ => assert_eq!(code, Some(1), "{interpreter}: {output:?}"),
+        }
     }
 }

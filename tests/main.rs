@@ -19,6 +19,7 @@ mod messages;
 mod openrpc;
 mod package;
 mod pages;
+mod readme;
 mod request;
 mod retries;
 mod secrets;

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::{FakePlex, skip};
 
 #[test]
 fn the_tools_of_openrpc_find_nothing_wrong() {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
     if !peers.join("node_modules/@open-rpc").exists() {
-        println!("skipped: `tests/peers/install` has not been run");
-        return;
+        return skip("`tests/peers/install` has not been run");
     }
     let plex = FakePlex::start();
     let folder = tempfile::tempdir().unwrap();
@@ -23,8 +22,7 @@ fn the_tools_of_openrpc_find_nothing_wrong() {
         .output();
     let output = match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: node is not installed");
-            return;
+            return skip("node is not installed");
         }
         output => output.unwrap(),
     };

@@ -32,8 +32,7 @@ fn succeeded(output: &Output) {
 fn a_client_in_go_runs_stops_and_fails_calls() {
     let folder = tempfile::tempdir().unwrap();
     let Some(client) = build(folder.path()) else {
-        eprintln!("skipped: Go is not installed");
-        return;
+        return plexsync_harness::skip("go is not installed");
     };
     let output = Command::new(client)
         .arg(crate::worker())

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::{FakePlex, skip};
 use serde_json::{Value, json};
 
 use crate::package::builder as package;
@@ -92,8 +92,7 @@ fn ask(root: &Path, servers: &[String]) -> Vec<Value> {
 #[test]
 fn names_are_found_in_an_empty_root() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can make an empty root");
-        return;
+        return skip("only root can make an empty root");
     }
     let names = UdpSocket::bind((name_server_address(), 53)).unwrap();
     std::thread::spawn(move || serve_names(names));

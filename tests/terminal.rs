@@ -4,12 +4,17 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use plexsync_harness::skip;
+
 use crate::worker;
 
 /// The worker on a terminal that util-linux' script(1) makes; none where there is no such program.
 fn on_a_terminal(data: &Path, arguments: &str) -> Option<Child> {
-    let version = Command::new("script").arg("--version").output().ok()?;
-    String::from_utf8_lossy(&version.stdout).contains("util-linux").then_some(())?;
+    let version = Command::new("script").arg("--version").output();
+    if !version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("util-linux")) {
+        skip("util-linux' script(1) is not installed");
+        return None;
+    }
     let line = format!("'{}' --data-dir '{}' {arguments}", worker().display(), data.display());
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);

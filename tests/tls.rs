@@ -44,6 +44,7 @@ fn wrong_certificates_are_refused_with_the_cure() {
         (TlsSetup::WrongName, "another name"),
         (TlsSetup::Expired, "expired"),
         (TlsSetup::SelfSigned, "--plex-ca"),
+        (TlsSetup::Authority, "CA:FALSE"),
         (TlsSetup::PlainHttp, "http://"),
         (TlsSetup::CloseAtOnce, "handshake"),
     ] {

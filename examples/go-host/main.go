@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/rpc"
 	"net/rpc/jsonrpc"
 	"os"
 	"os/exec"
@@ -13,15 +12,10 @@ import (
 	"time"
 )
 
-// Pipes are the worker's stdin and stdout as one connection.
-type Pipes struct {
+// Worker is one worker process: its stdin and stdout as one connection.
+type Worker struct {
 	io.Reader
 	io.WriteCloser
-}
-
-// Worker is one worker process. Calls may come from several goroutines.
-type Worker struct {
-	*rpc.Client
 	process *exec.Cmd
 }
 
@@ -37,15 +31,12 @@ func Start(command string, args ...string) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := process.Start(); err != nil {
-		return nil, err
-	}
-	return &Worker{jsonrpc.NewClient(Pipes{stdout, stdin}), process}, nil
+	return &Worker{stdout, stdin, process}, process.Start()
 }
 
 // Close ends the worker by the end of its stdin; one that hangs is asked, then killed.
 func (worker *Worker) Close() error {
-	worker.Client.Close()
+	worker.WriteCloser.Close()
 	ask := time.AfterFunc(11*time.Second, func() { worker.process.Process.Signal(syscall.SIGTERM) })
 	kill := time.AfterFunc(12*time.Second, func() { worker.process.Process.Kill() })
 	defer ask.Stop()
@@ -54,26 +45,33 @@ func (worker *Worker) Close() error {
 }
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == "--replay" {
+		replay(os.Args[2], os.Args[3:])
+		return
+	}
 	worker, err := Start(os.Args[1], "--data-dir", os.Args[2])
 	if err != nil {
 		log.Fatal(err)
 	}
+	client := jsonrpc.NewClient(worker) // calls may come from several goroutines
 	var identity struct{ Device_ID string }
-	if err := worker.Call("identity.get", struct{}{}, &identity); err != nil {
+	if err := client.Call("identity.get", struct{}{}, &identity); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("device", identity.Device_ID)
 	var answer struct {
 		Status int
-		Body   struct{ MediaContainer struct{ MachineIdentifier string } }
+		Body   struct {
+			MediaContainer struct{ MachineIdentifier string }
+		}
 	}
-	if err := worker.Call("plex.request", map[string]any{"path": "/identity"}, &answer); err != nil {
+	if err := client.Call("plex.request", map[string]any{"path": "/identity"}, &answer); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("status", answer.Status, answer.Body.MediaContainer.MachineIdentifier)
 	// An error is a string here, and its code stands at its end.
-	fmt.Println("error", worker.Call("plex.request", map[string]any{"path": "no-slash"}, &answer))
-	if err := worker.Close(); err != nil {
+	fmt.Println("error", client.Call("plex.request", map[string]any{"path": "no-slash"}, &answer))
+	if err := client.Close(); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -24,11 +24,11 @@ export class Worker {
     this.process.once("error", (error) => this.#fail(error));
     this.process.stdin.on("error", (error) => this.#fail(error));
     createInterface({ input: this.process.stdout })
-      .on("line", (line) => this.#receive(JSON.parse(line)))
+      .on("line", (line) => this.receive(JSON.parse(line)))
       .on("close", () => this.#fail(new Error("the worker has ended")));
   }
 
-  #receive({ id, result, error }) {
+  receive({ id, result, error }) {
     const call = this.#waiting.get(id); // none for a notification, such as `$/progress`
     this.#waiting.delete(id);
     if (error) call?.reject(new WorkerError(error));
@@ -62,14 +62,16 @@ export class Worker {
   }
 }
 
-const [, , command, dataDir] = process.argv;
-const worker = new Worker(command, ["--data-dir", dataDir]);
-console.log("device", (await worker.call("identity.get")).device_id);
-try {
-  const { status, body } = await worker.call("plex.request", { path: "/identity" });
-  console.log("status", status, body.MediaContainer.machineIdentifier);
-  await worker.call("plex.request", { path: "no-slash" });
-} catch (error) {
-  console.log("error", error.code, JSON.stringify(error.data));
+if (process.argv[1]?.endsWith("host.mjs")) {
+  const [, , command, dataDir] = process.argv;
+  const worker = new Worker(command, ["--data-dir", dataDir]);
+  console.log("device", (await worker.call("identity.get")).device_id);
+  try {
+    const { status, body } = await worker.call("plex.request", { path: "/identity" });
+    console.log("status", status, body.MediaContainer.machineIdentifier);
+    await worker.call("plex.request", { path: "no-slash" });
+  } catch (error) {
+    console.log("error", error.code, JSON.stringify(error.data));
+  }
+  process.exitCode = await worker.close();
 }
-process.exitCode = await worker.close();

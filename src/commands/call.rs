@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use serde_json::value::RawValue;
 
-use super::{End, Setting, Streams, pretty};
+use super::{End, Setting, Streams};
 
 /// Calls `method`. The result goes to the output, a failure to the errors.
 pub(super) fn call(
@@ -30,19 +30,7 @@ pub(super) fn call(
             return Ok(End::Usage);
         }
     };
-    match setting.call(method, Some(params)) {
-        Ok(result) => {
-            pretty::write(streams.output, &result.into_bytes(), streams.colour)?;
-            Ok(End::Fine)
-        }
-        Err(error) => {
-            writeln!(streams.errors, "error: {error}")?;
-            if let Some(data) = &error.data {
-                pretty::write(streams.errors, data.to_string().as_bytes(), false)?;
-            }
-            Ok(End::Failed)
-        }
-    }
+    streams.tell(setting.call(method, Some(params)))
 }
 
 fn read(input: &mut dyn Read, most: usize) -> io::Result<String> {

@@ -16,6 +16,7 @@ use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
 use crate::cli::{Arguments, Command, Environment, Options};
+use crate::identity::Folders;
 use crate::methods::{Handling, Methods, Outcome, Request};
 use crate::plex::Plex;
 use crate::secret::Secrets;
@@ -32,6 +33,25 @@ pub struct Streams<'a> {
     pub colour: bool,
     /// A person sees the errors and types the input: questions may be asked.
     pub conversation: bool,
+}
+
+impl Streams<'_> {
+    /// Tells how a call ended: its result to the output, its failure to the errors.
+    fn tell(&mut self, outcome: Outcome) -> io::Result<End> {
+        match outcome {
+            Ok(result) => {
+                pretty::write(self.output, &result.into_bytes(), self.colour)?;
+                Ok(End::Fine)
+            }
+            Err(error) => {
+                writeln!(self.errors, "error: {error}")?;
+                if let Some(data) = &error.data {
+                    pretty::write(self.errors, data.to_string().as_bytes(), false)?;
+                }
+                Ok(End::Failed)
+            }
+        }
+    }
 }
 
 /// What a command works with.
@@ -109,12 +129,14 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
-    /// The data folder, as the methods find it.
-    fn data_folder(&self) -> Option<PathBuf> {
-        let given = self.options.data_dir.as_ref();
-        given
-            .map(|given| self.working_folder.join(&given.value))
-            .or_else(|| self.options.platform_data_dir.clone())
+    /// The data folder, as the methods find it; `of_host` is the one that a parent Stash has told.
+    fn data_folder(&self, of_host: Option<PathBuf>) -> Option<PathBuf> {
+        let folders = Folders {
+            given: self.options.data_dir.as_ref().map(|given| given.value.as_path()),
+            of_host,
+            of_platform: self.options.platform_data_dir.as_deref(),
+        };
+        folders.choose(&self.working_folder)
     }
 
     /// Calls a method, and waits for its end.
@@ -122,11 +144,15 @@ impl Setting<'_> {
         let params = params.filter(|params| params.get() != "null");
         match self.methods.handle(method, Request { params, ..Request::default() }) {
             Handling::Done(outcome) => outcome,
-            Handling::Slow(work) => runtime()
-                .map_err(|error| {
+            Handling::Slow(work) => {
+                let runtime = runtime().map_err(|error| {
                     ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
-                })?
-                .block_on(work),
+                })?;
+                let outcome = runtime.block_on(work);
+                // A name that the system still looks for must not hold up the end.
+                runtime.shutdown_background();
+                outcome
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::iter;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
 use reqwest::Url;
@@ -29,6 +30,11 @@ impl Peer {
         Self { name: peer(url), secure, proxied: proxied && secure }
     }
 
+    /// Whether a proxy makes the connection.
+    pub(super) fn proxied(&self) -> bool {
+        self.proxied
+    }
+
     fn hint(&self) -> &'static str {
         match self.proxied {
             true => " (an https proxy is set in the environment)",
@@ -44,7 +50,7 @@ pub(super) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
         return connect_timeout(peer);
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return PlexError::unreachable(UnreachableKind::Tls, tls_message(tls, peer));
+        return self::tls(tls, peer);
     }
     if error.is_dns() {
         let message = format!(
@@ -65,6 +71,30 @@ pub(super) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
         None => io_kind(innermost_io(error)),
     };
     transfer(kind, peer)
+}
+
+/// A TLS handshake failed.
+pub(super) fn tls(error: &rustls::Error, peer: &Peer) -> PlexError {
+    PlexError::unreachable(UnreachableKind::Tls, tls_message(error, peer))
+}
+
+/// A TLS handshake took longer than `limit`.
+pub(super) fn handshake_timeout(peer: &Peer, limit: Duration) -> PlexError {
+    let message = format!(
+        "`{}` did not finish the TLS handshake within {} s; check that it speaks `https`",
+        peer.name,
+        limit.as_secs()
+    );
+    PlexError::Timeout { phase: TimeoutPhase::Connect, message }
+}
+
+/// A certificate that only itself vouches for.
+pub(super) fn self_signed(peer: &Peer) -> PlexError {
+    let message = format!(
+        "the certificate of `{}` is self-signed; use the server's `plex.direct` name, or trust this certificate with `--plex-ca`",
+        peer.name
+    );
+    PlexError::unreachable(UnreachableKind::Tls, message)
 }
 
 /// A connection took longer than it may.
@@ -96,7 +126,8 @@ fn broken_compression(name: &str) -> PlexError {
     PlexError::unreachable(UnreachableKind::Protocol, message)
 }
 
-fn connect(error: Option<&io::Error>, peer: &Peer) -> PlexError {
+/// No connection, or one that ended before it could be used.
+pub(super) fn connect(error: Option<&io::Error>, peer: &Peer) -> PlexError {
     let name = &peer.name;
     let hint = peer.hint();
     let kind = error.map_or(ErrorKind::Other, io::Error::kind);
@@ -179,6 +210,12 @@ fn certificate_message(reason: &CertificateError, peer: &Peer) -> String {
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             wrong_name_message(presented, peer)
+        }
+        // What `openssl req -x509` makes where nobody asks for something else. webpki's words are its variants' names.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            format!(
+                "the certificate of `{name}` is an authority's, which can't be a server's; make another one with `basicConstraints=CA:FALSE`"
+            )
         }
         other => format!("the certificate of `{name}` can't be trusted: {other}"),
     }

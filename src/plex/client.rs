@@ -1,6 +1,6 @@
 //! The HTTP clients: each is made at the first request that needs it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plexsync_protocol::error::UnreachableKind;
@@ -72,6 +72,11 @@ impl Clients {
             plain: Lane::default(),
             secure: Lane::default(),
         }
+    }
+
+    /// The user's own authorities.
+    pub(super) fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
     }
 
     /// Whether https targets are reached through a proxy.

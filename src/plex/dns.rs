@@ -27,7 +27,7 @@ impl Resolve for Names {
 }
 
 /// What `lookup` says, and for a `plex.direct` name the address that it holds, behind the others.
-async fn addresses(
+pub(super) async fn addresses(
     name: &str,
     lookup: impl Future<Output = io::Result<Vec<IpAddr>>>,
 ) -> io::Result<Vec<IpAddr>> {
@@ -43,7 +43,7 @@ async fn addresses(
 }
 
 /// The address in `1-2-3-4.<hash>.plex.direct` or `2001-db8--1.<hash>.plex.direct`.
-fn plex_direct_address(name: &str) -> Option<IpAddr> {
+pub(super) fn plex_direct_address(name: &str) -> Option<IpAddr> {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let (label, hash) = name.strip_suffix(".plex.direct")?.split_once('.')?;
     if hash.is_empty() || !hash.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

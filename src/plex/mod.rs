@@ -5,6 +5,7 @@
 mod address;
 mod answer;
 mod body;
+mod certificate;
 mod charset;
 mod classify;
 mod client;
@@ -14,6 +15,7 @@ mod error;
 mod exchange;
 mod fetch;
 mod folder;
+mod handshake;
 mod headers;
 mod json;
 mod listing;
@@ -28,6 +30,7 @@ mod scan;
 mod send_body;
 mod target;
 mod tls;
+mod way;
 mod xml;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -49,6 +52,7 @@ pub use self::folder::folder_of;
 pub use self::plan::Limits;
 pub use self::scan::SectionFolder;
 pub use self::target::Account;
+pub use self::way::{Found, Step};
 
 use self::body::Decoded;
 use self::client::Clients;

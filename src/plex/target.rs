@@ -2,7 +2,7 @@
 
 use plexsync_protocol::error::Missing;
 
-use super::address::Base;
+use super::address::{Base, same_origin};
 use super::error::PlexError;
 use crate::secret::Secret;
 
@@ -16,6 +16,20 @@ pub struct Account {
     pub server: Option<String>,
     /// The token for that server, and for no other.
     pub token: Option<Secret>,
+}
+
+impl Account {
+    /// The same, completed with a server and the token that belongs to it: never with that token beside another server.
+    pub fn completed(self, server: Option<&str>, token: Option<&Secret>) -> Self {
+        let fits = match (&self.server, server) {
+            (Some(own), Some(of_token)) => same_origin(own, of_token),
+            _ => true,
+        };
+        Self {
+            token: self.token.or_else(|| token.filter(|_| fits).cloned()),
+            server: self.server.or_else(|| server.map(str::to_owned)),
+        }
+    }
 }
 
 /// A server, and the token that it gets.

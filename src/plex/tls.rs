@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use plexsync_protocol::error::UnreachableKind;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ConfigBuilder, Error, RootCertStore, WantsVerifier};
 
 use super::error::PlexError;
 
@@ -14,6 +15,11 @@ use super::error::PlexError;
 ///
 /// A machine without roots is no reason to fail as long as there is a `ca_file`; a `ca_file` that can't be read is.
 pub(super) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, PlexError> {
+    config(roots(ca_file)?)
+}
+
+/// The system's roots and those in `ca_file`; at least one.
+pub(super) fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PlexError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (_, unusable) = roots.add_parsable_certificates(system.certs);
@@ -32,7 +38,7 @@ pub(super) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, PlexError
             "this machine has no CA certificates, so no certificate can be checked; install `ca-certificates` or give `--plex-ca`",
         ));
     }
-    config(roots)
+    Ok(roots)
 }
 
 /// A configuration that trusts nobody, for the client that speaks plain HTTP: nothing is read for it.
@@ -64,15 +70,26 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlexError> {
 
 /// ring is passed by hand: a process-wide default would be a global, and a second one a panic.
 fn config(roots: RootCertStore) -> Result<ClientConfig, PlexError> {
+    let versions = versions().map_err(|error| {
+        PlexError::unreachable(UnreachableKind::Tls, format!("no TLS here: {error}"))
+    })?;
+    Ok(over_http(versions.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// The same with `check` in the place of the usual one, which it has to carry out itself.
+pub(super) fn watched_by(check: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
+    let config = versions()?.dangerous().with_custom_certificate_verifier(check);
+    Ok(over_http(config.with_no_client_auth()))
+}
+
+fn versions() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| {
-            PlexError::unreachable(UnreachableKind::Tls, format!("no TLS here: {error}"))
-        })?;
-    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
+}
+
+fn over_http(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    config
 }
 
 #[cfg(test)]

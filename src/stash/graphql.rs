@@ -1,4 +1,4 @@
-//! The two questions, and Stash's answers: bytes in, meaning out. No I/O.
+//! The questions, and Stash's answers: bytes in, meaning out. No I/O.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,11 @@ pub(super) fn settings_question(plugin_id: &str) -> Vec<u8> {
         "query($ids:[ID!]){configuration{plugins(include:$ids)}}",
         &json!({"ids": [plugin_id]}),
     )
+}
+
+/// The question for Stash's version.
+pub(super) fn version_question() -> Vec<u8> {
+    question("query{version{version}}", &json!({}))
 }
 
 /// The question for a scene's files.
@@ -36,6 +41,12 @@ pub(super) fn settings_answer(
 ) -> Result<Map<String, Value>, BadAnswer> {
     let mut data: SettingsData = read(body)?;
     Ok(data.configuration.plugins.remove(plugin_id).unwrap_or_default().unwrap_or_default())
+}
+
+/// Stash's version.
+pub(super) fn version_answer(body: &[u8]) -> Result<String, BadAnswer> {
+    let data: VersionData = read(body)?;
+    Ok(data.version.version)
 }
 
 /// Paths of the scene's files; none where Stash has no such scene.
@@ -77,6 +88,16 @@ struct Configuration {
     plugins: std::collections::BTreeMap<String, Option<Map<String, Value>>>,
 }
 
+#[derive(Deserialize)]
+struct VersionData {
+    version: Version,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: String,
+}
+
 /// `findScene` must be there: null is an answer, nothing is none.
 #[derive(Deserialize)]
 struct SceneData {
@@ -108,6 +129,7 @@ mod tests {
                     "variables": {"ids": ["plexsync"]},
                 }),
             ),
+            (version_question(), json!({"query": "query{version{version}}", "variables": {}})),
             (
                 scene_question("45"),
                 json!({
@@ -134,6 +156,14 @@ mod tests {
             let saved = settings_answer(body.as_bytes(), "plexsync").unwrap();
             assert_eq!(saved.get("plex_url").and_then(Value::as_str), url, "{body}");
         }
+    }
+
+    #[test]
+    fn a_version_is_a_text() {
+        let told = |body: &str| version_answer(body.as_bytes());
+        assert_eq!(told(r#"{"data":{"version":{"version":"v0.30.1"}}}"#), Ok("v0.30.1".to_owned()));
+        assert_eq!(told(r#"{"data":{"version":{"version":null}}}"#), Err(BadAnswer::Shape));
+        assert_eq!(told(r#"{"data":null}"#), Err(BadAnswer::Shape));
     }
 
     #[test]

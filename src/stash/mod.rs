@@ -76,6 +76,15 @@ impl Stash {
         self.0.settings.get_or_try_init(|| self.0.ask_settings()).await.cloned()
     }
 
+    /// Its version, as `v0.30.1`.
+    ///
+    /// # Errors
+    /// Stash does not answer, or not with a version.
+    pub async fn version(&self) -> Result<String, StashError> {
+        let (status, body) = self.0.ask(graphql::version_question()).await?;
+        graphql::version_answer(&body).map_err(|bad| self.0.bad_answer(status, bad))
+    }
+
     /// Paths of the scene's files as Stash sees them, the primary file first; `None` where Stash has no such scene, as
     /// in a Destroy hook.
     ///

@@ -4,7 +4,7 @@ use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::stash::StashCall;
 
 use super::{Worker, failure};
-use crate::plex::{Account, same_origin};
+use crate::plex::Account;
 use crate::stash::{SETTINGS_PAGE, Settings, Stash};
 
 /// What a call brings itself.
@@ -62,22 +62,11 @@ impl Worker {
         let missing = if configured.server.is_none() { Missing::Server } else { Missing::Token };
         let settings =
             stash.settings().await.map_err(|error| failure::of_stash(&error, missing))?;
-        Ok(Resolved { account: merge(configured, &settings), settings })
+        let (server, token) = (settings.plex_url.as_deref(), settings.plex_token.as_ref());
+        Ok(Resolved { account: configured.completed(server, token), settings })
     }
 
     pub(super) fn stash(&self, call: &StashCall) -> Stash {
         Stash::new(&call.connection, self.setup.stash_plugin.clone(), self.setup.secrets.clone())
-    }
-}
-
-/// A token from the settings belongs to the URL that stands beside it there.
-fn merge(configured: Account, settings: &Settings) -> Account {
-    let token_fits = match (&configured.server, &settings.plex_url) {
-        (Some(url), Some(of_token)) => same_origin(url, of_token),
-        _ => true,
-    };
-    Account {
-        token: configured.token.or_else(|| settings.plex_token.clone().filter(|_| token_fits)),
-        server: configured.server.or_else(|| settings.plex_url.clone()),
     }
 }

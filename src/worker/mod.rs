@@ -18,7 +18,7 @@ use plexsync_protocol::plex::RequestParams;
 use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
-use crate::identity::{IdentityError, Keeper};
+use crate::identity::{Folders, IdentityError, Keeper};
 use crate::methods::{Methods, Outcome, Request};
 use crate::plex::{Limits, Plex, RequestCall};
 use crate::secret::{Secret, Secrets};
@@ -162,9 +162,12 @@ impl Worker {
             .map(|connection| {
                 crate::stash::plugin_dir(connection, &self.setup.working_folder).join("data")
             });
-        let chosen =
-            self.setup.data_dir.as_ref().map(|folder| self.setup.working_folder.join(folder));
-        chosen.or(plugin_data).or_else(|| self.setup.platform_data_dir.clone())
+        let folders = Folders {
+            given: self.setup.data_dir.as_deref(),
+            of_host: plugin_data,
+            of_platform: self.setup.platform_data_dir.as_deref(),
+        };
+        folders.choose(&self.setup.working_folder)
     }
 }
 

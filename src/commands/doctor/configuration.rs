@@ -2,16 +2,21 @@
 
 use super::super::Setting;
 use super::Check;
-use crate::cli::{Given, Token, read_token_file};
+use crate::cli::{Given, Options, Token, read_token_file};
 use crate::plex::Account;
 use crate::secret::Secret;
+use crate::stash::Settings;
 
 /// A token shorter than this is not shown at all: its end would be too much of it.
 const SHOWN_FROM: usize = 12;
 
 /// Tells the configuration; returns server and token as requests would use them.
-pub(super) fn check(setting: &Setting<'_>, checks: &mut Vec<Check>) -> Account {
-    let options = setting.options;
+pub(super) fn check(
+    setting: &Setting<'_>,
+    of_stash: Option<Settings>,
+    checks: &mut Vec<Check>,
+) -> Account {
+    let options = with_settings(setting.options.clone(), of_stash.unwrap_or_default());
     let server = options.plex_url.as_ref().and_then(|url| server(url, checks));
     if options.plex_url.is_none() {
         checks.push(Check::warning(
@@ -35,6 +40,19 @@ pub(super) fn check(setting: &Setting<'_>, checks: &mut Vec<Check>) -> Account {
         checks.push(authority(file));
     }
     Account { server, token }
+}
+
+/// The options, completed with what the user entered in Stash.
+fn with_settings(mut options: Options, settings: Settings) -> Options {
+    const BY: &str = "Stash's settings";
+    let own = options.plex_url.as_ref().map(|given| given.value.clone());
+    let account = Account { server: own, token: None };
+    let account = account.completed(settings.plex_url.as_deref(), settings.plex_token.as_ref());
+    let given = |value| Given { value, by: BY };
+    options.plex_url = options.plex_url.or_else(|| account.server.map(given));
+    let token = account.token.map(|token| Given { value: Token::Value(token), by: BY });
+    options.plex_token = options.plex_token.or(token);
+    options
 }
 
 /// Only the origin is shown: a user may have put a secret into the rest.

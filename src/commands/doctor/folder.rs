@@ -6,12 +6,17 @@ use super::super::Setting;
 use super::Check;
 
 /// Tells the folder; returns it where one is known.
-pub(super) fn check(setting: &Setting<'_>, checks: &mut Vec<Check>) -> Option<PathBuf> {
-    let by = match &setting.options.data_dir {
-        Some(given) => format!("from `{}`", given.by),
-        None => "the platform's default (in Stash it is the plugin's `data/`)".to_owned(),
+pub(super) fn check(
+    setting: &Setting<'_>,
+    of_stash: Option<PathBuf>,
+    checks: &mut Vec<Check>,
+) -> Option<PathBuf> {
+    let by = match (&setting.options.data_dir, &of_stash) {
+        (Some(given), _) => format!("from `{}`", given.by),
+        (None, Some(_)) => "the plugin's own".to_owned(),
+        (None, None) => "the platform's default (in Stash it is the plugin's `data/`)".to_owned(),
     };
-    let Some(folder) = setting.data_folder() else {
+    let Some(folder) = setting.data_folder(of_stash) else {
         let cure = "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`";
         checks.push(Check::failure("data_folder", "no data folder is known", cure));
         return None;

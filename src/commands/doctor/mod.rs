@@ -5,6 +5,7 @@ mod configuration;
 mod folder;
 mod identity;
 mod plex;
+mod stash;
 
 use std::io;
 
@@ -68,8 +69,9 @@ pub(super) fn doctor(
     json: bool,
 ) -> io::Result<End> {
     let mut checks = Vec::new();
-    let configured = configuration::check(setting, &mut checks);
-    let device_id = match folder::check(setting, &mut checks) {
+    let parent = stash::check(setting, streams, &mut checks)?;
+    let configured = configuration::check(setting, parent.settings, &mut checks);
+    let device_id = match folder::check(setting, parent.data_folder, &mut checks) {
         Some(folder) => identity::check(&folder, &mut checks),
         None => None,
     };
@@ -99,12 +101,40 @@ fn lines(findings: &Findings, colour: bool) -> String {
         };
         let word = format!("{word:<7}");
         let word = if colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
-        text.push_str(&format!("{word}  {}: {}\n", check.name, harmless(&check.message)));
+        text.push_str(&format!("{word}  "));
+        text.push_str(&wrapped(&format!("{}: {}", check.name, check.message), INDENT));
         if let Some(cure) = &check.cure {
-            text.push_str(&format!("{:9}-> {}\n", "", harmless(cure)));
+            text.push_str(&format!("{:INDENT$}-> ", ""));
+            text.push_str(&wrapped(cure, INDENT + "-> ".len()));
         }
     }
     text
+}
+
+/// Where texts begin, in columns.
+const INDENT: usize = 9;
+/// Where they end: wider terminals gain nothing by longer lines.
+const WIDTH: usize = 80;
+
+/// A text in lines that begin at a column and end before [`WIDTH`]; a word that fits into no line stays where it is. The
+/// first line's beginning is there already.
+fn wrapped(text: &str, indent: usize) -> String {
+    let (mut lines, mut column) = (String::new(), indent);
+    for word in harmless(text).split(' ') {
+        let length = word.chars().count();
+        let fits = |column: usize| column + length <= WIDTH;
+        if column > indent && !fits(column + 1) && fits(indent) {
+            lines.push_str(&format!("\n{:indent$}", ""));
+            column = indent;
+        } else if column > indent {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines.push('\n');
+    lines
 }
 
 /// A server's name or a file's must not steer the terminal.

@@ -6,60 +6,68 @@ use std::sync::Arc;
 use plexsync_protocol::identity::{Identity, IdentityHeaders, Origin};
 use plexsync_protocol::plex::{CONNECT_TIMEOUT_MS, RequestParams};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::super::{Setting, runtime};
 use super::identity::OnDisk;
 use super::{Check, State};
-use crate::plex::{Account, Limits, Plex, PlexError, RequestCall};
+use crate::plex::{Account, Found, Limits, Plex, PlexError, RequestCall, Step};
 
-/// A person waits.
+/// A person waits: each question may take as long as each step of the way.
 const LIMITS: Limits =
-    Limits { timeout_ms: 10_000, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: 0 };
+    Limits { timeout_ms: CONNECT_TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: 0 };
 
-struct Asking {
+struct Asking<'a> {
     plex: Plex,
     identity: Arc<Identity>,
     account: Account,
-    runtime: tokio::runtime::Runtime,
+    runtime: &'a Runtime,
 }
 
-/// Asks the configured server who it is, whether it takes the token, and whether it knows this device.
+/// Walks to the configured server, then asks it who it is, whether it takes the token, and whether it knows this device.
 pub(super) fn check(
     setting: &Setting<'_>,
     account: Account,
     on_disk: Option<OnDisk>,
     checks: &mut Vec<Check>,
 ) -> io::Result<()> {
-    if account.server.is_none() {
-        return Ok(());
-    }
-    let Some(OnDisk { device_id, path }) = on_disk else {
-        checks.push(Check::warning(
-            "plex_connection",
-            "not checked: there is no identity, and nothing is sent to Plex without one",
-            "`plexsync-worker identity show` makes it; then ask again",
-        ));
-        return Ok(());
-    };
-    let headers = IdentityHeaders::new(&device_id, setting.version);
-    let identity = Arc::new(Identity::new(device_id, Origin::Loaded, path, headers, None));
-    let has_token = account.token.is_some();
-    let asking = Asking { plex: setting.plex.clone(), identity, account, runtime: runtime()? };
-    let connection = asking.connection();
-    let connected = connection.state == State::Ok;
-    checks.push(connection);
-    if connected && has_token {
-        let token = asking.token();
-        let accepted = token.state == State::Ok;
-        checks.push(token);
-        if accepted {
-            checks.push(asking.device());
+    let Some(server) = &account.server else { return Ok(()) };
+    let runtime = runtime()?;
+    let steps = runtime.block_on(setting.plex.walk(server));
+    let there = steps.iter().all(|(_, found)| found.is_ok());
+    checks.extend(steps.into_iter().map(told));
+    match on_disk {
+        _ if !there => {}
+        Some(OnDisk { device_id, path }) => {
+            let headers = IdentityHeaders::new(&device_id, setting.version);
+            let identity = Arc::new(Identity::new(device_id, Origin::Loaded, path, headers, None));
+            let plex = setting.plex.clone();
+            Asking { plex, identity, account, runtime: &runtime }.ask_all(checks);
         }
+        None => checks.push(Check::warning(
+            "plex_server",
+            "not asked: there is no identity, and no request is sent to Plex without one",
+            "`plexsync-worker identity show` makes it; then ask again",
+        )),
     }
+    // A name that the system still looks for must not hold up the end.
+    runtime.shutdown_background();
     Ok(())
 }
 
-impl Asking {
+fn told((step, found): (Step, Found)) -> Check {
+    let name = match step {
+        Step::Name => "plex_name",
+        Step::Connection => "plex_connection",
+        Step::Tls => "plex_tls",
+    };
+    match found {
+        Ok(found) => Check::ok(name, found),
+        Err(error) => Check::told(name, &error.to_string()),
+    }
+}
+
+impl Asking<'_> {
     fn ask(&self, path: &str, token: Option<&str>) -> Result<(u64, Value), PlexError> {
         let params = RequestParams {
             path: path.to_owned(),
@@ -82,20 +90,36 @@ impl Asking {
         ))
     }
 
-    /// DNS, TCP, TLS and the answer that Plex gives to everybody, without the token.
-    fn connection(&self) -> Check {
-        const NAME: &str = "plex_connection";
+    /// Each question only where the one before it was answered well.
+    fn ask_all(self, checks: &mut Vec<Check>) {
+        let has_token = self.account.token.is_some();
+        let questions = [Self::server, Self::token, Self::device];
+        for question in &questions[..if has_token { questions.len() } else { 1 }] {
+            let answer = question(&self);
+            let well = answer.state == State::Ok;
+            checks.push(answer);
+            if !well {
+                break;
+            }
+        }
+    }
+
+    /// What Plex answers to everybody, without the token.
+    fn server(&self) -> Check {
+        const NAME: &str = "plex_server";
         match self.ask("/identity", Some("")) {
             Err(error) => Check::told(NAME, &error.to_string()),
-            Ok((200, about)) if about["machineIdentifier"].is_string() => {
-                let version = about["version"].as_str().unwrap_or("of an unknown version");
-                Check::ok(NAME, format!("Plex {version} answers"))
-            }
-            Ok((status, _)) => Check::failure(
-                NAME,
-                format!("something answers with status `{status}`, but not as Plex does"),
-                "check host and port of the URL",
-            ),
+            Ok((status, about)) => match about["machineIdentifier"].as_str() {
+                Some(machine) if status == 200 => {
+                    let version = about["version"].as_str().unwrap_or("of an unknown version");
+                    Check::ok(NAME, format!("Plex {version} answers, machine `{machine}`"))
+                }
+                _ => Check::failure(
+                    NAME,
+                    format!("something answers with status `{status}`, but not as Plex does"),
+                    "check host and port of the URL",
+                ),
+            },
         }
     }
 

@@ -9,7 +9,7 @@ use plexsync_protocol::message::method;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use super::{End, Setting, Streams, pretty};
+use super::{End, Setting, Streams};
 use crate::cli::IdentityCommand;
 use crate::identity::inspect;
 use crate::methods::Outcome;
@@ -24,7 +24,7 @@ pub(super) fn identity(
     command: IdentityCommand,
 ) -> io::Result<End> {
     match command {
-        IdentityCommand::Show => told(setting.call(method::IDENTITY_GET, None), streams),
+        IdentityCommand::Show => streams.tell(setting.call(method::IDENTITY_GET, None)),
         IdentityCommand::Adopt { id: Some(id), .. } => adopt(setting, streams, id),
         IdentityCommand::Adopt { id: None, .. } => match plexapi::identifier(setting.environment) {
             Ok(found) => {
@@ -64,7 +64,7 @@ fn adopt(setting: &Setting<'_>, streams: &mut Streams<'_>, id: String) -> io::Re
         }
     }
     let params = ResetParams { device_id: Some(id), ..ResetParams::default() };
-    told(replace(setting, &params), streams)
+    streams.tell(replace(setting, &params))
 }
 
 fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Result<End> {
@@ -83,7 +83,7 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
     }
     // Whoever was asked has agreed to the end of this id, and of no other.
     let params = ResetParams { if_device_id: now.filter(|_| !yes), device_id: None };
-    told(replace(setting, &params), streams)
+    streams.tell(replace(setting, &params))
 }
 
 fn former(now: Option<&str>) -> String {
@@ -99,23 +99,10 @@ fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
 
 /// The id on disk, looked at without making one.
 fn current(setting: &Setting<'_>) -> Option<String> {
-    let report = inspect(&setting.data_folder()?);
+    let report = inspect(&setting.data_folder(None)?);
     report.main.1.id().or_else(|| report.copy.1.id()).map(str::to_owned)
 }
 
 fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {
     setting.call(method::IDENTITY_RESET, to_raw_value(params).ok())
-}
-
-fn told(outcome: Outcome, streams: &mut Streams<'_>) -> io::Result<End> {
-    match outcome {
-        Ok(result) => {
-            pretty::write(streams.output, &result.into_bytes(), streams.colour)?;
-            Ok(End::Fine)
-        }
-        Err(error) => {
-            writeln!(streams.errors, "error: {error}")?;
-            Ok(End::Failed)
-        }
-    }
 }

@@ -299,7 +299,7 @@ fn wherever_python_finds_an_id_it_is_found_here() {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut python) = python else {
-        return eprintln!("skipped: there is no python3");
+        return plexsync_harness::skip("python3 is not installed");
     };
     let mut runner = TestRunner::default();
     let texts: Vec<String> =

@@ -199,7 +199,7 @@ fn converts_real_bodies() {
     let (Ok(player), Ok(resources)) =
         (read("client-resources.xml"), read("myplex-api-resources.xml"))
     else {
-        return eprintln!("skipped: there is no `{folder}`");
+        return plexsync_harness::skip(format_args!("there is no `{folder}`"));
     };
     let player: Value = serde_json::from_slice(&to_json(&player, None).unwrap()).unwrap();
     assert_eq!(player["MediaContainer"]["Player"][0]["title"], "iPhone 1");

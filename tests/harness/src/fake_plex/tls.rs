@@ -23,6 +23,8 @@ pub enum TlsSetup {
     Expired,
     /// A certificate that no authority signed.
     SelfSigned,
+    /// A certificate that no authority signed and that says it is one, as `openssl req -x509` makes it.
+    Authority,
     /// A certificate for `*.HASH.plex.direct`; the URL is `https://127-0-0-1.HASH.plex.direct:PORT`.
     PlexDirect,
     /// Plain HTTP where the client expects TLS.
@@ -70,9 +72,12 @@ fn config(setup: TlsSetup, authority: &CertifiedIssuer<'static, KeyPair>) -> rus
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
     }
+    if setup == TlsSetup::Authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
     let key = KeyPair::generate().expect("a key pair");
     let certificate = match setup {
-        TlsSetup::SelfSigned => params.self_signed(&key),
+        TlsSetup::SelfSigned | TlsSetup::Authority => params.self_signed(&key),
         _ => params.signed_by(&key, authority),
     };
     let chain = vec![certificate.expect("a certificate").der().clone()];

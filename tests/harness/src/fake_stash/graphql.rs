@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{Fault, State, cookie};
 use crate::http::{After, Request, Response};
 
+/// The release that it takes after.
+const VERSION: &str = "v0.30.1";
+
 /// Answers one request.
 pub(super) fn answer(state: &mut State, request: &Request) -> Response {
     state.requests.push(request.clone());
@@ -72,6 +75,9 @@ impl State {
             "query($ids:[ID!]){configuration{plugins(include:$ids)}}" => {
                 let plugins = self.settings_of(&variables["ids"]);
                 Response::json(200, &json!({"data": {"configuration": {"plugins": plugins}}}))
+            }
+            "query{version{version}}" => {
+                Response::json(200, &json!({"data": {"version": {"version": VERSION}}}))
             }
             "query($id:ID!){findScene(id:$id){idfiles{path}}}" => {
                 let id = match &variables["id"] {

@@ -402,6 +402,8 @@ fn spawned(setup: &HostBuilder, stderr: &Collected) -> Spawned {
 impl Drop for Host {
     fn drop(&mut self) {
         self.kill();
+        // A child of the worker's holds its stderr open for as long as it has something to read.
+        self.close_stdin();
         if std::thread::panicking() {
             return;
         }
