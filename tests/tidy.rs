@@ -38,7 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both.
     ("commands", &["cli", "methods", "identity", "plex"]),
     ("secret", &[]),
-    ("fuzzing", &["plex", "wire"]),
+    ("fuzzing", &["identity", "methods", "plex", "serve", "wire"]),
 ];
 
 #[test]
