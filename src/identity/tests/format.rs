@@ -121,8 +121,9 @@ fn what_is_no_id_is_torn() {
 #[test]
 fn the_only_whole_id_of_a_damaged_file_is_salvaged() {
     let text = "{\n  \"device_id\": \"a-b\"\n}";
-    let cases: [Vec<u8>; 12] = [
+    let cases: [Vec<u8>; 13] = [
         b"{\"device_id\": \"a-b\"".to_vec(),
+        b"{\"device_id\"device_id\": \"a-b\"}".to_vec(),
         b"{\"device_id\" :\n\"a-b\", \"x\": ".to_vec(),
         b"\0\0{\"device_id\": \"a-b\"}".to_vec(),
         b"{\"device_id\": \"a-b\"\xff".to_vec(),
@@ -146,6 +147,7 @@ fn two_ids_are_one_too_many() {
         b"{\"device_id\": \"a\" \"device_id\": \"b\"" as &[u8],
         b"<<<<<<< {\"device_id\": \"a\"} ======= {\"device_id\": \"b\"}",
         b"{\"x\": \"\\\"device_id\\\": \\\"a\\\"\"",
+        b"{\"device_id\"device_id\": \"b\", \"device_id\": \"a\"}",
     ] {
         assert_eq!(salvaged(bytes), None, "{}", bytes.escape_ascii());
     }

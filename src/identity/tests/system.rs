@@ -9,7 +9,7 @@ use std::time::Duration;
 use plexsync_protocol::identity::{Origin, ResetParams};
 
 use super::{Folder, expecting, unavailable};
-use crate::identity::disk::{make_folder, parent};
+use crate::identity::disk::{make_folder, parent, sync_folder};
 use crate::identity::file::advice;
 use crate::identity::lock::{Lock, NoLock};
 
@@ -44,6 +44,17 @@ fn a_folder_is_made_with_its_parents_or_left_as_it_is() {
         make_folder(&deep).unwrap();
         assert!(deep.is_dir());
     }
+}
+
+/// `/proc` answers an `fsync` as some network file systems do: it knows no such thing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_is_brought_to_the_disk_where_that_can_be_done() {
+    sync_folder(Path::new("/proc")).unwrap();
+    let folder = Folder::empty();
+    sync_folder(&folder.path("")).unwrap();
+    let missing = sync_folder(&folder.path("missing")).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
 }
 
 fn lock_of(folder: &Folder) -> Lock {
