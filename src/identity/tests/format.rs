@@ -51,7 +51,8 @@ fn an_id_is_taken_byte_for_byte() {
 
 #[test]
 fn what_python_and_editors_leave_in_a_file_is_fine() {
-    let cases: [&[u8]; 16] = [
+    let cases: [&[u8]; 17] = [
+        b"{\"x\": \"\\b\\f\\n\\r\\t\\/\\\\\\\"\", \"device_id\": \"a\"}",
         b"\xEF\xBB\xBF{\"device_id\": \"a\"}",
         b"{\r\n  \"device_id\": \"a\"\r\n}\r\n",
         b" \t\r\n{ \"device_id\" : \"a\" } \n",
@@ -71,6 +72,17 @@ fn what_python_and_editors_leave_in_a_file_is_fine() {
     ];
     for bytes in cases {
         assert_eq!(valid(bytes).as_deref(), Some("a"), "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn what_python_refuses_is_not_whole() {
+    for value in
+        ["1.", "1e", "1E+", "01", "-", ".5", "+1", "nul", "'x'", "\"\t\"", "\"\\x\"", "[1,]"]
+    {
+        let file = format!("{{\"x\": {value}, \"device_id\": \"a\"}}");
+        assert_eq!(valid(file.as_bytes()), None, "{file}");
+        assert_eq!(salvaged(file.as_bytes()).as_deref(), Some("a"), "{file}");
     }
 }
 
