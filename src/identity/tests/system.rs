@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plexsync_protocol::identity::{Origin, ResetParams};
 
-use super::{Folder, expecting, unavailable};
+use super::{COPY, Folder, MAIN, expecting, file, unavailable};
 use crate::identity::disk::{make_folder, parent, sync_folder};
 use crate::identity::file::advice;
 use crate::identity::lock::{Lock, NoLock};
@@ -100,4 +100,15 @@ fn what_stands_in_the_lock_s_place_is_left_alone() {
             Some(made.device_id.clone())
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recovery_writes_the_file_and_leaves_its_source_alone() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = Folder::with(&[(COPY, &file("a"))]);
+    let inode = |name| fs::metadata(folder.path(name)).unwrap().ino();
+    let before = inode(COPY);
+    assert_eq!(folder.get().unwrap().origin, Origin::Recovered);
+    assert_eq!((inode(COPY), folder.read(MAIN)), (before, file("a")));
 }
