@@ -32,6 +32,10 @@ enum Message<'a> {
     Garbage(&'a [u8]),
     TooLong(u8),
     NoLength,
+    /// A header block, or a line, that is too long for one.
+    Endless,
+    /// It has an id, so that it is no cancellation.
+    CancelCall(Id),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -188,6 +192,24 @@ impl Said {
             Message::NoLength => {
                 self.unreadable();
                 b"Content".to_vec()
+            }
+            Message::Endless if headers => {
+                self.unreadable();
+                self.bytes.extend_from_slice(b"Content-Length: 2\nX: ");
+                self.bytes.extend_from_slice(&[b'x'; 9000]);
+                self.bytes.extend_from_slice(b"\n\n{}");
+                Vec::new()
+            }
+            Message::Endless => {
+                self.unreadable();
+                vec![b'x'; 9000]
+            }
+            Message::CancelCall(id) => {
+                self.count += 1;
+                let Some(id) = id.of(self.count) else { return cancel("0").into_bytes() };
+                let text = cancel("0").replace("\"method\"", &format!("\"id\":{id},\"method\""));
+                self.expected.ids.insert(id);
+                text.into_bytes()
             }
         }
     }
