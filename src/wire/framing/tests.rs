@@ -32,6 +32,8 @@ const TABLE: &[(&[u8], &[&str])] = &[
     (b"{}\n{}", &["{}", "{}"]),
     (b"12345678901\n{}\n", &["TOO LONG", "{}"]),
     (b"1234567890\n", &["1234567890"]),
+    (b"                    {}\n[]", &["{}", "[]"]),
+    (b"Content-Length: 10\r\n\r\n1234567890", &["1234567890"]),
     (b"1234567890\r\n", &["1234567890"]),
     (b"12345678901", &["TOO LONG"]),
     (b"12345678901234567890\n", &["TOO LONG"]),
@@ -79,10 +81,12 @@ fn a_cut_at_any_byte_changes_nothing() {
 }
 
 #[test]
-fn a_short_line_is_not_held_back() {
-    let mut decoder = Decoder::new(None, 10);
-    decoder.feed(b"1\n");
-    assert_eq!(decoder.next_frame(), Some(Frame::Message(b"1")));
+fn a_whole_message_is_not_held_back() {
+    for stream in [b"1\n" as &[u8], b"Content-Length: 1\r\n\r\n1"] {
+        let mut decoder = Decoder::new(None, 10);
+        decoder.feed(stream);
+        assert_eq!(decoder.next_frame(), Some(Frame::Message(b"1")));
+    }
 }
 
 #[test]
