@@ -113,6 +113,7 @@ mod tests {
     fn who_gets_which_token() {
         let own = account(Some(CONFIGURED), Some("configured"));
         let bare = account(Some(CONFIGURED), None);
+        let empty = account(Some(CONFIGURED), Some(""));
         let none = account(None, None);
         let orphan = account(None, Some("configured"));
         let bad = account(Some("plex:32400"), Some("configured"));
@@ -130,6 +131,7 @@ mod tests {
             (&own, other, Some(""), Ok(None)),
             (&bare, None, None, Ok(None)),
             (&bare, other, None, Err(Missing::Token)),
+            (&empty, None, None, Ok(None)),
             (&none, None, None, Err(Missing::Server)),
             (&none, other, None, Err(Missing::Token)),
             (&none, other, Some("own"), Ok(Some("own"))),

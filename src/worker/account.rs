@@ -81,3 +81,33 @@ fn merge(configured: Account, settings: &Settings) -> Account {
         server: configured.server.or_else(|| settings.plex_url.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_token_of_stash_goes_to_the_server_of_stash_only() {
+        let (here, same, other) = ("http://plex:32400", "http://PLEX:32400/", "http://else:32400");
+        for (url, own, saved_url, saved, expected_url, expected) in [
+            (None, None, Some(here), Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, None, Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, Some(same), Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, Some(other), Some("saved"), Some(here), None),
+            (Some(here), Some("own"), Some(other), Some("saved"), Some(here), Some("own")),
+            (None, Some("own"), Some(here), Some("saved"), Some(here), Some("own")),
+            (None, None, None, None, None, None),
+        ] {
+            let account = Account { server: url.map(str::to_owned), token: own.map(Secret::new) };
+            let settings = Settings {
+                plex_url: saved_url.map(str::to_owned),
+                plex_token: saved.map(Secret::new),
+                ..Settings::default()
+            };
+            let merged = merge(account, &settings);
+            assert_eq!(merged.server.as_deref(), expected_url);
+            assert_eq!(merged.token.as_ref().map(Secret::expose), expected);
+        }
+    }
+}
