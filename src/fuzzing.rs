@@ -1,25 +1,31 @@
 //! Ways in for fuzzers (`tests/fuzz`): each is a piece of the worker that reads what strangers write.
 
+pub use crate::identity::fuzzing::{Meaning, kept, meaning};
 pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
+pub use crate::wire::framing::Framing;
+
+use crate::methods::Methods;
+use crate::serve::{Event, Options, serve};
 use crate::wire::framing::Decoder;
 use crate::wire::{self, Inbound, Item};
 use plexsync_protocol::message::JsonText;
 
-/// Longest message here, in bytes: short, so that a fuzzer gets beyond it.
-const MAX_MESSAGE: usize = 256;
-
 /// The answers to what a host sends in these pieces, if each call succeeds at once; none where none is expected.
-pub fn answers(pieces: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
-    let mut decoder = Decoder::new(None, MAX_MESSAGE);
+pub fn answers(
+    framing: Option<Framing>,
+    max_message: usize,
+    pieces: &[&[u8]],
+) -> Vec<Option<Vec<u8>>> {
+    let mut decoder = Decoder::new(framing, max_message);
     let mut answers = Vec::new();
     for piece in pieces {
         decoder.feed(piece);
         while let Some(frame) = decoder.next_frame() {
-            answer(wire::read(&frame, MAX_MESSAGE), &mut answers);
+            answer(wire::read(&frame, max_message), &mut answers);
         }
     }
     while let Some(frame) = decoder.next_frame_at_end() {
-        answer(wire::read(&frame, MAX_MESSAGE), &mut answers);
+        answer(wire::read(&frame, max_message), &mut answers);
     }
     answers
 }
@@ -38,4 +44,22 @@ fn answer(inbound: Inbound, answers: &mut Vec<Option<Vec<u8>>>) {
         };
         answers.push(reply.map(JsonText::into_bytes));
     }
+}
+
+/// All that a host gets for what it sends in these pieces, from its first byte to the end of the conversation. There
+/// are the methods `quick` and `slow`, which succeed, and `never`, which is done when it is cancelled.
+pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8]]) -> Vec<u8> {
+    let mut methods = Methods::default();
+    methods.quick("quick", |_| Ok(JsonText::of(&true)));
+    methods.slow("slow", |_| Ok(async { Ok(JsonText::of(&true)) }));
+    methods.slow("never", |_| Ok(std::future::pending()));
+    let (sender, events) = tokio::sync::mpsc::channel(pieces.len() + 1);
+    for piece in pieces {
+        let _there_is_room = sender.try_send(Event::Bytes(piece.to_vec()));
+    }
+    drop(sender);
+    let mut replies = Vec::new();
+    let options = Options { framing, max_message };
+    let _no_vector_fails = serve(&methods, options, events, &mut replies, &mut || {});
+    replies
 }

@@ -41,3 +41,19 @@ impl Secrets {
         list.iter().for_each(|secret| visit(secret.expose()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_secret_is_remembered_once() {
+        let secrets = Secrets::default();
+        for value in ["one", "", "two", "one", "three"] {
+            secrets.remember(&Secret::new(value));
+        }
+        let mut seen = Vec::new();
+        secrets.clone().each(|secret| seen.push(secret.to_owned()));
+        assert_eq!(seen, ["one", "two", "three"]);
+    }
+}

@@ -77,9 +77,12 @@ fn content_length_is_understood_and_answered_alike() {
     let mut host = host().wire(Wire::Headers).start();
     let identity = host.call("identity.get", json!({})).unwrap();
     assert_eq!(host.call("identity.get", json!({})).unwrap(), identity);
-    host.send_raw(b"Content-Length: x\r\n\r\n{}");
-    assert_eq!(host.read_reply()["error"]["code"], -32600);
-    assert_eq!(host.call("identity.get", json!({})).unwrap(), identity);
+    let endless = format!("Content-Length: 2\r\nX: {}\r\n\r\n{{}}", "x".repeat(9000));
+    for bad in ["Content-Length: x\r\n\r\n{}", &endless] {
+        host.send_raw(bad.as_bytes());
+        assert_eq!(host.read_reply()["error"]["code"], -32600);
+        assert_eq!(host.call("identity.get", json!({})).unwrap(), identity);
+    }
 }
 
 #[test]

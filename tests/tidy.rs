@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // asks a parent Stash for the settings that it would be asked for.
     ("commands", &["cli", "methods", "identity", "plex", "stash"]),
     ("secret", &[]),
-    ("fuzzing", &["plex", "wire"]),
+    ("fuzzing", &["identity", "methods", "plex", "serve", "wire"]),
 ];
 
 #[test]

@@ -127,7 +127,9 @@ fn whole_ids(text: &[u8]) -> Vec<String> {
         let colon = blank(name + NAME.len());
         (text.get(colon) == Some(&b':')).then(|| blank(colon + 1))
     };
-    memchr::memmem::find_iter(text, NAME)
+    // The quote that ends one name may begin the next.
+    let names = (0..text.len()).filter(|at| text[*at..].starts_with(NAME));
+    names
         .filter_map(|name| scan::string_at(text, value(name)?)?.text)
         .filter(|id| is_device_id(id))
         .collect()

@@ -170,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn every_day_has_its_date() {
+        for days in 0..100_000 {
+            let expected = time::UtcDateTime::UNIX_EPOCH + time::Duration::days(days);
+            let (year, month, day) = date(days.unsigned_abs());
+            let read = format!("{year:04}-{month:02}-{day:02}");
+            assert_eq!(read, expected.date().to_string());
+        }
+    }
+
+    #[test]
     fn only_our_own_names_are_ours() {
         assert!(is_temporary(&temporary_name().unwrap()));
         for foreign in [

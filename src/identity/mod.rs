@@ -16,6 +16,8 @@ mod reset;
 mod scan;
 mod store;
 mod table;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 
 use std::path::PathBuf;
 use std::sync::Arc;

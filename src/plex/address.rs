@@ -152,6 +152,17 @@ mod tests {
             ("http://host.evil", false),
         ] {
             assert_eq!(base.same_origin(&Base::parse(other).unwrap()), same, "{other}");
+            assert_eq!(super::same_origin("http://host:80/plex", other), same, "{other}");
+        }
+        assert!(!super::same_origin("no url", "no url"));
+    }
+
+    #[test]
+    fn messages_name_the_peer() {
+        for (url, expected) in
+            [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
+        {
+            assert_eq!(peer(&Url::parse(url).unwrap()), expected);
         }
     }
 

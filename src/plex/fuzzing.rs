@@ -1,14 +1,21 @@
 //! Ways in for fuzzers: what a server sends, and where a request goes.
 
+use std::collections::BTreeMap;
+
+use plexsync_protocol::plex::RequestParams;
+use reqwest::Url;
+use serde_json::Value;
+
 use super::address::Base;
-use super::{query, xml};
+use super::target::Target;
+use super::{charset, plan, xml};
 
 /// A body's XML as JSON.
 ///
 /// # Errors
 /// Why it is no XML.
-pub fn xml_to_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    xml::to_json(bytes, None)
+pub fn xml_to_json(content_type: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    xml::to_json(bytes, charset::of_content_type(content_type))
 }
 
 /// What is true of a URL that a request would go to.
@@ -17,21 +24,22 @@ pub struct Joined {
     pub same_origin: bool,
     /// It holds no user name, no password and no fragment.
     pub bare: bool,
-    /// Names in its query, decoded.
-    pub names: Vec<String>,
+    /// Its query.
+    pub query: String,
 }
 
-/// Where a request for `path` at `server` would go.
+/// Where a request for `path` at `server`, with these params `query`, would go.
 ///
 /// # Errors
 /// Why it would go nowhere.
-pub fn join(server: &str, path: &str) -> Result<Joined, String> {
-    let url = Base::parse(server)?.join(path)?;
-    query::check(&url).map_err(|error| error.to_string())?;
-    let origin = reqwest::Url::parse(server.trim()).map(|server| server.origin());
+pub fn join(server: &str, path: &str, query: BTreeMap<String, Value>) -> Result<Joined, String> {
+    let target = Target { base: Base::parse(server)?, token: None };
+    let params = RequestParams { query, ..RequestParams::get(path) };
+    let url = plan::url(&params, &target).map_err(|error| error.to_string())?;
+    let origin = Url::parse(server.trim()).map(|server| server.origin());
     Ok(Joined {
         same_origin: origin.is_ok_and(|origin| origin == url.origin()),
         bare: url.username().is_empty() && url.password().is_none() && url.fragment().is_none(),
-        names: url.query_pairs().map(|(name, _)| name.into_owned()).collect(),
+        query: url.query().unwrap_or_default().to_owned(),
     })
 }

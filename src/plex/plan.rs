@@ -125,7 +125,8 @@ fn check_paging(params: &RequestParams) -> Result<(), PlexError> {
     }
 }
 
-fn url(params: &RequestParams, target: &target::Target) -> Result<Url, PlexError> {
+/// Where the request of a call goes.
+pub(super) fn url(params: &RequestParams, target: &target::Target) -> Result<Url, PlexError> {
     let joined = target.base.join(&params.path);
     let mut url = joined.map_err(|reason| PlexError::invalid("/path", reason))?;
     query::check(&url)?;

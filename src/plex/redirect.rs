@@ -67,6 +67,8 @@ mod tests {
             ("//other/x", None),
             ("\\\\other\\x", None),
             ("http://user:pass@host:32400/", None),
+            ("http://user@host:32400/", None),
+            ("http://:pass@host:32400/", None),
             ("http://host:32400@other/", None),
             ("http://host.:32400/", None),
             ("http://", None),

@@ -124,9 +124,29 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_the_settings_goes_to_their_server_only() {
+        let (here, same, other) = ("http://plex:32400", "http://PLEX:32400/", "http://else:32400");
+        for (url, own, saved_url, saved, expected_url, expected) in [
+            (None, None, Some(here), Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, None, Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, Some(same), Some("saved"), Some(here), Some("saved")),
+            (Some(here), None, Some(other), Some("saved"), Some(here), None),
+            (Some(here), Some("own"), Some(other), Some("saved"), Some(here), Some("own")),
+            (None, Some("own"), Some(here), Some("saved"), Some(here), Some("own")),
+            (None, None, None, None, None, None),
+        ] {
+            let account = Account { server: url.map(str::to_owned), token: own.map(Secret::new) };
+            let completed = account.completed(saved_url, saved.map(Secret::new).as_ref());
+            assert_eq!(completed.server.as_deref(), expected_url);
+            assert_eq!(completed.token.as_ref().map(Secret::expose), expected);
+        }
+    }
+
+    #[test]
     fn who_gets_which_token() {
         let own = account(Some(CONFIGURED), Some("configured"));
         let bare = account(Some(CONFIGURED), None);
+        let empty = account(Some(CONFIGURED), Some(""));
         let none = account(None, None);
         let orphan = account(None, Some("configured"));
         let bad = account(Some("plex:32400"), Some("configured"));
@@ -144,6 +164,7 @@ mod tests {
             (&own, other, Some(""), Ok(None)),
             (&bare, None, None, Ok(None)),
             (&bare, other, None, Err(Missing::Token)),
+            (&empty, None, None, Ok(None)),
             (&none, None, None, Err(Missing::Server)),
             (&none, other, None, Err(Missing::Token)),
             (&none, other, Some("own"), Ok(Some("own"))),

@@ -247,6 +247,33 @@ fn every_file_that_stash_wrote_is_understood() {
 }
 
 #[test]
+fn a_parse_error_tells_the_place() {
+    assert!(refusal("{\"a\":\n nonsense}").contains("line 2 column 3"));
+}
+
+#[test]
+fn stash_has_no_batches() {
+    let Inbound::Batch(items) = read_text(&format!("[{{{CONNECTION},\"args\":{{}}}}]")) else {
+        panic!("no batch")
+    };
+    let [Item::Invalid(address, _)] = items.as_slice() else { panic!("taken for a request") };
+    assert!(!address.is_stash());
+}
+
+#[test]
+fn stopping_is_no_call() {
+    let message = r#"{"method":"RPCRunner.Stop","params":[],"id":1}"#;
+    assert!(matches!(single(message), Item::Stop(address) if address.wants_reply()));
+}
+
+/// It is a notification. Whoever gives it an id waits for an answer.
+#[test]
+fn a_cancellation_with_an_id_is_a_call() {
+    let asked = call(r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":1},"id":2}"#);
+    assert!(asked.address.wants_reply());
+}
+
+#[test]
 fn cancelling_names_the_call() {
     let Item::Cancel(id) =
         single(r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":"a\u0062"}}"#)

@@ -289,6 +289,10 @@ fn a_lock_that_is_never_given_back_is_an_error_or_a_warning() {
     assert_eq!(path, folder.path("device_id.json.lock"));
     assert!(reason.contains("another process"), "{reason}");
     folder.write(MAIN, &file("a"));
+    // The id is known now: the long patience is not for a second copy, and the shorter one is over before a stop
+    // could end it.
+    keeper.store.patience.lock = Duration::from_secs(600);
+    keeper.store.stop.store(true, Ordering::Relaxed);
     let identity = keeper.get().unwrap();
     assert!(identity.warning.as_ref().unwrap().contains("another process holds the lock"));
     assert_eq!(folder.names(), [MAIN, "device_id.json.lock"]);
@@ -307,6 +311,7 @@ fn doctor_sees_everything_and_touches_nothing() {
     let report = inspect(&folder.path(""));
     assert_eq!(report.main, (folder.path(MAIN), Finding::Damaged(Some("a".to_owned()))));
     assert_eq!(report.copy, (folder.path(COPY), Finding::Good("b".to_owned())));
+    assert_eq!((report.main.1.id(), report.copy.1.id()), (Some("a"), Some("b")));
     assert!(!report.in_step);
     assert_eq!(report.lock, (folder.path("device_id.json.lock"), LockState::Missing));
     assert_eq!(
@@ -321,5 +326,6 @@ fn doctor_sees_everything_and_touches_nothing() {
     assert_eq!(inspect(&folder.path("")).lock.1, LockState::Held);
     folder.write(MAIN, &file("b"));
     assert!(inspect(&folder.path("")).in_step);
-    assert_eq!(inspect(&folder.path("nowhere")).main.1, Finding::Missing);
+    let nothing = inspect(&folder.path("nowhere")).main.1;
+    assert_eq!((nothing.id(), &nothing), (None, &Finding::Missing));
 }

@@ -4,6 +4,7 @@ mod format;
 mod load;
 mod race;
 mod reset;
+mod system;
 mod unreadable;
 
 use std::fs;

@@ -1,0 +1,34 @@
+//! Ways in for fuzzers: what lies in the data folder.
+
+use super::file::{State, classify};
+use super::table::View;
+
+/// What the bytes of the identity's file mean.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is whole, and this is its id.
+    Whole(String),
+    /// It is damaged, and this id can be made out.
+    Salvaged(String),
+    /// It holds no id.
+    Nothing,
+}
+
+/// What a file of these bytes means.
+pub fn meaning(bytes: &[u8]) -> Meaning {
+    match state(bytes) {
+        State::Valid { id, .. } => Meaning::Whole(id),
+        State::Torn { salvaged: Some(id), .. } => Meaning::Salvaged(id),
+        _ => Meaning::Nothing,
+    }
+}
+
+/// The id that a load goes on with, if it is on disk: the file and its second copy hold these bytes.
+pub fn kept(file: &[u8], copy: &[u8]) -> Option<String> {
+    let view = View { main: state(file), copy: state(copy) };
+    view.step().id().map(str::to_owned)
+}
+
+fn state(bytes: &[u8]) -> State {
+    classify(Ok(bytes.to_vec()))
+}
