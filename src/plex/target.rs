@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn a_token_stays_beside_the_server_that_it_belongs_to() {
+        let (server, other) = ("http://plex:32400", "http://other:32400");
+        let secret = Secret::new("t");
+        let completed = |own: Option<&str>, of_token: Option<&str>| {
+            let account = Account { server: own.map(str::to_owned), token: None };
+            let Account { server, token } = account.completed(of_token, Some(&secret));
+            (server, token.is_some())
+        };
+        let is = |server: &str, token| (Some(server.to_owned()), token);
+        assert_eq!(completed(Some(server), Some("http://PLEX:32400/")), is(server, true));
+        assert_eq!(completed(Some(server), Some(other)), is(server, false));
+        assert_eq!(completed(Some(server), None), is(server, true));
+        assert_eq!(completed(None, Some(other)), is(other, true));
+    }
+
+    #[test]
     fn who_gets_which_token() {
         let own = account(Some(CONFIGURED), Some("configured"));
         let bare = account(Some(CONFIGURED), None);
