@@ -21,8 +21,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a person is told who starts to serve a terminal.
 const TYPED_HELP: &[u8] =
-    b"A host writes JSON-RPC here, a message a line; by hand, a method's name will do: identity.get\n\
-      Ctrl-D ends it; `plexsync-worker --help` tells the options, `plexsync-worker doctor` what is wrong.\n";
+    b"A message a line goes here, as a host writes it; a method's name will do, too.\n\
+      Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
 
 fn main() -> ExitCode {
     streams::keep_secrets_in_memory();
