@@ -37,6 +37,15 @@ mod memory;
 mod requests;
 #[cfg(target_os = "linux")]
 mod calls;
+#[cfg(target_os = "linux")]
+mod instructions;
+#[cfg(target_os = "linux")]
+#[path = "../../examples/package/build.rs"]
+mod build;
+#[cfg(target_os = "linux")]
+#[path = "../../examples/package/package.rs"]
+#[expect(dead_code, reason = "only the build is wanted here")]
+mod package;
 
 /// Adds a group's rows.
 #[cfg(target_os = "linux")]
@@ -49,13 +58,14 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, Measure); 6] = [
+    let groups: [(&str, Measure); 7] = [
         ("spawn", spawn::measure),
         ("calls", calls::measure),
         ("requests", requests::measure),
         ("bodies", bodies::measure),
         ("memory", memory::measure),
         ("growth", growth::measure),
+        ("instructions", instructions::measure),
     ];
     let chosen: Vec<&String> = wanted.iter().filter(|word| !word.starts_with('-')).collect();
     let mut table = report::Table::default();

@@ -47,3 +47,9 @@ pub(crate) fn plexapi() -> Option<PathBuf> {
     }
     has_it(&python).then_some(python)
 }
+
+/// The program of the Stash package.
+pub(crate) fn packaged() -> Option<PathBuf> {
+    let target = folder().join("packaged");
+    Some(crate::build::static_binary("release", &target).ok()?.path)
+}

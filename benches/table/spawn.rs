@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -42,6 +43,38 @@ fn identity(table: &mut Table) {
         ],
     );
     let row = "spawn, identity.get, exit";
+    table.ratio(row, " ms", (&mine, "/bin/true", &nothing), Target::AtMost(1.6));
+    packaged(table, data.path());
+    if let Some(echo) = peers::rust_echo() {
+        let [echo, nothing] = interleave(
+            ROUNDS,
+            [
+                Box::new(|| milliseconds(&mut command(&echo), IDENTITY, "method")),
+                Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
+            ],
+        );
+        let contest = (&echo, "/bin/true", &nothing);
+        table.beside("the same for an echo in Rust", " ms", contest);
+    }
+}
+
+/// The static program that Stash's users install.
+fn packaged(table: &mut Table, data: &Path) {
+    let row = "spawn, identity.get, exit; packaged";
+    let Some(program) = peers::packaged() else {
+        return table.note(row, "skipped: the static program can't be built");
+    };
+    let [mine, nothing] = interleave(
+        ROUNDS,
+        [
+            Box::new(|| {
+                let mut command = command(&program);
+                command.arg("--data-dir").arg(data);
+                milliseconds(&mut command, IDENTITY, "device_id")
+            }),
+            Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
+        ],
+    );
     table.ratio(row, " ms", (&mine, "/bin/true", &nothing), Target::AtMost(1.6));
 }
 

@@ -95,6 +95,27 @@ impl Living {
         begin.elapsed().as_secs_f64()
     }
 
+    /// One call whose reply may be large: read and forgotten but for its ends, as `-o /dev/null` does. In seconds.
+    pub(crate) fn call_and_forget(&mut self, line: &str) -> f64 {
+        const END: usize = 1500;
+        let begin = Instant::now();
+        self.send(&format!("{line}\n"));
+        self.line.clear();
+        loop {
+            let piece = self.stdout.fill_buf().unwrap();
+            assert!(!piece.is_empty(), "it has ended");
+            let length = piece.len();
+            let is_last = piece[length - 1] == b'\n';
+            if self.line.len() < END || is_last {
+                self.line.extend_from_slice(&piece[length.saturating_sub(END)..]);
+            }
+            self.stdout.consume(length);
+            if is_last {
+                return begin.elapsed().as_secs_f64();
+            }
+        }
+    }
+
     /// Asserts that the last reply holds this at one of its ends: what is between may be large.
     pub(crate) fn expect_last(&self, expected: &str) {
         let size = self.line.len();
