@@ -1,6 +1,8 @@
 //! Arguments and environment to options. A flag beats the environment, the environment beats the default; an empty
 //! variable counts as unset.
 
+mod plain;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

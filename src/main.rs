@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::Parser;
-use plexsync_worker::cli::{self, Arguments, Options};
+use plexsync_worker::cli::{self, Arguments, Flags, Options};
 use plexsync_worker::commands::{self, Setting, Streams};
-use plexsync_worker::input::{self, Flags, Watched};
+use plexsync_worker::input::{self, Watched};
 use plexsync_worker::log;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
 use plexsync_worker::secret::{Secret, Secrets};
@@ -51,10 +51,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Most hosts give no arguments: then there is nothing to parse.
 #[expect(clippy::disallowed_methods, reason = "main reads the arguments")]
 fn arguments() -> Arguments {
-    if std::env::args_os().len() <= 1 { Arguments::default() } else { Arguments::parse() }
+    match Flags::plain(std::env::args_os().skip(1)) {
+        Some(flags) => Arguments { command: None, flags },
+        None => Arguments::parse(),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
@@ -66,7 +68,7 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
     let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
     let setting = Setting {
         methods: LazyCell::new(Box::new(|| {
-            methods(options.clone(), secrets.clone(), &Flags::default())
+            methods(options.clone(), secrets.clone(), &input::Flags::default())
         })),
         options: &options,
         plex: way_to_plex(&options, &secrets),
@@ -95,7 +97,7 @@ fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
     let replies = streams::take_stdout()?;
-    let flags = Flags::default();
+    let flags = input::Flags::default();
     let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
     let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
     if by_hand {
@@ -111,7 +113,11 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     serve::serve(&methods, wire, transport, &mut on_stash)
 }
 
-fn methods(options: Options, secrets: Secrets, flags: &Flags) -> plexsync_worker::methods::Methods {
+fn methods(
+    options: Options,
+    secrets: Secrets,
+    flags: &input::Flags,
+) -> plexsync_worker::methods::Methods {
     let plex = way_to_plex(&options, &secrets);
     let plex_token = options.plex_token.and_then(|given| token(given.value));
     plex_token.iter().for_each(|token| secrets.remember(token));

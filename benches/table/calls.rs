@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::core;
 use crate::peers;
 use crate::report::{Table, Target};
 use crate::stats::{Sample, interleave};
@@ -35,23 +36,31 @@ pub(crate) fn typical(worker: &mut Living, line: &str, calls: usize) -> f64 {
 
 fn one_at_a_time(table: &mut Table, data: &Path, rust: Option<&PathBuf>) {
     let row = "identity.get one at a time";
+    match core::on_one(|| in_turn(data, rust)) {
+        None => table.note(row, "on one core skipped: no taskset"),
+        Some([mine, floor]) => {
+            let row = format!("{row}, on one core");
+            table.absolute(&row, " us", &mine, Target::AtMost(20.0));
+            table.beside(&row, " us", (&mine, "echo in Rust", &floor));
+        }
+    }
+    let [mine, floor] = in_turn(data, rust);
+    table.beside(row, " us", (&mine, "echo in Rust", &floor));
+}
+
+/// The worker and, where there is one, the echo.
+fn in_turn(data: &Path, rust: Option<&PathBuf>) -> [Sample; 2] {
     let mut worker = warm(data);
-    let Some(rust) = rust else {
-        let [mine] = interleave(ROUNDS, [Box::new(|| typical(&mut worker, IDENTITY, CALLS))]);
-        return table.absolute(row, " us", &mine, Target::AtMost(20.0));
-    };
-    let mut echo = Living::start(&mut command(rust));
-    let [mine, floor] = interleave(
+    let mut echo = rust.map(|program| Living::start(&mut command(program)));
+    let samples = interleave(
         ROUNDS,
         [
             Box::new(|| typical(&mut worker, IDENTITY, CALLS)),
-            Box::new(|| typical(&mut echo, ECHO, CALLS)),
+            Box::new(|| echo.as_mut().map_or(f64::NAN, |echo| typical(echo, ECHO, CALLS))),
         ],
     );
-    table.absolute(row, " us", &mine, Target::AtMost(20.0));
-    table.beside(row, " us", (&mine, "echo in Rust", &floor));
-    worker.end();
-    echo.end();
+    [Some(worker), echo].into_iter().flatten().for_each(Living::end);
+    samples
 }
 
 /// Calls a second, in thousands.

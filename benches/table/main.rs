@@ -38,6 +38,8 @@ mod requests;
 #[cfg(target_os = "linux")]
 mod calls;
 #[cfg(target_os = "linux")]
+mod core;
+#[cfg(target_os = "linux")]
 mod instructions;
 #[cfg(target_os = "linux")]
 #[path = "../../examples/package/build.rs"]

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Client;
 use tokio::runtime::Runtime;
 
+use crate::core;
 use crate::nginx::Nginx;
 use crate::peers;
 use crate::report::{Table, Target};
@@ -23,9 +24,8 @@ pub(crate) fn measure(table: &mut Table) {
         return table.note("plex.request warm", "skipped: nginx and curl are not installed");
     };
     let data = tempfile::tempdir().unwrap();
-    let mut bare = Bare::new(&nginx.http);
-    one_at_a_time(table, &nginx, data.path(), &mut bare);
-    at_once(table, &nginx, data.path(), &mut bare);
+    one_at_a_time(table, &nginx, data.path());
+    at_once(table, &nginx, data.path(), &mut Bare::new(&nginx.http));
 }
 
 /// reqwest in a loop.
@@ -78,17 +78,31 @@ fn warm(nginx: &Nginx, data: &Path) -> Living {
     worker
 }
 
-fn one_at_a_time(table: &mut Table, nginx: &Nginx, data: &Path, bare: &mut Bare) {
-    let mut worker = warm(nginx, data);
+fn one_at_a_time(table: &mut Table, nginx: &Nginx, data: &Path) {
+    let row = "plex.request one at a time";
+    // On one core everything is: the server, too.
+    let alone = core::on_one(|| in_turn(&Nginx::start().unwrap(), data));
+    match alone {
+        None => table.note(row, "on one core skipped: no taskset"),
+        Some([mine, bare]) => {
+            let contest = (&mine, "bare reqwest", &bare);
+            table.ratio(&format!("{row}, on one core"), " us", contest, Target::AtMost(1.3));
+        }
+    }
+    let [mine, bare] = in_turn(nginx, data);
+    table.beside(row, " us", (&mine, "bare reqwest", &bare));
+}
+
+fn in_turn(nginx: &Nginx, data: &Path) -> [Sample; 2] {
+    let (mut worker, bare) = (warm(nginx, data), Bare::new(&nginx.http));
     let line = request("/identity");
-    let [mine, theirs] = interleave(
+    let samples = interleave(
         ROUNDS,
         [Box::new(|| crate::calls::typical(&mut worker, &line, CALLS)), Box::new(|| bare.one())],
     );
     worker.expect_last(r#""status":200"#);
-    let contest = (&mine, "bare reqwest", &theirs);
-    table.ratio("plex.request one at a time", " us", contest, Target::AtMost(1.3));
     worker.end();
+    samples
 }
 
 fn at_once(table: &mut Table, nginx: &Nginx, data: &Path, bare: &mut Bare) {
