@@ -70,7 +70,7 @@ impl Answer {
 
 /// An object's text in one piece.
 fn object(value: &impl Serialize) -> Vec<u8> {
-    JsonText::of(value).pieces().flatten().copied().collect()
+    JsonText::of(value).into_bytes()
 }
 
 /// Decodes a body, a large one beside the event loop.
