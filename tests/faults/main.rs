@@ -13,6 +13,7 @@
 )]
 
 mod disk;
+mod folders;
 mod kill;
 mod mount;
 mod power;
