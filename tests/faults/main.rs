@@ -12,8 +12,8 @@
     reason = "a trial that can't go on fails, and the campaign's product is a printed table"
 )]
 
+mod answers;
 mod disk;
-mod folders;
 mod kill;
 mod mount;
 mod power;
