@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::rig::{GET, Told, ask_behind, folder, have, id_of, is_root};
+use crate::rig::{GET, Told, ask_behind, folder, have, id_of, is_root, main_file, second_copy};
 
 /// A first run of a worker, one of whose system calls on `path` is tampered with.
 fn first_run(data: &Path, path: &Path, inject: &str) -> Told {
@@ -53,6 +53,19 @@ fn a_name_that_may_not_be_on_the_disk_is_not_told() {
     }
 }
 
+/// The broken bytes are kept, then the second copy is written: that one lasts, or nothing is told.
+#[test]
+fn a_second_copy_that_may_not_be_on_the_disk_is_no_identity() {
+    if no_strace() {
+        return;
+    }
+    let data = folder();
+    fs::write(main_file(data.path()), "{").unwrap();
+    fs::write(second_copy(data.path()), "{").unwrap();
+    let told = first_run(data.path(), data.path(), "fsync:error=EIO:when=2+");
+    assert_eq!(told.code(1), Some(-32001), "{told:?}");
+}
+
 /// The name is not there for `open`; whether it is a link to nowhere can't be told.
 #[test]
 fn what_may_be_there_is_not_missing() {
@@ -60,7 +73,7 @@ fn what_may_be_there_is_not_missing() {
         return;
     }
     let data = folder();
-    let told = first_run(data.path(), &data.path().join("device_id.json"), "statx:error=EIO");
+    let told = first_run(data.path(), &main_file(data.path()), "statx:error=EIO");
     assert_eq!(told.code(1), Some(-32001), "{told:?}");
     assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
 }
