@@ -5,7 +5,7 @@ pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
 pub use crate::wire::framing::Framing;
 
 use crate::methods::Methods;
-use crate::serve::{Event, Options, serve};
+use crate::serve::{Channel, Event, Options, serve};
 use crate::wire::framing::Decoder;
 use crate::wire::{self, Inbound, Item};
 use plexsync_protocol::message::JsonText;
@@ -60,6 +60,6 @@ pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8
     drop(sender);
     let mut replies = Vec::new();
     let options = Options { framing, max_message };
-    let _no_vector_fails = serve(&methods, options, events, &mut replies, &mut || {});
+    let _no_vector_fails = serve(&methods, options, Channel::new(events, &mut replies), &mut || {});
     replies
 }

@@ -19,8 +19,8 @@ pub use self::unix::{Stdio, open};
 
 /// Bytes that are read at once: what a Linux pipe holds.
 const CHUNK: usize = 64 * 1024;
-/// Chunks that may wait for the loop.
-const CHUNKS_AHEAD: usize = 4;
+/// Chunks that may wait for the loop: so much may a host write before it reads.
+const CHUNKS_AHEAD: usize = 6;
 /// Nothing large lives on the reading thread's stack.
 const STACK: usize = 128 * 1024;
 

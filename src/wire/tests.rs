@@ -196,6 +196,7 @@ fn a_plugin_input_names_its_method() {
         assert_eq!(call.method, "identity.reset");
         assert_eq!(call.params.unwrap().get(), r#"{"if_device_id":"x"}"#);
         assert_eq!(call.stash.unwrap().connection.plugin_dir, "/p");
+        assert!(call.address.is_stash());
     }
 }
 

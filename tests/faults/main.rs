@@ -14,6 +14,7 @@
 
 mod rig;
 mod talk;
+mod answers;
 mod mount;
 mod answer;
 mod scenario;
