@@ -318,4 +318,13 @@ mod tests {
         assert_eq!(logged(Format::Text, "trace", || tracing::info!(target: "hyper", "x")), "");
         assert_ne!(logged(Format::Text, "trace", || tracing::trace!("x")), "");
     }
+
+    #[test]
+    fn a_secret_that_begins_with_another_is_taken_out_whole() {
+        let secrets = Secrets::default();
+        for value in ["abc", "abcdef"] {
+            secrets.remember(&Secret::new(value));
+        }
+        assert_eq!(redact("abcdef abc".to_owned(), &secrets), "[secret] [secret]");
+    }
 }

@@ -20,7 +20,8 @@ impl Secret {
     }
 }
 
-/// The secrets that this process has seen. Clones share one list.
+/// The secrets that this process has seen, the longest first: one may be the beginning of another. Clones share one
+/// list.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets(Arc<RwLock<Vec<Secret>>>);
 
@@ -31,11 +32,13 @@ impl Secrets {
         if !secret.expose().is_empty()
             && !list.iter().any(|known| known.expose() == secret.expose())
         {
-            list.push(secret.clone());
+            let longer = |known: &Secret| known.expose().len() >= secret.expose().len();
+            let place = list.partition_point(longer);
+            list.insert(place, secret.clone());
         }
     }
 
-    /// Calls `visit` with each.
+    /// Calls `visit` with each, the longest first.
     pub fn each(&self, mut visit: impl FnMut(&str)) {
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
         list.iter().for_each(|secret| visit(secret.expose()));
@@ -54,6 +57,6 @@ mod tests {
         }
         let mut seen = Vec::new();
         secrets.clone().each(|secret| seen.push(secret.to_owned()));
-        assert_eq!(seen, ["one", "two", "three"]);
+        assert_eq!(seen, ["three", "one", "two"]);
     }
 }

@@ -14,7 +14,7 @@
 
 mod rig;
 mod talk;
-mod answers;
+mod system_call;
 mod mount;
 mod answer;
 mod scenario;
