@@ -322,9 +322,9 @@ mod tests {
     #[test]
     fn a_secret_that_begins_with_another_is_taken_out_whole() {
         let secrets = Secrets::default();
-        for value in ["abc", "abcdef"] {
+        for value in ["abcd", "abcdefgh"] {
             secrets.remember(&Secret::new(value));
         }
-        assert_eq!(redact("abcdef abc".to_owned(), &secrets), "[secret] [secret]");
+        assert_eq!(redact("abcdefgh abcd".to_owned(), &secrets), "[secret] [secret]");
     }
 }

@@ -99,5 +99,5 @@ async fn tokens_are_remembered() {
     let _ = plex.request(call(server.url(), json!({"path": "/", "retries": 0}))).await;
     let mut seen = Vec::new();
     secrets.each(|secret| seen.push(secret.to_owned()));
-    assert_eq!(seen, ["own-token", TOKEN]);
+    assert_eq!(seen, [TOKEN, "own-token"]);
 }

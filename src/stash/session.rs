@@ -106,6 +106,6 @@ mod tests {
         session.renew(&HeaderMap::from_iter([(SET_COOKIE, renewed)]));
         let mut seen = Vec::new();
         secrets.each(|secret| seen.push(secret.to_owned()));
-        assert_eq!(seen, ["first", "second"]);
+        assert_eq!(seen, ["second", "first"]);
     }
 }
