@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use plexsync_harness::FakePlex;
 use plexsync_harness::fake_stash::{FakeStash, hook_args};
 use serde_json::{Value, json};
 
+use crate::core;
 use crate::nginx::Nginx;
 use crate::peers;
 use crate::report::{Table, Target};
@@ -30,52 +31,41 @@ pub(crate) fn measure(table: &mut Table) {
 }
 
 fn identity(table: &mut Table) {
-    let data = tempfile::tempdir().unwrap();
-    let [mine, nothing] = interleave(
-        ROUNDS,
-        [
-            Box::new(|| {
-                let mut command = command(WORKER);
-                command.arg("--data-dir").arg(data.path());
-                milliseconds(&mut command, IDENTITY, "device_id")
-            }),
-            Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
-        ],
-    );
     let row = "spawn, identity.get, exit";
-    table.ratio(row, " ms", (&mine, "/bin/true", &nothing), Target::AtMost(1.6));
-    packaged(table, data.path());
-    if let Some(echo) = peers::rust_echo() {
-        let [echo, nothing] = interleave(
-            ROUNDS,
-            [
-                Box::new(|| milliseconds(&mut command(&echo), IDENTITY, "method")),
-                Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
-            ],
-        );
+    let programs = [("", Some(PathBuf::from(WORKER))), ("; packaged", peers::packaged())];
+    for (which, program) in programs {
+        let Some(program) = program else {
+            table.note(&format!("{row}{which}"), "skipped: the static program can't be built");
+            continue;
+        };
+        if let Some([mine, nothing]) = core::on_one(|| beside_nothing(&program)) {
+            let contest = (&mine, "/bin/true", &nothing);
+            table.ratio(&format!("{row}{which}, on one core"), " ms", contest, Target::AtMost(1.6));
+        }
+        let [mine, nothing] = beside_nothing(&program);
+        table.beside(&format!("{row}{which}"), " ms", (&mine, "/bin/true", &nothing));
+    }
+    let Some(echo) = peers::rust_echo() else { return };
+    if let Some([echo, nothing]) = core::on_one(|| beside_nothing(&echo)) {
         let contest = (&echo, "/bin/true", &nothing);
-        table.beside("the same for an echo in Rust", " ms", contest);
+        table.beside("spawn, echo in Rust, exit, on one core", " ms", contest);
     }
 }
 
-/// The static program that Stash's users install.
-fn packaged(table: &mut Table, data: &Path) {
-    let row = "spawn, identity.get, exit; packaged";
-    let Some(program) = peers::packaged() else {
-        return table.note(row, "skipped: the static program can't be built");
-    };
-    let [mine, nothing] = interleave(
+/// The program with one line of input, and the least that a process can be.
+fn beside_nothing(program: &Path) -> [Sample; 2] {
+    let data = tempfile::tempdir().unwrap();
+    interleave(
         ROUNDS,
         [
             Box::new(|| {
-                let mut command = command(&program);
-                command.arg("--data-dir").arg(data);
-                milliseconds(&mut command, IDENTITY, "device_id")
+                let mut command = command(program);
+                command.arg("--data-dir").arg(data.path());
+                milliseconds(&mut command, IDENTITY, "\"jsonrpc\":\"2.0\"")
             }),
             Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
         ],
-    );
-    table.ratio(row, " ms", (&mine, "/bin/true", &nothing), Target::AtMost(1.6));
+    )
 }
 
 fn requests(table: &mut Table, nginx: &Nginx) {
