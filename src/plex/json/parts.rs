@@ -1,13 +1,12 @@
 //! JSON that is checked while it comes, part by part: by the time the last part is there, the rest is done.
 
+use plexsync_protocol::json::{Fault, Walk, has_lines, join_lines};
+
 use super::super::part::Part;
-use super::{Fault, Nest, has_lines, join_lines, rest_of_value, skip_space};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
-/// How far apart the places are from which the check can go on.
-const STRIDE: usize = 4 * 1024;
-/// No token's fault lies further from the byte that would mend it: `\uXXXX` with what is around it.
-const LOOKAHEAD: usize = 8;
+/// As much of a part as completes what was left of the one before, most of the time.
+const ENOUGH: usize = 16 * 1024;
 
 /// A text in parts, checked as far as it has come.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ pub(in super::super) struct Parts {
     length: usize,
     /// The end of what has come, from a place on where the check can go on.
     rest: Vec<u8>,
-    nest: Nest,
+    walk: Walk,
     state: State,
     has_lines: bool,
 }
@@ -28,10 +27,8 @@ enum State {
     /// Nothing has come yet.
     #[default]
     Start,
-    /// In the text's value.
-    Value,
-    /// Behind it: only white space may come.
-    Behind,
+    /// So far it is JSON.
+    Fine,
     /// It is no JSON.
     Broken(Fault),
 }
@@ -40,7 +37,7 @@ impl Parts {
     /// Takes the next part. The first one is no shorter than a BOM.
     pub(in super::super) fn push(&mut self, mut part: Part) {
         if self.state == State::Start {
-            self.state = State::Value;
+            self.state = State::Fine;
             if part.starts_with(BOM) {
                 self.keep(BOM.to_vec().into());
                 part.skip(BOM.len());
@@ -92,12 +89,12 @@ impl Parts {
     /// Completes the rest with the beginning of `part`: how much of it that took.
     fn join(&mut self, part: &[u8]) -> usize {
         let mut rest = std::mem::take(&mut self.rest);
-        let (old, mut taken, mut next) = (rest.len(), 0, 4 * STRIDE);
+        let (old, mut taken, mut next) = (rest.len(), 0, ENOUGH);
         while !rest.is_empty() {
             let end = part.len().min(taken + next);
             rest.extend_from_slice(&part[taken..end]);
             (taken, next) = (end, 2 * next);
-            let (nest, state) = (self.nest.clone(), self.state);
+            let walk = self.walk.clone();
             let done = self.advance(&rest, false);
             if done >= old {
                 rest.truncate(done);
@@ -109,50 +106,20 @@ impl Parts {
                 self.keep(rest.into());
                 return taken;
             }
-            (self.nest, self.state) = (nest, state);
+            self.walk = walk;
         }
         0
     }
 
     /// Checks `text`, at whose start it goes on: how much of it is done with.
     fn advance(&mut self, text: &[u8], last: bool) -> usize {
-        let outcome = match self.state {
-            State::Start | State::Value => self.value(text, last),
-            State::Behind => self.behind(text, 0),
-            State::Broken(_) => Ok(text.len()),
-        };
-        outcome.unwrap_or_else(|fault| {
+        if matches!(self.state, State::Broken(_)) {
+            return text.len();
+        }
+        self.walk.advance(text, last).unwrap_or_else(|fault| {
             self.state = State::Broken(fault.moved(self.length));
             text.len()
         })
-    }
-
-    fn value(&mut self, text: &[u8], last: bool) -> Result<usize, Fault> {
-        let mut sure = (0, self.nest.clone());
-        let end = rest_of_value(text, 0, &mut self.nest, |at, nest| {
-            if at >= sure.0 + STRIDE {
-                sure = (at, nest.clone());
-            }
-        });
-        match end {
-            // A number may go on.
-            Ok(end) if last || end < text.len() => {
-                self.state = State::Behind;
-                self.behind(text, end)
-            }
-            Err(fault) if last || fault.at + LOOKAHEAD < text.len() => Err(fault),
-            Ok(_) | Err(_) => {
-                self.nest = sure.1;
-                Ok(sure.0)
-            }
-        }
-    }
-
-    fn behind(&self, text: &[u8], at: usize) -> Result<usize, Fault> {
-        match skip_space(text, at) {
-            end if end == text.len() => Ok(end),
-            end => Err(Fault::new(end, "the end of the text")),
-        }
     }
 
     fn keep(&mut self, part: Part) {

@@ -3,6 +3,8 @@ use std::time::Instant;
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
+use plexsync_protocol::json::MAX_DEPTH;
+
 use super::*;
 
 fn checked(text: &[u8]) -> Result<Vec<u8>, String> {
