@@ -85,9 +85,12 @@ async fn no_tls_there() {
 
 #[tokio::test]
 async fn a_handshake_that_does_not_come_is_a_connection_that_does_not() {
-    let (_, ca) = Server::start_tls([], &["localhost"]);
+    let (server, ca) = Server::start_tls([Keep(ok("1"))], &["localhost"]);
     let folder = tempfile::tempdir().unwrap();
     let plex = trusting(&folder, &ca);
+    // A client is there now: what takes its time from here on is the handshake.
+    let here = format!("https://localhost:{}", server.address.port());
+    assert!(ask_of(&plex, here, json!({"path": "/"})).await.is_ok());
     let (_listener, address) = silent();
     let outcome =
         ask_of(&plex, format!("https://{address}"), json!({"path": "/", "timeout_ms": 500})).await;
