@@ -102,7 +102,7 @@ fn remove_ballast(disk: &Mount, data: &Path) {
     disk.sync();
 }
 
-/// What a process may have at most, as prlimit(1) is told. The worker starts with ten files and 7 MB of addresses.
+/// What a process may have at most, as prlimit(1) is told. The worker answers with ten files and 6.8 MB of addresses.
 const LIMITS: [&str; 14] = [
     "--nofile=4",
     "--nofile=5",
@@ -113,10 +113,10 @@ const LIMITS: [&str; 14] = [
     "--nofile=11",
     "--nofile=12",
     "--fsize=10",
+    "--as=6600000",
+    "--as=6700000",
+    "--as=6750000",
     "--as=6800000",
-    "--as=6900000",
-    "--as=7000000",
-    "--as=7200000",
     "--as=16777216",
 ];
 
