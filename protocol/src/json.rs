@@ -2,7 +2,8 @@
 //!
 //! Member order, duplicate names, `1e400`, thirty-digit integers and escapes stay as sent, lone surrogates included:
 //! the grammar allows them, and what they mean is for the host to say. One pass, no recursion, no allocation.
-//! [`check`] is for a text that is there, [`Walk`] for one that comes in parts.
+//! [`check`] is for a text that is there, [`Walk`] for one that comes in parts. What each token passes through is always
+//! inlined: as calls it takes a tenth longer.
 
 use std::fmt;
 
@@ -182,6 +183,7 @@ enum Next {
 }
 
 /// Goes from the end of a value over closing brackets to the next value.
+#[inline(always)]
 fn close(text: &[u8], mut at: usize, nest: &mut Nest) -> Result<Next, Fault> {
     while let Some(inside) = nest.top() {
         at = skip_space(text, at);
@@ -200,6 +202,7 @@ fn close(text: &[u8], mut at: usize, nest: &mut Nest) -> Result<Next, Fault> {
 }
 
 /// The end of a member's name at `at` and of the colon behind it.
+#[inline(always)]
 pub fn name(text: &[u8], at: usize) -> Result<usize, Fault> {
     let end = skip_space(text, string(text, at)?);
     match text.get(end) {
@@ -209,6 +212,7 @@ pub fn name(text: &[u8], at: usize) -> Result<usize, Fault> {
 }
 
 /// The end of the string at `at`, closing quote included.
+#[inline(always)]
 pub fn string(text: &[u8], at: usize) -> Result<usize, Fault> {
     if text.get(at) != Some(&b'"') {
         return Err(Fault::new(at, "a string"));
@@ -238,6 +242,7 @@ pub fn string(text: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// Skips characters of a string eight at a time, up to one that ends or escapes or must not be there, or to a rest
 /// of less than eight. (Eight in one word: "Determine if a word has a byte less than n", Bit Twiddling Hacks.)
+#[inline(always)]
 fn plain(text: &[u8], mut at: usize, ascii: &mut bool) -> usize {
     let mut seen = 0;
     while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -271,6 +276,7 @@ fn escape(text: &[u8], at: usize) -> Result<usize, Fault> {
 }
 
 /// The end of the number at `at` (RFC 8259, section 6).
+#[inline(always)]
 fn number(text: &[u8], mut at: usize) -> Result<usize, Fault> {
     if text.get(at) == Some(&b'-') {
         at += 1;
@@ -308,6 +314,7 @@ fn literal(text: &[u8], at: usize, word: &[u8]) -> Result<usize, Fault> {
 }
 
 /// The first place from `at` on that is no white space.
+#[inline(always)]
 pub fn skip_space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
