@@ -144,17 +144,19 @@ impl Setting<'_> {
         let params = params.filter(|params| params.get() != "null");
         match self.methods.handle(method, Request { params, ..Request::default() }) {
             Handling::Done(outcome) => outcome,
-            Handling::Slow(work) => {
-                let runtime = runtime().map_err(|error| {
-                    ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
-                })?;
-                let outcome = runtime.block_on(work);
-                // A name that the system still looks for must not hold up the end.
-                runtime.shutdown_background();
-                outcome
-            }
+            Handling::Slow(work) => wait_for(work).map_err(|error| {
+                ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
+            })?,
         }
     }
+}
+
+/// Waits for `work`, and for nothing else: a name that the system still looks for must not hold up the end.
+fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(outcome)
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -203,9 +203,15 @@ fn innermost(error: &dyn std::error::Error) -> String {
     chain.last().unwrap_or(error).to_string()
 }
 
+/// Where the plugin keeps its data; none where Stash does not tell the plugin's folder.
+pub fn plugin_data(connection: &ServerConnection, working_folder: &Path) -> Option<PathBuf> {
+    let told = !connection.plugin_dir.is_empty();
+    told.then(|| plugin_dir(connection, working_folder).join("data"))
+}
+
 /// The plugin's folder. Stash gives it relative to its own working folder, which is the worker's too, when its
 /// configuration stands there; so it is resolved once, before anything can change that folder.
-pub fn plugin_dir(connection: &ServerConnection, working_folder: &Path) -> PathBuf {
+fn plugin_dir(connection: &ServerConnection, working_folder: &Path) -> PathBuf {
     working_folder.join(&connection.plugin_dir)
 }
 

@@ -156,15 +156,12 @@ impl Worker {
     }
 
     fn data_folder(&self, stash: Option<&StashCall>) -> Option<PathBuf> {
-        let plugin_data = stash
-            .map(|stash| &stash.connection)
-            .filter(|connection| !connection.plugin_dir.is_empty())
-            .map(|connection| {
-                crate::stash::plugin_dir(connection, &self.setup.working_folder).join("data")
-            });
+        let plugin_data = |stash: &StashCall| {
+            crate::stash::plugin_data(&stash.connection, &self.setup.working_folder)
+        };
         let folders = Folders {
             given: self.setup.data_dir.as_deref(),
-            of_host: plugin_data,
+            of_host: stash.and_then(plugin_data),
             of_platform: self.setup.platform_data_dir.as_deref(),
         };
         folders.choose(&self.setup.working_folder)

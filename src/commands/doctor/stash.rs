@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use plexsync_protocol::stash::{PluginInput, ServerConnection};
 use serde_json::Value;
 
-use super::super::{Setting, Streams, runtime};
+use super::super::{Setting, Streams, wait_for};
 use super::Check;
-use crate::stash::{SETTINGS_PAGE, Settings, Stash, StashError, plugin_dir};
+use crate::stash::{SETTINGS_PAGE, Settings, Stash, StashError, plugin_data};
 
 const NAME: &str = "stash";
 
@@ -55,14 +55,13 @@ fn ask(
     let id = &setting.options.stash_plugin;
     let stash = Stash::new(connection, id.clone(), setting.secrets.clone());
     let asking = async { (stash.version().await, stash.settings().await) };
-    let (version, settings) = runtime()?.block_on(asking);
+    let (version, settings) = wait_for(asking)?;
     let who = match version {
         Ok(version) => format!("started by Stash {version}"),
         Err(_) => "started by a Stash that does not tell its version".to_owned(),
     };
     checks.push(told(&who, id, &settings, setting.options.plex_url.is_some()));
-    let data_folder = (!connection.plugin_dir.is_empty())
-        .then(|| plugin_dir(connection, &setting.working_folder).join("data"));
+    let data_folder = plugin_data(connection, &setting.working_folder);
     Ok(Parent { data_folder, settings: settings.ok() })
 }
 
