@@ -33,9 +33,8 @@ impl Fetched {
 /// What of the body is read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reading {
-    /// All of it, if it has no more bytes than this.
-    UpTo(u64),
-    /// The same, for a caller who wants it decoded so: JSON is checked while it comes.
+    /// All of it, if it has no more bytes than this, for a caller who wants it decoded so: JSON is checked while it
+    /// comes.
     Decoding(Parse, u64),
     /// Nothing.
     Nothing,
@@ -131,7 +130,6 @@ impl Fetch<'_> {
         let mut received = Receiving::bytes();
         let max_bytes = match reading {
             Reading::Nothing => None,
-            Reading::UpTo(max_bytes) => Some(max_bytes),
             Reading::Decoding(parse, max_bytes) => {
                 if body::claims_json(parse, headers.get(CONTENT_TYPE).map(headers::text)) {
                     received = Receiving::json();

@@ -35,7 +35,7 @@ pub(super) async fn fetch(
     progress: Progress<'_>,
 ) -> Result<(Fetched, Decoded), PlexError> {
     let Wanted { parse, max_bytes } = wanted;
-    let mut first = page(fetch, request, 0, max_bytes).await.map_err(|e| whole(e, max_bytes))?;
+    let mut first = page(fetch, request, 0, wanted).await.map_err(|e| whole(e, max_bytes))?;
     if !first.status.is_success() {
         return Ok(decoded(first, parse).await);
     }
@@ -50,7 +50,7 @@ pub(super) async fn fetch(
     };
     report(progress, &joined);
     while !joined.is_complete() {
-        let next = page(fetch, request, joined.done(), rest).await;
+        let next = page(fetch, request, joined.done(), Wanted { parse, max_bytes: rest }).await;
         let mut next = next.map_err(|e| whole(e, max_bytes))?;
         if !next.status.is_success() {
             return Ok(decoded(next, parse).await);
@@ -107,10 +107,10 @@ async fn page(
     fetch: &mut Fetch<'_>,
     request: &mut Request,
     start: u64,
-    max_bytes: u64,
+    Wanted { parse, max_bytes }: Wanted,
 ) -> Result<Fetched, PlexError> {
     ask_for_page(request, start, PAGE_SIZE);
-    fetch.get(request, Reading::UpTo(max_bytes)).await
+    fetch.get(request, Reading::Decoding(parse, max_bytes)).await
 }
 
 /// The limit is for the sum: a page that breaks it is told with the limit of the call.
