@@ -11,6 +11,9 @@ use std::fmt;
 /// Go's at 10000) and find the body inside a reply; what Plex sends is less than 20 deep.
 pub const MAX_DEPTH: usize = 512;
 
+/// What may stand in front of a text (RFC 8259, section 8.1: a reader may ignore it).
+pub const BOM: &[u8] = b"\xEF\xBB\xBF";
+
 const WORDS: usize = MAX_DEPTH / 64;
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -49,7 +52,7 @@ impl fmt::Display for Fault {
 ///
 /// What was expected where. `bytes` are as they came then.
 pub fn check(bytes: &mut Vec<u8>) -> Result<(), String> {
-    let start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let start = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
     let end = value(bytes, start).and_then(|end| only_space(bytes, end));
     end.map_err(|fault| fault.to_string())?;
     bytes.drain(..start);

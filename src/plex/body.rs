@@ -97,7 +97,7 @@ fn kind(content_type: &str) -> Option<Kind> {
 
 /// A body without a content type claims nothing, so there is no error either. Plex players answer so.
 fn by_look(mut bytes: Vec<u8>) -> Decoded {
-    let bare = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let bare = bytes.strip_prefix(json::BOM).unwrap_or(&bytes);
     match bare.trim_ascii_start().first().copied() {
         Some(b'{' | b'[') if json::check(&mut bytes).is_ok() => {
             return decoded(bytes, BodyEncoding::Json, None);

@@ -4,7 +4,7 @@ mod parts;
 
 pub(super) use self::parts::Parts;
 pub(crate) use plexsync_protocol::json::check;
-pub(super) use plexsync_protocol::json::{Fault, name, skip_space, string, value};
+pub(super) use plexsync_protocol::json::{BOM, Fault, name, skip_space, string, value};
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,10 +1,9 @@
 //! JSON that is checked while it comes, part by part: by the time the last part is there, the rest is done.
 
-use plexsync_protocol::json::{Fault, Walk, has_lines, join_lines};
+use plexsync_protocol::json::{BOM, Fault, Walk, has_lines, join_lines};
 
 use super::super::part::Part;
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// As much of a part as completes what was left of the one before, most of the time.
 const ENOUGH: usize = 16 * 1024;
 
