@@ -56,7 +56,7 @@ impl Replies {
     }
 }
 
-/// A write longer than this is worth a wider pipe: large bodies come in pieces of up to a megabyte.
+/// A write longer than this is worth a wider pipe: large bodies come in pieces of some megabytes.
 const LONG_WRITE: usize = 256 * 1024;
 
 impl Write for Replies {

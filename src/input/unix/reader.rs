@@ -193,13 +193,12 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             (self.exit)();
             return None;
         }
-        self.flags.stop.store(true, Ordering::Relaxed);
         self.exit_at = Some(Instant::now() + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
         Some(Event::Stop)
     }
 
     /// Hands an event over. While the loop is behind, signals must still be seen.
-    fn send(&mut self, events: &Sender<Event>, event: Event) {
+    fn send(&self, events: &Sender<Event>, event: Event) {
         let mut event = event;
         loop {
             match events.try_send(event) {
