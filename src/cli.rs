@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plexsync_protocol::message::MAX_MESSAGE;
 
+use crate::host::framing::Framing;
 use crate::log::Format;
 use crate::secret::Secret;
-use crate::wire::framing::Framing;
 
 /// The program's version and that of the contract that it keeps.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (contract 1.0)");

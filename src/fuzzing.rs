@@ -1,13 +1,13 @@
 //! Ways in for fuzzers (`tests/fuzz`): each is a piece of the worker that reads what strangers write.
 
+pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
 pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
-pub use crate::wire::framing::Framing;
 
-use crate::methods::Methods;
-use crate::serve::{Channel, Event, Options, serve};
-use crate::wire::framing::Decoder;
-use crate::wire::{self, Inbound, Item};
+use crate::host::envelope::{self as wire, Inbound, Item};
+use crate::host::framing::Decoder;
+use crate::host::session::{Channel, Event, Options, serve};
+use crate::rpc::Methods;
 use plexsync_protocol::message::JsonText;
 
 /// The answers to what a host sends in these pieces, if each call succeeds at once; none where none is expected.

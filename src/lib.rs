@@ -1,24 +1,22 @@
-//! The worker. One message's way through it, each folder a station, nothing runs back up:
+//! The worker. One message's way through it; imports point downwards only:
 //!
-//! bytes -> [`wire`] (framing, then envelope) -> [`serve`] (order, limits, cancel) -> [`methods`] (by name)
-//! -> [`worker`] (what each does) -> [`identity`] or [`plex`] -> an outcome -> [`wire`] -> bytes.
+//! bytes -> [`host`] (framing, envelope, the loop) -> [`rpc`] (by name) -> [`methods`] (what each does)
+//! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
-//! [`stash`] asks the parent Stash, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
+//! [`http`] sends one request over the network, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options, [`commands`] are what a person types. `main` owns the process.
 
-pub mod streams;
-pub mod input;
 pub mod cli;
 pub mod commands;
-pub mod log;
-pub mod wire;
-pub mod serve;
-pub mod methods;
-pub mod worker;
+mod doctor;
+pub mod host;
+pub mod http;
 pub mod identity;
+pub mod log;
+pub mod methods;
 pub mod plex;
-pub mod stash;
-mod dns;
+pub mod rpc;
 pub mod secret;
+pub mod stash;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 use clap::Parser;
 use plexsync_worker::cli::{self, Arguments, Flags, Options};
 use plexsync_worker::commands::{self, Setting, Streams};
-use plexsync_worker::input::{self, Watched};
+use plexsync_worker::host::framing::Framing;
+use plexsync_worker::host::stdio::{self as input, Watched};
+use plexsync_worker::host::{session as serve, streams};
 use plexsync_worker::log;
+use plexsync_worker::methods;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
 use plexsync_worker::secret::{Secret, Secrets};
-use plexsync_worker::wire::framing::Framing;
-use plexsync_worker::{serve, streams, worker};
 use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -117,11 +118,11 @@ fn methods(
     options: Options,
     secrets: Secrets,
     flags: &input::Flags,
-) -> plexsync_worker::methods::Methods {
+) -> plexsync_worker::rpc::Methods {
     let plex = way_to_plex(&options, &secrets);
     let plex_token = options.plex_token.and_then(|given| token(given.value));
     plex_token.iter().for_each(|token| secrets.remember(token));
-    let setup = worker::Setup {
+    let setup = methods::Setup {
         data_dir: options.data_dir.map(|given| given.value),
         platform_data_dir: options.platform_data_dir,
         working_folder: working_folder(),
@@ -132,7 +133,7 @@ fn methods(
         stop: flags.stop.clone(),
         secrets,
     };
-    worker::methods(setup, plex)
+    methods::methods(setup, plex)
 }
 
 fn token(given: cli::Token) -> Option<Secret> {

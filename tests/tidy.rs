@@ -23,23 +23,21 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 
 /// Which modules each module may use. Everything may use `secret`.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("serve", &["methods", "wire"]),
-    ("methods", &[]),
-    ("worker", &["identity", "plex", "stash", "methods"]),
-    ("wire", &[]),
+    ("host", &["rpc", "log"]),
+    ("rpc", &[]),
+    ("methods", &["identity", "plex", "stash", "rpc"]),
     ("identity", &[]),
-    ("plex", &["dns"]),
-    ("stash", &["dns"]),
-    ("dns", &[]),
+    ("http", &["plex"]),
+    ("plex", &["http"]),
+    ("stash", &["http"]),
     ("log", &[]),
-    ("streams", &["log"]),
-    ("input", &["serve"]),
-    ("cli", &["log", "wire"]),
+    ("cli", &["log", "host"]),
     // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both. It
     // asks a parent Stash for the settings that it would be asked for.
-    ("commands", &["cli", "methods", "identity", "plex", "stash"]),
+    ("doctor", &["commands", "cli", "identity", "plex", "stash"]),
+    ("commands", &["doctor", "cli", "rpc", "identity", "plex"]),
     ("secret", &[]),
-    ("fuzzing", &["identity", "methods", "plex", "serve", "wire"]),
+    ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];
 
 #[test]

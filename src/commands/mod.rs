@@ -2,7 +2,7 @@
 //! exit code; the process itself stays `main`'s.
 
 mod call;
-mod doctor;
+
 mod identity;
 mod pretty;
 
@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 
 use crate::cli::{Arguments, Command, Environment, Options};
 use crate::identity::Folders;
-use crate::methods::{Handling, Methods, Outcome, Request};
 use crate::plex::Plex;
+use crate::rpc::{Handling, Methods, Outcome, Request};
 use crate::secret::Secrets;
 
 /// The streams of a command, and what is known about who is at their other end.
@@ -107,7 +107,7 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Call { method, params } => {
             call::call(setting, streams, &method, params.as_deref())
         }
-        Command::Doctor { json } => doctor::doctor(setting, streams, json),
+        Command::Doctor { json } => crate::doctor::doctor(setting, streams, json),
         Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
@@ -130,7 +130,7 @@ const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
     /// The data folder, as the methods find it; `of_host` is the one that a parent Stash has told.
-    fn data_folder(&self, of_host: Option<PathBuf>) -> Option<PathBuf> {
+    pub(crate) fn data_folder(&self, of_host: Option<PathBuf>) -> Option<PathBuf> {
         let folders = Folders {
             given: self.options.data_dir.as_ref().map(|given| given.value.as_path()),
             of_host,
@@ -152,13 +152,13 @@ impl Setting<'_> {
 }
 
 /// Waits for `work`, and for nothing else: a name that the system still looks for must not hold up the end.
-fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
+pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let runtime = runtime()?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(outcome)
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -14,7 +14,7 @@ pub fn folder_of(path: &str) -> Option<&str> {
 }
 
 /// How deep `location` holds `folder`, in whole path parts; `None` where it does not.
-pub(super) fn depth(location: &str, folder: &str) -> Option<usize> {
+pub(crate) fn depth(location: &str, folder: &str) -> Option<usize> {
     let windows = is_windows(location);
     let same = |a: &str, b: &str| match windows {
         true => a.to_lowercase() == b.to_lowercase(),

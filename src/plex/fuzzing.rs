@@ -6,9 +6,10 @@ use plexsync_protocol::plex::RequestParams;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::address::Base;
-use super::target::Target;
-use super::{charset, plan, xml};
+use crate::plex::request as plan;
+use crate::plex::request::auth::Target;
+use crate::plex::request::url::Base;
+use crate::plex::response::{charset, xml};
 
 /// A body's XML as JSON.
 ///

@@ -2,36 +2,11 @@
 //! sends it and repeats it if need be, [`listing`] does so page by page, [`body`] decodes what came, [`answer`] is the
 //! result. Nothing is built before the first request: no client, no TLS roots, no resolver.
 
-mod address;
-mod answer;
-mod body;
-mod certificate;
-mod charset;
-mod classify;
-mod client;
-mod connect;
-mod dns;
-mod error;
-mod exchange;
-mod fetch;
 mod folder;
-mod handshake;
-mod headers;
-mod json;
-mod listing;
-mod pages;
-mod part;
-mod plan;
-mod query;
-mod receive;
-mod redirect;
-mod retry;
+pub(crate) mod paging;
+pub(crate) mod request;
+pub(crate) mod response;
 mod scan;
-mod send_body;
-mod target;
-mod tls;
-mod way;
-mod xml;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -44,27 +19,28 @@ use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
 use tokio::time::Instant;
 
-pub use self::address::same_origin;
-pub use self::answer::Answer;
-pub use self::client::ProxySettings;
-pub use self::error::PlexError;
 pub use self::folder::folder_of;
-pub use self::plan::Limits;
+pub use self::request::Limits;
+pub use self::request::auth::Account;
+pub use self::request::url::same_origin;
+pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
-pub use self::target::Account;
-pub use self::way::{Found, Step};
+pub use crate::http::client::ProxySettings;
+pub use crate::http::error::PlexError;
+pub use crate::http::probe::{Found, Step};
 
-use self::body::Decoded;
-use self::client::Clients;
-use self::exchange::Exchange;
-use self::fetch::{Fetch, Fetched, Reading};
-use self::plan::Plan;
+use self::paging as listing;
+use self::request::{Plan, headers};
+use self::response::decode::Decoded;
+use crate::http::client::Clients;
+use crate::http::retry::{Fetch, Fetched, Reading};
+use crate::http::send::Exchange;
 use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
 #[derive(Clone)]
 pub struct Plex {
-    clients: Arc<Clients>,
+    pub(crate) clients: Arc<Clients>,
     secrets: Secrets,
 }
 

@@ -8,9 +8,9 @@ use plexsync_protocol::plex::{Method, Parse, RequestParams};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::PlexError;
-use super::folder::depth;
-use super::query::quote;
+use crate::http::error::PlexError;
+use crate::plex::folder::depth;
+use crate::plex::request::query::quote;
 
 /// A library section: its key and the folders that it covers.
 #[derive(Debug, Deserialize)]
@@ -38,12 +38,12 @@ struct Container {
 }
 
 /// The request that lists the sections with their folders.
-pub(super) fn list() -> RequestParams {
+pub(crate) fn list() -> RequestParams {
     get("/library/sections".to_owned(), BTreeMap::new())
 }
 
 /// The request that makes Plex look at `folder` in a section. All clients send a GET, though a POST is documented.
-pub(super) fn refresh(section: &str, folder: &str) -> RequestParams {
+pub(crate) fn refresh(section: &str, folder: &str) -> RequestParams {
     let query = BTreeMap::from([("path".to_owned(), Value::from(folder))]);
     get(format!("/library/sections/{}/refresh", quote(section)), query)
 }
@@ -58,7 +58,7 @@ pub struct SectionFolder {
 }
 
 /// Every folder of every section.
-pub(super) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, PlexError> {
+pub(crate) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, PlexError> {
     let sections = read(listing)?;
     let of = |section: Section| {
         let key = key(&section.key);
@@ -82,7 +82,7 @@ fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
 }
 
 /// The key of the section with the longest location that holds the folder.
-pub(super) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexError> {
+pub(crate) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexError> {
     let sections = read(listing)?;
     let depth_of = |section: &Section| {
         section.locations.iter().filter_map(|location| depth(&location.path, folder)).max()

@@ -184,13 +184,13 @@ impl Parent {
     }
 }
 
-/// Names by way of [`crate::dns`], which works in a static program too.
+/// Names by way of [`crate::http::resolver`], which works in a static program too.
 struct Names;
 
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let addresses = crate::dns::lookup(name.as_str()).await?.into_iter();
+            let addresses = crate::http::resolver::lookup(name.as_str()).await?.into_iter();
             // Port 0 stands for the URL's port.
             Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
         })

@@ -12,7 +12,7 @@ use serde_json::value::to_raw_value;
 use super::{End, Setting, Streams};
 use crate::cli::IdentityCommand;
 use crate::identity::inspect;
-use crate::methods::Outcome;
+use crate::rpc::Outcome;
 
 /// Where a person removes a device that is no more.
 const REMOVE: &str = "can be removed in Settings > Authorized Devices";

@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the server does with one request.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Sends these bytes and keeps the connection.
     Keep(Vec<u8>),
     /// Sends these bytes and closes the connection.
@@ -24,14 +24,14 @@ pub(super) enum Reply {
 
 /// A request as it came: which connection it came over, and its text, head and body.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) connection: usize,
-    pub(super) text: String,
+pub(crate) struct Seen {
+    pub(crate) connection: usize,
+    pub(crate) text: String,
 }
 
 impl Seen {
     /// The value of a header, by any spelling of its name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let head = self.text.split("\r\n\r\n").next().unwrap();
         head.lines().skip(1).find_map(|line| {
             let (found, value) = line.split_once(": ")?;
@@ -39,11 +39,11 @@ impl Seen {
         })
     }
 
-    pub(super) fn first_line(&self) -> &str {
+    pub(crate) fn first_line(&self) -> &str {
         self.text.lines().next().unwrap()
     }
 
-    pub(super) fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         self.text.split_once("\r\n\r\n").unwrap().1
     }
 }
@@ -55,18 +55,18 @@ struct Script {
 }
 
 /// A listening server; its threads end with the test.
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     script: Arc<Mutex<Script>>,
 }
 
 impl Server {
-    pub(super) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::listen(replies, None)
     }
 
     /// A server with a certificate for these names. Returns the certificate of its authority, too.
-    pub(super) fn start_tls(
+    pub(crate) fn start_tls(
         replies: impl IntoIterator<Item = Reply>,
         names: &[&str],
     ) -> (Self, String) {
@@ -118,11 +118,11 @@ impl Server {
         Self { address, script }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.script.lock().unwrap().seen.clone()
     }
 }
@@ -176,19 +176,19 @@ fn read_request(stream: &mut impl Read) -> Option<String> {
 }
 
 /// Accepts connections and never says a word. For the handshake that does not come.
-pub(super) fn silent() -> (TcpListener, SocketAddr) {
+pub(crate) fn silent() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
 /// An address where nobody listens.
-pub(super) fn nobody() -> SocketAddr {
+pub(crate) fn nobody() -> SocketAddr {
     silent().1
 }
 
 /// Connects to nothing: what a proxy that must not be used would see.
-pub(super) fn connections(listener: &TcpListener) -> Vec<TcpStream> {
+pub(crate) fn connections(listener: &TcpListener) -> Vec<TcpStream> {
     listener.set_nonblocking(true).unwrap();
     std::iter::from_fn(|| listener.accept().ok().map(|(stream, _)| stream)).collect()
 }

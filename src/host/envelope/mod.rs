@@ -1,0 +1,313 @@
+//! Bytes to calls, replies to bytes. Knows envelopes and framings, and no method's meaning.
+
+mod jsonrpc1;
+mod jsonrpc2;
+mod stash;
+
+use std::sync::Arc;
+
+use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::message::{JsonText, MAX_BATCH, method};
+use plexsync_protocol::stash::StashCall;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::host::framing::{Frame, Framing};
+
+/// A message, read.
+pub enum Inbound {
+    /// One call or one thing that is none.
+    Single(Item),
+    /// A JSON-RPC 2.0 batch, in order; never empty.
+    Batch(Vec<Item>),
+}
+
+/// A member of a batch, or a message of its own.
+pub enum Item {
+    /// A method is to be called.
+    Call(Call),
+    /// A call is to be stopped: the one with this id.
+    Cancel(Id),
+    /// Stash wants the running task stopped.
+    Stop(Address),
+    /// It is no request: this is the answer.
+    Invalid(Address, ErrorObject),
+}
+
+/// One call.
+pub struct Call {
+    /// Name of the method.
+    pub method: String,
+    /// The params as they came; absent and null are none.
+    pub params: Option<Box<RawValue>>,
+    /// Where the answer goes.
+    pub address: Address,
+    /// The parent Stash, where it is the one who calls.
+    pub stash: Option<Arc<StashCall>>,
+}
+
+/// The answer goes to this id, in this envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    envelope: Envelope,
+    id: Option<Id>,
+    /// The result is Stash's PluginOutput: failures are strings in it.
+    plugin_output: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Envelope {
+    JsonRpc2,
+    JsonRpc1,
+    StashRaw,
+}
+
+/// An id exactly as it was sent, so that it can be given back exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id(Box<str>);
+
+impl Id {
+    fn null() -> Self {
+        Self("null".into())
+    }
+
+    fn of(raw: &RawValue) -> Self {
+        Self(raw.get().into())
+    }
+
+    /// The id's JSON text.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether two ids are the same JSON value, however they were spelled.
+    pub fn is(&self, other: &Self) -> bool {
+        self == other
+            || matches!(
+                (serde_json::from_str::<String>(&self.0), serde_json::from_str::<String>(&other.0)),
+                (Ok(this), Ok(that)) if this == that
+            )
+    }
+}
+
+impl Address {
+    fn json_rpc_2(id: Option<Id>) -> Self {
+        Self { envelope: Envelope::JsonRpc2, id, plugin_output: false }
+    }
+
+    /// The id of the call, if it has one.
+    pub fn id(&self) -> Option<&Id> {
+        self.id.as_ref()
+    }
+
+    /// Whether the host expects an answer.
+    pub fn wants_reply(&self) -> bool {
+        self.id.is_some() || self.envelope == Envelope::StashRaw
+    }
+
+    /// Whether the host may be sent notifications: only JSON-RPC 2.0 has them.
+    pub fn takes_notifications(&self) -> bool {
+        self.envelope == Envelope::JsonRpc2
+    }
+
+    /// Whether the host reads lines of Stash's dialects, in which an answer without an id would be taken for the
+    /// answer to call 0.
+    pub fn is_json_rpc_1(&self) -> bool {
+        self.envelope == Envelope::JsonRpc1
+    }
+
+    /// Whether Stash is the host.
+    pub fn is_stash(&self) -> bool {
+        self.plugin_output
+    }
+
+    /// The answer to this call; none where none is expected.
+    pub fn reply(&self, outcome: Result<JsonText, ErrorObject>) -> Option<JsonText> {
+        if !self.wants_reply() {
+            return None;
+        }
+        let outcome = if self.plugin_output { Ok(stash::plugin_output(outcome)) } else { outcome };
+        let id = self.id.as_ref().map_or("null", Id::as_json);
+        Some(match self.envelope {
+            Envelope::JsonRpc2 => jsonrpc2::reply(id, outcome),
+            Envelope::JsonRpc1 => jsonrpc1::reply(id, outcome),
+            Envelope::StashRaw => outcome.unwrap_or_else(|error| stash::plugin_output(Err(error))),
+        })
+    }
+}
+
+/// A notification to the host.
+pub fn notification(method: &str, params: &impl serde::Serialize) -> JsonText {
+    let before = format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":"#);
+    JsonText::of(params).wrapped(before.into_bytes(), b"}")
+}
+
+/// Replies of a batch's members as one array; none where no member is answered.
+pub fn batch_reply(replies: Vec<JsonText>) -> Option<JsonText> {
+    let mut replies = replies.into_iter();
+    let mut whole = replies.next()?.wrapped(b"[".to_vec(), b"");
+    for reply in replies {
+        whole.append(reply.wrapped(b",".to_vec(), b""));
+    }
+    whole.append(JsonText::from(b"]".to_vec()));
+    Some(whole)
+}
+
+/// Text before and after a message on the wire.
+pub fn frame(framing: Framing, message: JsonText) -> JsonText {
+    match framing {
+        Framing::Lines => message.wrapped(Vec::new(), b"\n"),
+        Framing::Headers => {
+            let header = format!("Content-Length: {}\r\n\r\n", message.len());
+            message.wrapped(header.into_bytes(), b"")
+        }
+    }
+}
+
+/// Reads one frame.
+pub fn read(frame: &Frame<'_>, max_message: usize) -> Inbound {
+    match frame {
+        Frame::Message(bytes) => read_message(bytes),
+        Frame::TooLong => unreadable(
+            Code::InvalidRequest,
+            format!("message is longer than `{max_message}` bytes: raise `--max-message`"),
+        ),
+        Frame::BadHeader(reason) => {
+            unreadable(Code::InvalidRequest, format!("invalid header block: {reason}"))
+        }
+    }
+}
+
+fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
+    Inbound::Single(invalid(None, ErrorObject::new(code, message)))
+}
+
+/// An invalid message is answered with its id where it has one, else with null (specification, section 5).
+fn invalid(id: Option<Id>, error: ErrorObject) -> Item {
+    Item::Invalid(Address::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
+}
+
+fn invalid_request(id: Option<Id>, reason: &str) -> Item {
+    invalid(id, ErrorObject::new(Code::InvalidRequest, format!("invalid request: {reason}")))
+}
+
+fn read_message(bytes: &[u8]) -> Inbound {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim_ascii(),
+        Err(error) => {
+            return unreadable(
+                Code::ParseError,
+                format!("parse error: byte {} is not UTF-8", error.valid_up_to()),
+            );
+        }
+    };
+    match text.as_bytes().first() {
+        Some(b'{') => Inbound::Single(read_object(text, Place::Alone)),
+        Some(b'[') => read_batch(text),
+        _ => match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => Inbound::Single(invalid_request(None, "expected an object")),
+            Err(error) => unreadable(Code::ParseError, parse_error(&error)),
+        },
+    }
+}
+
+fn parse_error(error: &serde_json::Error) -> String {
+    format!("parse error: no JSON at line {} column {}", error.line(), error.column())
+}
+
+fn read_batch(text: &str) -> Inbound {
+    match serde_json::from_str::<Vec<&RawValue>>(text) {
+        Err(error) => unreadable(Code::ParseError, parse_error(&error)),
+        Ok(members) if members.is_empty() => {
+            Inbound::Single(invalid_request(None, "the batch is empty"))
+        }
+        Ok(members) if members.len() > MAX_BATCH => Inbound::Single(invalid_request(
+            None,
+            &format!("a batch holds at most `{MAX_BATCH}` calls"),
+        )),
+        Ok(members) => Inbound::Batch(
+            members.iter().map(|member| read_object(member.get(), Place::InBatch)).collect(),
+        ),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    InBatch,
+}
+
+/// The members that tell what a message is. Others are ignored.
+///
+/// A derived struct refuses a member that stands twice.
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    server_connection: Option<&'a RawValue>,
+}
+
+/// A null is there: `"id":null` is another thing than no id.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn read_object(text: &str, place: Place) -> Item {
+    // A derived struct would take an array for its members in order: such a thing is no request.
+    if !text.starts_with('{') {
+        return invalid_request(None, "expected an object");
+    }
+    let members: Members<'_> = match serde_json::from_str(text) {
+        Ok(members) => members,
+        Err(error) if error.is_data() => return invalid_request(None, "a member stands twice"),
+        Err(error) => {
+            return invalid(None, ErrorObject::new(Code::ParseError, parse_error(&error)));
+        }
+    };
+    match &members {
+        Members { jsonrpc: Some(_), .. } => jsonrpc2::read(&members),
+        Members { method: Some(_), .. } if place == Place::Alone => jsonrpc1::read(&members),
+        Members { server_connection: Some(_), method: None, .. } if place == Place::Alone => {
+            stash::read_raw(text)
+        }
+        _ => {
+            invalid_request(jsonrpc2::id(&members).unwrap_or_default(), "`jsonrpc` must be \"2.0\"")
+        }
+    }
+}
+
+/// What a message with this method asks for.
+fn item(method: String, params: Option<&RawValue>, mut address: Address) -> Item {
+    let params = params.filter(|params| params.get() != "null");
+    match method.as_str() {
+        method::STASH_RUN => {
+            address.plugin_output = true;
+            match params.map(RawValue::get).map(stash::read_run) {
+                Some(Ok(run)) => run.into_call(address),
+                Some(Err(error)) => Item::Invalid(address, error),
+                None => Item::Invalid(address, stash::no_input()),
+            }
+        }
+        method::STASH_STOP => Item::Stop(address),
+        method::CANCEL if !address.wants_reply() => match jsonrpc2::cancelled_id(params) {
+            Some(id) => Item::Cancel(id),
+            None => Item::Invalid(
+                address,
+                ErrorObject::invalid_params("/id", "the id of a call is missing"),
+            ),
+        },
+        _ => {
+            Item::Call(Call { method, params: params.map(ToOwned::to_owned), address, stash: None })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Redirects: followed within the same origin only, so that no token and no identity ever leaves it.
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::{Method, Request, StatusCode, Url};
+
+use crate::plex::request::headers::text;
+use crate::plex::request::query;
+
+/// The request that a redirect asks for, or `None` where it is the answer itself: no redirect, or to elsewhere.
+///
+/// All headers travel along, because the origin is the same: scheme, host and port.
+pub(crate) fn next(sent: &Request, status: StatusCode, headers: &HeaderMap) -> Option<Request> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let url = target(sent.url(), &text(headers.get(LOCATION)?))?;
+    let mut next = sent.try_clone()?;
+    *next.url_mut() = url;
+    if becomes_get(sent.method(), status) {
+        *next.method_mut() = Method::GET;
+        *next.body_mut() = None;
+        for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH] {
+            next.headers_mut().remove(name);
+        }
+    }
+    Some(next)
+}
+
+/// RFC 9110, section 15.4: 303 means "look there", and everyone turns a POST into a GET at 301 and 302.
+fn becomes_get(method: &Method, status: StatusCode) -> bool {
+    match status {
+        StatusCode::SEE_OTHER => !matches!(*method, Method::GET | Method::HEAD),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::POST,
+        _ => false,
+    }
+}
+
+fn target(from: &Url, location: &str) -> Option<Url> {
+    let mut url = from.join(location).ok()?;
+    let same = url.origin() == from.origin();
+    if !same || !url.username().is_empty() || url.password().is_some() {
+        return None;
+    }
+    url.set_fragment(None);
+    query::strip(&mut url);
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        let from = Url::parse("http://host:32400/a/b?c").unwrap();
+        for (location, expected) in [
+            ("/web", Some("http://host:32400/web")),
+            ("d#e", Some("http://host:32400/a/d")),
+            ("?x=1", Some("http://host:32400/a/b?x=1")),
+            ("http://HOST:32400/", Some("http://host:32400/")),
+            ("/a?X-Plex-Token=t&b=1", Some("http://host:32400/a?b=1")),
+            ("//host:32400/x", Some("http://host:32400/x")),
+            ("http://host:32401/", None),
+            ("http://host/", None),
+            ("https://host:32400/", None),
+            ("http://other:32400/", None),
+            ("//other/x", None),
+            ("\\\\other\\x", None),
+            ("http://user:pass@host:32400/", None),
+            ("http://user@host:32400/", None),
+            ("http://:pass@host:32400/", None),
+            ("http://host:32400@other/", None),
+            ("http://host.:32400/", None),
+            ("http://", None),
+            ("javascript:1", None),
+        ] {
+            let url = target(&from, location);
+            assert_eq!(url.as_ref().map(Url::as_str), expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn methods() {
+        let location = HeaderMap::from_iter([(LOCATION, "/x".parse().unwrap())]);
+        for (method, status, expected) in [
+            ("GET", 301, Some("GET")),
+            ("HEAD", 303, Some("HEAD")),
+            ("POST", 301, Some("GET")),
+            ("POST", 302, Some("GET")),
+            ("POST", 303, Some("GET")),
+            ("POST", 307, Some("POST")),
+            ("POST", 308, Some("POST")),
+            ("PUT", 302, Some("PUT")),
+            ("PUT", 303, Some("GET")),
+            ("DELETE", 303, Some("GET")),
+            ("GET", 200, None),
+            ("GET", 300, None),
+            ("GET", 304, None),
+        ] {
+            let mut sent =
+                Request::new(method.parse().unwrap(), Url::parse("http://host/").unwrap());
+            *sent.body_mut() = Some("body".into());
+            sent.headers_mut().insert(CONTENT_TYPE, "text/plain".parse().unwrap());
+            sent.headers_mut().insert("x-plex-token", "t".parse().unwrap());
+            let next = next(&sent, StatusCode::from_u16(status).unwrap(), &location);
+            assert_eq!(
+                next.as_ref().map(|next| next.method().as_str()),
+                expected,
+                "{method} {status}"
+            );
+            if let Some(next) = next {
+                let kept = next.method() == sent.method();
+                assert_eq!(next.body().is_some(), kept, "{method} {status}");
+                assert_eq!(next.headers().contains_key(CONTENT_TYPE), kept);
+                assert_eq!(next.headers()["x-plex-token"], "t");
+            }
+        }
+    }
+}

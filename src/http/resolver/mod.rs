@@ -1,0 +1,27 @@
+//! Names to addresses: the one place that asks the system, or stands in for it.
+
+pub(crate) mod plex_direct;
+
+#[cfg(not(feature = "static-dns"))]
+mod system;
+#[cfg(feature = "static-dns")]
+mod own;
+
+#[cfg(feature = "static-dns")]
+pub(crate) use own::lookup;
+#[cfg(not(feature = "static-dns"))]
+pub(crate) use system::lookup;
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    #[tokio::test]
+    async fn this_machine_has_a_name() {
+        let addresses = super::lookup("localhost").await.unwrap();
+        assert!(
+            !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback),
+            "{addresses:?}"
+        );
+    }
+}

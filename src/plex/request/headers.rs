@@ -1,0 +1,240 @@
+//! Request headers: the identity on every request, the token beside it, the call's own; and response headers.
+
+use std::collections::BTreeMap;
+
+use plexsync_protocol::identity::IdentityHeaders;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+
+use crate::http::error::PlexError;
+use crate::plex::request::query::escape_pointer;
+use crate::secret::{Secret, Secrets};
+
+/// Plex's official place for a token.
+const TOKEN: &str = "X-Plex-Token";
+
+/// The headers that say which device speaks, in lower case.
+const IDENTITY: [&str; 8] = [
+    "x-plex-client-identifier",
+    "x-plex-product",
+    "x-plex-version",
+    "x-plex-platform",
+    "x-plex-platform-version",
+    "x-plex-device",
+    "x-plex-device-name",
+    "x-plex-provides",
+];
+
+/// Headers of the connection (RFC 9110, section 7.6.1) and of the message's framing: not the caller's.
+const CONNECTION: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Shortest token that is looked for in response headers: a shorter one would be found in innocent words.
+const SHORTEST_REDACTED: usize = 8;
+
+/// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// All headers of a request but those that the HTTP library writes (`Host`, framing, `Accept-Encoding`).
+///
+/// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
+pub(crate) fn build(
+    identity: &IdentityHeaders,
+    token: Option<&Secret>,
+    own: &BTreeMap<String, String>,
+) -> Result<HeaderMap, PlexError> {
+    let mut headers = HeaderMap::new();
+    for (name, text) in identity.iter() {
+        let value = value(text).ok_or_else(|| {
+            PlexError::invalid("", "the identity holds a character that no header can carry")
+        })?;
+        headers.insert(HeaderName::from_static(lower(name)), value);
+    }
+    if let Some(token) = token {
+        let mut value = value(token.expose())
+            .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
+        value.set_sensitive(true);
+        headers.insert("x-plex-token", value);
+    }
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, user_agent(identity)?);
+    add_own(&mut headers, own)?;
+    Ok(headers)
+}
+
+fn user_agent(identity: &IdentityHeaders) -> Result<HeaderValue, PlexError> {
+    let text = format!("{}/{}", identity.product, identity.version);
+    value(&text).ok_or_else(|| PlexError::invalid("", "the version can't be a header"))
+}
+
+/// The lower-case twin of an identity header's name.
+fn lower(name: &'static str) -> &'static str {
+    IDENTITY.into_iter().find(|own| own.eq_ignore_ascii_case(name)).unwrap_or("x-plex-unknown")
+}
+
+fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<(), PlexError> {
+    let mut seen = HeaderMap::with_capacity(own.len());
+    for (name, text) in own {
+        let invalid =
+            |reason: &str| PlexError::invalid(format!("/headers/{}", escape_pointer(name)), reason);
+        if is_ours(name) {
+            return Err(invalid("the worker sends this header; use `token` for a token"));
+        }
+        if CONNECTION.iter().any(|refused| refused.eq_ignore_ascii_case(name)) {
+            return Err(invalid("this header belongs to the connection"));
+        }
+        let name: HeaderName =
+            name.parse().map_err(|_| invalid("is no header name (RFC 9110, section 5.1)"))?;
+        let value = value(text).ok_or_else(|| invalid("holds a control character"))?;
+        if seen.insert(name.clone(), ()).is_some() {
+            return Err(invalid("is given twice, in different letter case"));
+        }
+        headers.insert(name, value);
+    }
+    Ok(())
+}
+
+/// Text as a header's value, in UTF-8, as Plex reads it first.
+fn value(text: &str) -> Option<HeaderValue> {
+    match text.chars().any(char::is_control) {
+        true => None,
+        false => HeaderValue::from_bytes(text.as_bytes()).ok(),
+    }
+}
+
+/// Response headers as the contract has them: lower-case names, repeated ones joined with `, `, no token of ours.
+pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String, String> {
+    let mut answer = BTreeMap::<String, String>::new();
+    for (name, value) in headers {
+        let text = redact(text(value), secrets);
+        answer
+            .entry(name.as_str().to_owned())
+            .and_modify(|joined| {
+                joined.push_str(", ");
+                joined.push_str(&text);
+            })
+            .or_insert(text);
+    }
+    answer
+}
+
+/// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
+pub(crate) fn text(value: &HeaderValue) -> String {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+    }
+}
+
+/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
+fn redact(mut text: String, secrets: &Secrets) -> String {
+    secrets.each(|secret| {
+        if secret.len() >= SHORTEST_REDACTED {
+            let quoted = crate::plex::request::query::quote(secret);
+            text = text.replace(secret, "REDACTED").replace(&quoted, "REDACTED");
+        }
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> IdentityHeaders {
+        IdentityHeaders::new("an id", "1.0.0")
+    }
+
+    fn refused(name: &str, value: &str) -> Option<(String, String)> {
+        let own = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        match build(&identity(), None, &own) {
+            Ok(_) => None,
+            Err(PlexError::Invalid { pointer, reason }) => Some((pointer, reason)),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_identity_header_is_known_and_sent() {
+        let identity = identity();
+        let headers = build(&identity, None, &BTreeMap::new()).unwrap();
+        for (name, value) in identity.iter() {
+            assert!(is_ours(name), "{name}");
+            assert_eq!(headers[name], value);
+        }
+        assert_eq!(IDENTITY.len(), identity.iter().count());
+        assert_eq!(headers["accept"], "application/json");
+        assert!(!headers.contains_key("x-plex-token"));
+    }
+
+    #[test]
+    fn the_token_is_sent_and_hidden_from_debug() {
+        let token = Secret::new("secret-token");
+        let headers = build(&identity(), Some(&token), &BTreeMap::new()).unwrap();
+        assert_eq!(headers["x-plex-token"], "secret-token");
+        assert!(!format!("{headers:?}").contains("secret-token"));
+    }
+
+    #[test]
+    fn own_headers() {
+        assert_eq!(refused("Accept", "text/xml"), None);
+        assert_eq!(refused("X-Plex-Language", "de"), None);
+        assert_eq!(refused("X-Plex-Target-Name", "Wohnzimmer über"), None);
+        for (name, value) in [
+            ("X-Plex-Token", "t"),
+            ("x-plex-TOKEN", ""),
+            ("X-Plex-Client-Identifier", "else"),
+            ("x-plex-provides", "player"),
+            ("HOST", "evil"),
+            ("Content-Length", "5"),
+            ("transfer-encoding", "chunked"),
+            ("Connection", "close"),
+            ("X Y", "1"),
+            ("", "1"),
+            ("X-Y", "a\r\nX-Plex-Token: t"),
+            ("X-Y", "a\0"),
+        ] {
+            let (pointer, reason) = refused(name, value).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(pointer, format!("/headers/{name}"));
+            assert!(!reason.contains("evil"), "{reason}");
+        }
+        let twice = BTreeMap::from(
+            [("Accept", "a"), ("accept", "b")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert!(build(&identity(), None, &twice).is_err());
+    }
+
+    #[test]
+    fn response_headers() {
+        let mut headers = HeaderMap::new();
+        headers.append("X-A", HeaderValue::from_static("1"));
+        headers.append("x-a", HeaderValue::from_static("2"));
+        headers.append("x-u", HeaderValue::from_bytes("ü".as_bytes()).unwrap());
+        headers.append("x-l", HeaderValue::from_bytes(b"\xfc").unwrap());
+        headers.append("location", HeaderValue::from_static("/a?X-Plex-Token=ab%2Bcdefgh"));
+        headers.append("x-echo", HeaderValue::from_static("got ab+cdefgh"));
+        let secrets = Secrets::default();
+        secrets.remember(&Secret::new("ab+cdefgh"));
+        let answer = answer(&headers, &secrets);
+        assert_eq!(answer["x-a"], "1, 2");
+        assert_eq!(answer["x-u"], "ü");
+        assert_eq!(answer["x-l"], "ü");
+        assert_eq!(answer["location"], "/a?X-Plex-Token=REDACTED");
+        assert_eq!(answer["x-echo"], "got REDACTED");
+    }
+}

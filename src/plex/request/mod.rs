@@ -1,0 +1,271 @@
+//! From params to a request that can be sent: every check is made here, before anything goes out.
+
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod headers;
+pub(crate) mod query;
+pub(crate) mod url;
+
+use std::time::Duration;
+
+use plexsync_protocol::identity::Identity;
+use plexsync_protocol::plex::{
+    CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, Method, Parse,
+    RETRIES, RequestParams, TIMEOUT_MS,
+};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Request, Url};
+
+use self::{body as send_body, url as address};
+use crate::http::error::PlexError;
+use crate::plex::request::auth::{self as target, Account};
+use crate::secret::{Secret, Secrets};
+
+/// Longest time that a call may ask for: a day, in milliseconds.
+const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+/// Most repetitions that a call may ask for.
+const MAX_RETRIES: u32 = 10;
+/// Paging headers, which `all_pages` sets itself.
+const PAGING: [&str; 2] = ["x-plex-container-start", "x-plex-container-size"];
+
+/// What a call gets where its params say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Time for the whole call, in milliseconds.
+    pub timeout_ms: u64,
+    /// Time for one connection, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// Repetitions after a failure.
+    pub retries: u32,
+}
+
+impl Limits {
+    /// For a host that waits for nobody.
+    pub const fn normal() -> Self {
+        Self { timeout_ms: TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: RETRIES }
+    }
+
+    /// For a Stash hook, where a person waits.
+    pub const fn hook() -> Self {
+        Self {
+            timeout_ms: HOOK_TIMEOUT_MS,
+            connect_timeout_ms: HOOK_CONNECT_TIMEOUT_MS,
+            retries: 0,
+        }
+    }
+}
+
+/// A checked call.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) request: Request,
+    /// The secrets that must not come back in the answer's head.
+    pub(crate) secrets: Secrets,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) retries: u32,
+    pub(crate) parse: Parse,
+    pub(crate) max_bytes: u64,
+    pub(crate) all_pages: bool,
+}
+
+impl Plan {
+    /// Checks the params and builds the request. Each token in it is remembered in `secrets`.
+    pub(crate) fn new(
+        params: &RequestParams,
+        identity: &Identity,
+        account: &Account,
+        limits: Limits,
+        secrets: &Secrets,
+    ) -> Result<Self, PlexError> {
+        if let Some(token) = &params.token {
+            secrets.remember(&Secret::new(token.as_str()));
+        }
+        check_bounds(params)?;
+        let target = target::choose(params.server.as_deref(), params.token.as_deref(), account)?;
+        if let Some(token) = &target.token {
+            secrets.remember(token);
+        }
+        let url = url(params, &target)?;
+        let request = request(params, identity, &target, url)?;
+        let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
+        Ok(Self {
+            request,
+            secrets: secrets.clone(),
+            timeout: Duration::from_millis(timeout_ms),
+            connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
+            retries: params.retries.unwrap_or(limits.retries),
+            parse: params.parse,
+            max_bytes: params.max_bytes.unwrap_or(MAX_BYTES),
+            all_pages: params.all_pages,
+        })
+    }
+}
+
+fn check_bounds(params: &RequestParams) -> Result<(), PlexError> {
+    if !(1..=MAX_TIMEOUT_MS).contains(&params.timeout_ms.unwrap_or(1)) {
+        return Err(PlexError::invalid("/timeout_ms", "expected 1 to 86400000"));
+    }
+    if params.retries.unwrap_or(0) > MAX_RETRIES {
+        return Err(PlexError::invalid("/retries", "expected 0 to 10"));
+    }
+    match params.all_pages {
+        true => check_paging(params),
+        false => Ok(()),
+    }
+}
+
+fn check_paging(params: &RequestParams) -> Result<(), PlexError> {
+    if params.method != Method::Get {
+        return Err(PlexError::invalid("/all_pages", "only a GET has pages"));
+    }
+    let is_paging = |name: &&String| PAGING.iter().any(|own| own.eq_ignore_ascii_case(name));
+    let named = params.headers.keys().map(|name| ("headers", name));
+    let mut named = named.chain(params.query.keys().map(|name| ("query", name)));
+    match named.find(|(_, name)| is_paging(name)) {
+        None => Ok(()),
+        Some((place, name)) => Err(PlexError::invalid(
+            format!("/{place}/{}", query::escape_pointer(name)),
+            "`all_pages` asks for the pages itself; leave out one of the two",
+        )),
+    }
+}
+
+/// Where the request of a call goes.
+pub(crate) fn url(params: &RequestParams, target: &target::Target) -> Result<Url, PlexError> {
+    let joined = target.base.join(&params.path);
+    let mut url = joined.map_err(|reason| PlexError::invalid("/path", reason))?;
+    query::check(&url)?;
+    query::append(&mut url, &params.query)?;
+    match address::is_sendable(&url) {
+        true => Ok(url),
+        false => Err(PlexError::invalid("/path", "makes a URL of more than 65000 bytes")),
+    }
+}
+
+fn request(
+    params: &RequestParams,
+    identity: &Identity,
+    target: &target::Target,
+    url: Url,
+) -> Result<Request, PlexError> {
+    let method = method(params.method);
+    let mut headers = headers::build(&identity.headers, target.token.as_ref(), &params.headers)?;
+    let body = send_body::of(params)?;
+    if let Some(content_type) = body.as_ref().and_then(|body| body.content_type) {
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+    }
+    let mut request = Request::new(method, url);
+    *request.headers_mut() = headers;
+    match body {
+        Some(body) => *request.body_mut() = Some(body.bytes.into()),
+        // Many proxies answer 411 to one without; the HTTP library leaves it out.
+        None if matches!(params.method, Method::Put | Method::Post) => {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        None => {}
+    }
+    Ok(request)
+}
+
+/// Asks for the page that begins with entry `start` (Plex API, "Pagination").
+pub(crate) fn ask_for_page(request: &mut Request, start: u64, size: u64) {
+    for (name, number) in PAGING.into_iter().zip([start, size]) {
+        request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(number));
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Head => reqwest::Method::HEAD,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+        Method::Options => reqwest::Method::OPTIONS,
+        Method::Patch => reqwest::Method::PATCH,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plexsync_protocol::identity::{IdentityHeaders, Origin};
+
+    use super::*;
+
+    fn plan(params: &str) -> Result<Plan, PlexError> {
+        let headers = IdentityHeaders::new("id", "1.0.0");
+        let identity = Identity::new("id".to_owned(), Origin::Loaded, String::new(), headers, None);
+        let account = Account {
+            server: Some("http://plex:32400".to_owned()),
+            token: Some(Secret::new("configured")),
+        };
+        let params = serde_json::from_str(params).unwrap();
+        Plan::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
+    }
+
+    #[test]
+    fn defaults_and_bounds() {
+        let plan_ = plan(r#"{"path": "/"}"#).unwrap();
+        assert_eq!(plan_.timeout, Duration::from_secs(30));
+        assert_eq!(plan_.connect_timeout, Duration::from_secs(5));
+        assert_eq!((plan_.retries, plan_.max_bytes), (2, 64 * 1024 * 1024));
+        let short = plan(r#"{"path": "/", "timeout_ms": 1}"#).unwrap();
+        assert_eq!(short.connect_timeout, Duration::from_millis(1));
+        assert!(
+            plan(r#"{"path": "/", "timeout_ms": 86400000, "retries": 10, "max_bytes": 0}"#).is_ok()
+        );
+        for (params, expected) in [
+            (r#"{"path": ""}"#, "/path"),
+            (r#"{"path": "/a?x-plex-token=t"}"#, "/path"),
+            (r#"{"path": "/", "timeout_ms": 0}"#, "/timeout_ms"),
+            (r#"{"path": "/", "timeout_ms": 86400001}"#, "/timeout_ms"),
+            (r#"{"path": "/", "retries": 11}"#, "/retries"),
+            (r#"{"path": "/", "server": "ftp://plex"}"#, "/server"),
+            (r#"{"path": "/", "all_pages": true, "method": "HEAD"}"#, "/all_pages"),
+            (
+                r#"{"path": "/", "all_pages": true, "query": {"X-Plex-Container-Size": 5}}"#,
+                "/query/X-Plex-Container-Size",
+            ),
+            (
+                r#"{"path": "/", "all_pages": true, "headers": {"x-plex-container-start": "5"}}"#,
+                "/headers/x-plex-container-start",
+            ),
+        ] {
+            match plan(params) {
+                Err(PlexError::Invalid { pointer, .. }) => assert_eq!(pointer, expected),
+                other => panic!("{params}: {other:?}"),
+            }
+        }
+        let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(65_000));
+        assert!(matches!(plan(&long), Err(PlexError::Invalid { .. })));
+    }
+
+    #[test]
+    fn a_tokens_bytes_are_remembered_even_when_refused() {
+        let secrets = Secrets::default();
+        let headers = IdentityHeaders::new("id", "1.0.0");
+        let identity = Identity::new("id".into(), Origin::Loaded, String::new(), headers, None);
+        let params = serde_json::from_str(r#"{"path": "bad", "token": "se cret"}"#).unwrap();
+        let account = Account::default();
+        assert!(Plan::new(&params, &identity, &account, Limits::hook(), &secrets).is_err());
+        let mut seen = Vec::new();
+        secrets.each(|secret| seen.push(secret.to_owned()));
+        assert_eq!(seen, ["se cret"]);
+    }
+
+    #[test]
+    fn content_type() {
+        for (params, expected) in [
+            (r#""body": {}"#, Some("application/json")),
+            (r#""body": "{}""#, None),
+            (r#""body": {}, "headers": {"content-type": "text/x"}"#, Some("text/x")),
+            (r#""method": "PUT""#, None),
+        ] {
+            let plan = plan(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
+            let found =
+                plan.request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
+            assert_eq!(found, expected, "{params}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Where a request goes: a server's base URL, and a path below it. No other destination can be built here.
+
+use reqwest::Url;
+
+/// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
+const MAX_URL: usize = 65_000;
+
+/// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Base {
+    url: Url,
+}
+
+impl Base {
+    /// Reads a base URL. White space around it is a paste's and falls away.
+    ///
+    /// The reason of a refusal never holds the text: it may hold a password or a token.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim_ascii();
+        if text.chars().any(|character| character.is_control() || character == '\\') {
+            return Err("holds a control character or a backslash");
+        }
+        if !has_web_scheme(text) {
+            return Err("expected a URL that starts with `http://` or `https://`");
+        }
+        let url = Url::parse(text).map_err(|_| "is no URL; expected `http://host:port`")?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds a user name or a password; expected `http://host:port`");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("holds a query or a fragment; expected `http://host:port`");
+        }
+        Ok(Self { url })
+    }
+
+    /// Whether both have scheme, host and port in common (RFC 6454, section 5).
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
+        self.url.origin() == other.url.origin()
+    }
+
+    /// The URL of `path`, which may hold a query, below this base.
+    pub(crate) fn join(&self, path: &str) -> Result<Url, &'static str> {
+        check_path(path)?;
+        let front = self.url.as_str().trim_end_matches('/');
+        // A URL parser drops a trailing space; the server may mean it.
+        let text = format!("{front}{path}").replace(' ', "%20");
+        let url = Url::parse(&text).map_err(|_| "is no path of a URL")?;
+        let prefix = self.url.path().trim_end_matches('/');
+        let below = url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+        if url.origin() != self.url.origin() || !below {
+            return Err("leaves the server's base URL");
+        }
+        Ok(url)
+    }
+}
+
+/// Whether a URL is short enough to be sent.
+pub(crate) fn is_sendable(url: &Url) -> bool {
+    url.as_str().len() <= MAX_URL
+}
+
+/// `host:port`, for messages.
+pub(crate) fn peer(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn has_web_scheme(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
+fn check_path(path: &str) -> Result<(), &'static str> {
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err("expected a path that starts with one `/`; the host belongs into `server`");
+    }
+    if path.chars().any(|character| character.is_control() || character == '\\') {
+        return Err("holds a control character or a backslash; percent-encode it");
+    }
+    if path.contains('#') {
+        return Err("holds a fragment; a `#` that is meant is written `%23`");
+    }
+    Ok(())
+}
+
+/// Whether two base URLs have the same origin (RFC 6454): scheme, host and port. URLs that can't be used have none.
+pub fn same_origin(one: &str, other: &str) -> bool {
+    match (Base::parse(one), Base::parse(other)) {
+        (Ok(one), Ok(other)) => one.same_origin(&other),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn join(base: &str, path: &str) -> Result<String, &'static str> {
+        Base::parse(base).unwrap().join(path).map(|url| url.to_string())
+    }
+
+    #[test]
+    fn bases() {
+        for good in [
+            "http://host",
+            "HTTPS://Host:32400/",
+            " http://[::1]:32400\n",
+            "http://h/plex",
+            "https://1-2-3-4.0123456789abcdef0123456789abcdef.plex.direct:32400",
+        ] {
+            assert!(Base::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "host:32400",
+            "//host",
+            "ftp://host",
+            "file:///etc/passwd",
+            "http:host",
+            "http://",
+            "http://user@host",
+            "http://:secret@host",
+            "http://host/?",
+            "http://host?X-Plex-Token=secret",
+            "http://host/#",
+            "http://host\\evil",
+            "http://ho\tst",
+            "http://ho st",
+            "http://host%2Fevil",
+            "http://host:99999",
+        ] {
+            let reason = Base::parse(bad).unwrap_err();
+            assert!(!reason.contains("secret"), "{bad}: {reason}");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        let base = Base::parse("http://host:80/plex").unwrap();
+        for (other, same) in [
+            ("http://HOST", true),
+            ("http://host/else/", true),
+            ("https://host:80", false),
+            ("http://host:81", false),
+            ("http://host.", false),
+            ("http://host.evil", false),
+        ] {
+            assert_eq!(base.same_origin(&Base::parse(other).unwrap()), same, "{other}");
+            assert_eq!(super::same_origin("http://host:80/plex", other), same, "{other}");
+        }
+        assert!(!super::same_origin("no url", "no url"));
+    }
+
+    #[test]
+    fn messages_name_the_peer() {
+        for (url, expected) in
+            [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
+        {
+            assert_eq!(peer(&Url::parse(url).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn joins() {
+        for (base, path, url) in [
+            ("http://h:32400", "/", "http://h:32400/"),
+            ("http://h:32400/", "/library/sections", "http://h:32400/library/sections"),
+            ("http://h/plex", "/identity", "http://h/plex/identity"),
+            ("http://h/plex/", "/identity?a=b%20c", "http://h/plex/identity?a=b%20c"),
+            ("http://h", "/a b ", "http://h/a%20b%20"),
+            ("http://h", "/a?b=c d", "http://h/a?b=c%20d"),
+            ("http://h", "/ü", "http://h/%C3%BC"),
+            ("http://h", "/a/../b", "http://h/b"),
+            ("http://h", "/../b", "http://h/b"),
+            ("http://h", "/@evil", "http://h/@evil"),
+            ("http://h", "/a//b", "http://h/a//b"),
+            ("http://h", "/:/prefs?x=1", "http://h/:/prefs?x=1"),
+            ("http://h/plex", "/a/../../plex/b", "http://h/plex/b"),
+        ] {
+            assert_eq!(join(base, path).unwrap(), url, "{base} {path}");
+        }
+        for (base, path) in [
+            ("http://h", ""),
+            ("http://h", "identity"),
+            ("http://h", "//evil/identity"),
+            ("http://h", "/\\evil"),
+            ("http://h", "\\\\evil"),
+            ("http://h", "/a\r\nHost: evil"),
+            ("http://h", "/a#b"),
+            ("http://h", "http://evil/"),
+            ("http://h", "@evil/"),
+            ("http://h/plex", "/../admin"),
+            ("http://h/plex", "/%2e%2E/admin"),
+            ("http://h/plex", "/../plexus"),
+        ] {
+            assert!(join(base, path).is_err(), "{base} {path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_leaves_the_server(path in "/?[ -~ü\\\\/.%#?@:\t]{0,40}", prefix in "(/[a-z]{1,5}){0,2}/?") {
+            let base = Base::parse(&format!("http://host:32400{prefix}")).unwrap();
+            if let Ok(url) = base.join(&path) {
+                prop_assert_eq!(url.origin(), base.url.origin());
+                prop_assert!(url.path().starts_with(prefix.trim_end_matches('/')));
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                prop_assert_eq!(url.fragment(), None);
+                prop_assert!(url.as_str().parse::<hyper::Uri>().is_ok(), "{}", url);
+            }
+        }
+    }
+}

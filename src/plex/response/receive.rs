@@ -1,0 +1,140 @@
+//! A body while it comes. JSON is checked on another thread meanwhile, so that little is left to do at its end.
+
+use std::sync::mpsc;
+
+use tokio::task::JoinHandle;
+
+use crate::plex::response::json::Parts;
+use crate::plex::response::part::Part;
+
+/// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
+const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
+/// A JSON body up to this size, in bytes, is not worth a thread.
+const SMALL: usize = 1024 * 1024;
+/// What is handed over at once, in bytes: two huge pages.
+const PART: usize = 4 * 1024 * 1024;
+
+/// What has come of a body.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    /// All of it, or the beginning of what is checked on another thread.
+    bytes: Vec<u8>,
+    claims_json: bool,
+    check: Option<Check>,
+}
+
+/// Another thread that checks.
+#[derive(Debug)]
+struct Check {
+    part: Part,
+    parts: mpsc::Sender<Part>,
+    outcome: JoinHandle<Parts>,
+}
+
+/// A whole body.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// As it came.
+    Bytes(Vec<u8>),
+    /// Checked for being JSON, and not yet told whether it is.
+    Json(Box<Parts>),
+}
+
+impl Default for Received {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+impl Received {
+    /// Length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Json(parts) => parts.len(),
+        }
+    }
+
+    /// The body as it came.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Json(parts) => parts.into_bytes(),
+        }
+    }
+}
+
+impl Receiving {
+    /// A body that is not looked at before it is whole.
+    pub(crate) fn bytes() -> Self {
+        Self { bytes: Vec::new(), claims_json: false, check: None }
+    }
+
+    /// A body that claims to be JSON.
+    pub(crate) fn json() -> Self {
+        Self { claims_json: true, ..Self::bytes() }
+    }
+
+    /// So many bytes were announced; 0 where nothing was.
+    pub(crate) fn expect(&mut self, announced: u64) {
+        let announced = usize::try_from(announced.min(LARGEST_RESERVE)).unwrap_or(0);
+        if self.claims_json && announced > SMALL {
+            self.check = Some(Check::start());
+        } else {
+            self.bytes.reserve_exact(announced);
+        }
+    }
+
+    /// Takes what has come.
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        if let Some(check) = &mut self.check {
+            return check.push(chunk);
+        }
+        self.bytes.extend_from_slice(chunk);
+        if self.claims_json && self.bytes.len() > SMALL {
+            let beginning = std::mem::take(&mut self.bytes);
+            self.check.insert(Check::start()).hand_over(beginning.into());
+        }
+    }
+
+    /// The body; nothing more has come.
+    pub(crate) async fn end(self) -> Received {
+        match self.check {
+            None => Received::Bytes(self.bytes),
+            Some(check) => Received::Json(Box::new(check.end().await)),
+        }
+    }
+}
+
+impl Check {
+    fn start() -> Self {
+        let (parts, receiver) = mpsc::channel::<Part>();
+        let outcome = tokio::task::spawn_blocking(move || {
+            let mut checked = Parts::default();
+            receiver.into_iter().for_each(|part| checked.push(part));
+            checked
+        });
+        Self { part: Part::with_room(PART), parts, outcome }
+    }
+
+    fn push(&mut self, chunk: &[u8]) {
+        let mut rest = self.part.fill(chunk);
+        while !rest.is_empty() {
+            let full = std::mem::replace(&mut self.part, Part::with_room(PART));
+            self.hand_over(full);
+            rest = self.part.fill(rest);
+        }
+    }
+
+    /// Only a thread that has panicked refuses; the end finds that out.
+    fn hand_over(&self, part: Part) {
+        let _refused = self.parts.send(part);
+    }
+
+    async fn end(self) -> Parts {
+        let Self { part, parts, outcome } = self;
+        let _refused = parts.send(part);
+        drop(parts);
+        outcome.await.unwrap_or_default()
+    }
+}
