@@ -8,8 +8,8 @@ pub const PRODUCT: &str = "PlexSync";
 pub const DEVICE_NAME: &str = "PlexSync Plugin";
 /// The identity's file in the data folder.
 pub const FILE_NAME: &str = "device_id.json";
-/// The second copy, beside it.
-pub const SECOND_COPY_NAME: &str = "device_id.json.bak";
+/// Its backup, beside it.
+pub const BACKUP_NAME: &str = "device_id.json.bak";
 /// Most characters of an id.
 pub const MAX_ID_LENGTH: usize = 255;
 
@@ -32,7 +32,7 @@ pub enum Origin {
     Loaded,
     /// There was no file: it is new.
     Created,
-    /// The file was missing or damaged: it was taken from the second copy.
+    /// The file was missing or damaged: it was taken from the backup.
     Recovered,
     /// The file was damaged beyond help: it is new, and Plex will see a new device.
     Regenerated,

@@ -171,7 +171,8 @@ impl Worker {
 fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
-        reason: "no data folder is known: give `--data-dir` or `PLEXSYNC_DATA_DIR`".to_owned(),
+        reason: "no data folder is known".to_owned(),
+        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
     }
 }
 
