@@ -15,8 +15,9 @@ use super::folder::{parent, sync_file, sync_folder};
 use super::lock::POLL;
 use super::{read, system};
 
-/// How often a writer starts again whose temporary file was removed by somebody who cleaned up.
-const RESTARTS: usize = 64;
+/// How long a writer starts again whose temporary file is gone: somebody cleaned up, or it has got its name, and the
+/// file system shows what was there before for as long as it keeps it in a cache (FUSE: 1 s).
+const LOSSES: Duration = Duration::from_secs(2);
 
 /// How long a rename that is refused is tried again: virus scanners and SMB refuse for a moment.
 const REFUSALS: Duration = Duration::from_millis(200);
@@ -36,10 +37,11 @@ pub enum Created {
 ///
 /// Those of the system; [`ErrorKind::Unsupported`] where the file system knows none of the ways.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    for _ in 0..RESTARTS {
+    let start = Instant::now();
+    loop {
         let temporary = Temporary::write(path, bytes, None)?;
         match temporary.name_it(path, bytes) {
-            Err(error) if temporary.is_lost(&error) => continue,
+            Err(error) if temporary.is_lost(&error) => pause_after_loss(start)?,
             outcome => {
                 let created = outcome?;
                 sync_folder(parent(path))?;
@@ -47,7 +49,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
             }
         }
     }
-    Err(lost())
 }
 
 /// What became of a replacement.
@@ -90,19 +91,19 @@ pub fn replace(
         }
         about => Some(about?).filter(|about| access == Access::AsBefore && about.is_file()),
     };
-    for _ in 0..RESTARTS {
+    let start = Instant::now();
+    loop {
         let temporary = Temporary::write(path, bytes, about.as_ref())?;
         match temporary.rename(path, bytes, &still) {
-            Err(error) if temporary.is_lost(&error) => continue,
-            Err(error) => return Err(error),
-            Ok(false) => return Ok(Replaced::Stale),
-            Ok(true) => {
-                let synced = sync_folder(parent(path));
-                return Ok(synced.map_or_else(Replaced::Unsynced, |()| Replaced::Done));
+            Err(error) if temporary.is_lost(&error) => {
+                pause_after_loss(start)?;
+                continue;
             }
+            Ok(false) => return Ok(Replaced::Stale),
+            outcome => drop(outcome?),
         }
+        return Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done));
     }
-    Err(lost())
 }
 
 /// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice).
@@ -114,8 +115,12 @@ fn no_space(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-fn lost() -> io::Error {
-    io::Error::other("somebody removes our temporary files")
+fn pause_after_loss(start: Instant) -> io::Result<()> {
+    if start.elapsed() > LOSSES {
+        return Err(io::Error::other("somebody removes our temporary files"));
+    }
+    thread::sleep(POLL);
+    Ok(())
 }
 
 /// A file that nobody knows yet; removed unless it got a name.
@@ -177,7 +182,8 @@ impl Temporary {
             }
             thread::sleep(POLL);
         }
-        Ok(false)
+        // What is there is not what was expected; it may be ours, shown only now.
+        Ok(holds(target, bytes))
     }
 
     /// Whether somebody has cleaned this file up.
