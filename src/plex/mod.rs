@@ -242,7 +242,7 @@ fn finish(
         status: fetched.status.as_u16(),
         headers: headers::answer(&fetched.headers, secrets),
         body,
-        url: fetched.url.into(),
+        url: secrets.redact(fetched.url.as_str()).into_owned(),
         attempts,
         elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
     }

@@ -41,9 +41,6 @@ const CONNECTION: [&str; 13] = [
     "upgrade",
 ];
 
-/// Shortest token that is looked for in response headers: a shorter one would be found in innocent words.
-const SHORTEST_REDACTED: usize = 8;
-
 /// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places.
 pub(crate) fn is_ours(name: &str) -> bool {
     name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
@@ -120,14 +117,16 @@ fn value(text: &str) -> Option<HeaderValue> {
 pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String, String> {
     let mut answer = BTreeMap::<String, String>::new();
     for (name, value) in headers {
-        let text = redact(text(value), secrets);
+        let text = text(value);
+        // A server may echo a token, in a `Location` above all, and not only that of the call it answers.
+        let text = secrets.redact(&text);
         answer
             .entry(name.as_str().to_owned())
             .and_modify(|joined| {
                 joined.push_str(", ");
                 joined.push_str(&text);
             })
-            .or_insert(text);
+            .or_insert_with(|| text.into_owned());
     }
     answer
 }
@@ -138,17 +137,6 @@ pub(crate) fn text(value: &HeaderValue) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
     }
-}
-
-/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
-fn redact(mut text: String, secrets: &Secrets) -> String {
-    secrets.each(|secret| {
-        if secret.len() >= SHORTEST_REDACTED {
-            let quoted = crate::plex::request::query::quote(secret);
-            text = text.replace(secret, "REDACTED").replace(&quoted, "REDACTED");
-        }
-    });
-    text
 }
 
 #[cfg(test)]
