@@ -51,7 +51,7 @@ async fn ask_of(plex: &Plex, url: String, params: Value) -> Result<Answer, PlexE
 
 fn kind(outcome: Result<Answer, PlexError>) -> UnreachableKind {
     match outcome {
-        Err(PlexError::Unreachable { kind, .. }) => kind,
+        Err(PlexError::Http(HttpError::Unreachable { kind, .. })) => kind,
         Err(other) => panic!("{other:?}"),
         Ok(answer) => panic!("{}", answer.status),
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use plexsync_protocol::identity::IdentityHeaders;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
-use crate::http::error::PlexError;
+use crate::http::text;
+use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
 use crate::secret::{Secret, Secrets};
 
@@ -129,14 +130,6 @@ pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String,
             .or_insert_with(|| text.into_owned());
     }
     answer
-}
-
-/// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
-pub(crate) fn text(value: &HeaderValue) -> String {
-    match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
-    }
 }
 
 #[cfg(test)]

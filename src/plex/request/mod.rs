@@ -13,11 +13,12 @@ use plexsync_protocol::plex::{
     CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, Method, Parse,
     RETRIES, RequestParams, TIMEOUT_MS,
 };
+use reqwest::Url;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Request, Url};
 
-use self::{body as send_body, url as address};
-use crate::http::error::PlexError;
+use self::body as send_body;
+use crate::http::{Request, is_sendable};
+use crate::plex::error::PlexError;
 use crate::plex::request::auth::{self as target, Account};
 use crate::secret::{Held, Secret, Secrets};
 
@@ -139,7 +140,7 @@ pub(crate) fn url(params: &RequestParams, target: &target::Target) -> Result<Url
     let mut url = joined.map_err(|reason| PlexError::invalid("/path", reason))?;
     query::check(&url)?;
     query::append(&mut url, &params.query)?;
-    match address::is_sendable(&url) {
+    match is_sendable(&url) {
         true => Ok(url),
         false => Err(PlexError::invalid("/path", "makes a URL of more than 65000 bytes")),
     }
@@ -157,23 +158,17 @@ fn request(
     if let Some(content_type) = body.as_ref().and_then(|body| body.content_type) {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     }
-    let mut request = Request::new(method, url);
-    *request.headers_mut() = headers;
-    match body {
-        Some(body) => *request.body_mut() = Some(body.bytes.into()),
-        // Many proxies answer 411 to one without; the HTTP library leaves it out.
-        None if matches!(params.method, Method::Put | Method::Post) => {
-            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        None => {}
+    // Many proxies answer 411 to one without; the HTTP library leaves it out.
+    if body.is_none() && matches!(params.method, Method::Put | Method::Post) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    Ok(request)
+    Ok(Request { method, url, headers, body: body.map(|body| body.bytes.into()) })
 }
 
 /// Asks for the page that begins with entry `start` (Plex API, "Pagination").
 pub(crate) fn ask_for_page(request: &mut Request, start: u64, size: u64) {
     for (name, number) in PAGING.into_iter().zip([start, size]) {
-        request.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(number));
+        request.headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
     }
 }
 
@@ -252,8 +247,7 @@ mod tests {
             (r#""method": "PUT""#, None),
         ] {
             let plan = plan(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
-            let found =
-                plan.request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
+            let found = plan.request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
             assert_eq!(found, expected, "{params}");
         }
     }
