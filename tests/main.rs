@@ -7,6 +7,7 @@
     reason = "a test that can't go on fails"
 )]
 
+mod awake;
 mod bodies;
 mod cold_path;
 mod command_line;

@@ -23,7 +23,7 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 
 /// Which modules each module may use. Everything may use `secret`.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("host", &["rpc", "log"]),
+    ("host", &["methods", "rpc", "log"]),
     ("rpc", &[]),
     ("methods", &["identity", "http", "plex", "stash", "rpc"]),
     ("identity", &[]),
