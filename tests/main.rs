@@ -8,6 +8,7 @@
 )]
 
 mod bodies;
+mod client;
 mod cold_path;
 mod command_line;
 mod doctor;

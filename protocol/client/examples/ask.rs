@@ -22,7 +22,7 @@ struct Section {
     title: String,
 }
 
-fn libraries(worker: Builder) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+pub(crate) fn libraries(worker: Builder) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let client = worker.restart(true).start()?;
     println!("this device is {}", client.identity_get().wait()?.device_id);
 

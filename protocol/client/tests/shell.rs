@@ -1,6 +1,6 @@
 //! The client against workers of a few lines of shell.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::future::IntoFuture;
 use std::pin::pin;

@@ -32,12 +32,12 @@ pub mod fake_plex;
 pub mod host;
 pub mod http;
 pub mod fake_stash;
-pub mod client;
 pub mod skip;
 pub mod transcript;
 
-pub use client::{CallError, Client};
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
 pub use host::{Host, HostBuilder, Pending, RpcError, Signal, Wire};
+pub use plexsync_client as client;
+pub use plexsync_client::{CallError, Client};
 pub use skip::skip;
 pub use transcript::Transcript;
