@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use plexsync_protocol::message::MAX_MESSAGE;
 use plexsync_protocol::plex::TIMEOUT_MS;
 
 use crate::client::{Client, MARGIN};
@@ -14,16 +15,23 @@ use crate::event::{Event, Handler};
 /// How a worker is started, and how its client behaves. Made by [`Client::builder`], or from a [`Command`] for what
 /// has no setter here.
 pub struct Builder {
-    command: Command,
-    restart: bool,
-    timeout: Duration,
-    handler: Handler,
+    pub(crate) command: Command,
+    pub(crate) restart: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) max_message: usize,
+    pub(crate) handler: Handler,
 }
 
 impl From<Command> for Builder {
     fn from(command: Command) -> Self {
         let timeout = Duration::from_millis(TIMEOUT_MS) + MARGIN;
-        Self { command, restart: false, timeout, handler: Handler::default() }
+        Self {
+            command,
+            restart: false,
+            timeout,
+            max_message: MAX_MESSAGE,
+            handler: Handler::default(),
+        }
     }
 }
 
@@ -70,6 +78,14 @@ impl Builder {
         Self { timeout, ..self }
     }
 
+    /// The longest message that the worker reads, in bytes (`--max-message`; the default is 16 MiB). A longer call is
+    /// not sent: the worker could not say which one it refuses.
+    #[must_use]
+    pub fn max_message(self, bytes: usize) -> Self {
+        let builder = self.args(["--max-message", &bytes.to_string()]);
+        Self { max_message: bytes, ..builder }
+    }
+
     /// Whether the next call starts another worker when one has ended. Without it every call after a worker's end has
     /// [`CallError::Ended`](crate::CallError::Ended).
     #[must_use]
@@ -90,7 +106,7 @@ impl Builder {
     /// # Errors
     /// It can't be started.
     pub fn start(self) -> io::Result<Client> {
-        Client::new(self.command, self.restart, self.timeout, self.handler)
+        Client::new(self)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use plexsync_protocol::error::ErrorObject;
+use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
@@ -20,7 +20,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::builder::Builder;
 use crate::call::Call;
 use crate::error::CallError;
-use crate::event::Handler;
 use crate::locked;
 use crate::slot::Slot;
 use crate::timer::Timer;
@@ -41,10 +40,7 @@ pub struct Client {
 
 /// What calls and the client share.
 pub(crate) struct Inner {
-    command: Mutex<Command>,
-    restart: bool,
-    timeout: Duration,
-    handler: Handler,
+    setup: Mutex<Builder>,
     last_id: AtomicU64,
     current: Mutex<Current>,
     timer: Arc<Timer>,
@@ -78,18 +74,10 @@ impl Client {
         Builder::from(command).start()
     }
 
-    pub(crate) fn new(
-        mut command: Command,
-        restart: bool,
-        timeout: Duration,
-        handler: Handler,
-    ) -> io::Result<Self> {
-        let worker = Worker::start(&mut command, handler.clone())?;
+    pub(crate) fn new(mut setup: Builder) -> io::Result<Self> {
+        let worker = Worker::start(&mut setup.command, setup.handler.clone())?;
         let inner = Inner {
-            command: Mutex::new(command),
-            restart,
-            timeout,
-            handler,
+            setup: Mutex::new(setup),
             last_id: AtomicU64::new(0),
             current: Mutex::new(Current { worker, is_closed: false }),
             timer: Arc::default(),
@@ -130,7 +118,8 @@ impl Client {
     pub fn call<T: DeserializeOwned>(&self, method: &str, params: &impl Serialize) -> Call<T> {
         let params = to_raw_value(params)
             .map_err(|_| ErrorObject::invalid_params("", "can't be written as JSON").into());
-        Call::new(Arc::clone(&self.inner), method, params, self.inner.timeout)
+        let timeout = locked(&self.inner.setup).timeout;
+        Call::new(Arc::clone(&self.inner), method, params, timeout)
     }
 
     /// The end of the worker's log, at most 64 KiB. It also notes replies that belong to no call.
@@ -141,6 +130,13 @@ impl Client {
     /// The process id of the worker that runs, or ran last.
     pub fn pid(&self) -> u32 {
         locked(&self.inner.current).worker.pid()
+    }
+
+    /// Kills the worker, for one that does not reply any more: what it has on disk survives that. Calls on their way
+    /// have [`CallError::Ended`]; with [`restart`](Builder::restart) the next call starts another worker.
+    pub fn kill(&self) {
+        let worker = Arc::clone(&locked(&self.inner.current).worker);
+        worker.kill();
     }
 
     /// Ends the worker: closes its stdin and waits while it answers what it has accepted (10 s at most), then kills it.
@@ -171,6 +167,11 @@ impl Inner {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let params = if wants_progress { with_token(&params, id)? } else { params };
         let line = line(&Request { jsonrpc: "2.0", id, method, params: &params });
+        let limit = locked(&self.setup).max_message;
+        if line.len() > limit {
+            let message = format!("`{method}` is longer than `{limit}` bytes: raise `max_message`");
+            return Err(ErrorObject::new(Code::InvalidRequest, message).into());
+        }
         let worker = self.worker()?;
         worker.send(id, method, line, slot)?;
         Ok((worker, id))
@@ -183,11 +184,13 @@ impl Inner {
             return Err(CallError::Closed);
         }
         if let Some(end) = current.worker.end() {
-            if !self.restart {
+            let mut setup = locked(&self.setup);
+            if !setup.restart {
                 return Err(end);
             }
-            let started = Worker::start(&mut locked(&self.command), self.handler.clone());
-            current.worker = started.map_err(CallError::Start)?;
+            let handler = setup.handler.clone();
+            current.worker =
+                Worker::start(&mut setup.command, handler).map_err(CallError::Start)?;
         }
         Ok(Arc::clone(&current.worker))
     }
@@ -231,6 +234,6 @@ fn line(request: &Request<'_>) -> Vec<u8> {
 impl std::fmt::Debug for Inner {
     /// The command's environment may hold a token.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Inner").field("restart", &self.restart).finish_non_exhaustive()
+        formatter.debug_struct("Inner").finish_non_exhaustive()
     }
 }

@@ -28,13 +28,13 @@ pub enum CallError {
     Changed(ErrorObject),
     /// Raise `max_bytes` or ask for less (-32012).
     TooLarge(ErrorObject),
-    /// Nothing: the call was cancelled, or the worker was told to stop (-32800).
+    /// Nothing: the call was cancelled, or the worker was stopped (-32800).
     Cancelled(ErrorObject),
     /// Report it: the worker has a bug (-32603), or its code is newer than this client.
     Other(ErrorObject),
     /// Report it: the reply is not what the contract says.
     Unreadable(Unreadable),
-    /// Retry, or give up: there was no reply in time. The worker was told to cancel the call.
+    /// Retry, or give up: there was no reply in time. The call was cancelled.
     Timeout,
     /// The worker ended before it replied: whether the call was carried out is not known. A client with
     /// [`restart`](crate::Builder::restart) starts another worker for the next call.

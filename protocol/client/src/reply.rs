@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_no_call_is_told_without_its_values() {
+    fn what_belongs_to_no_call_is_described_without_its_values() {
         for line in [
             "secret",
             r#"["secret"]"#,

@@ -24,7 +24,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 pub(crate) struct Worker {
     child: Mutex<Child>,
-    /// Lines on their way to stdin, which is closed behind them when this is taken.
+    /// Lines for stdin. Without it, stdin is closed after the last of them.
     input: Mutex<Option<Sender<Vec<u8>>>>,
     calls: Mutex<Calls>,
     log: Mutex<VecDeque<u8>>,
@@ -41,7 +41,7 @@ enum Calls {
 /// A call without a reply yet.
 struct Sent {
     method: String,
-    /// Gone when nobody waits any more.
+    /// `None` if nobody waits for the reply.
     slot: Option<Arc<Slot>>,
 }
 
@@ -126,7 +126,7 @@ impl Worker {
         }
     }
 
-    /// Cancels the call; nobody waits for its reply.
+    /// Cancels the call, whose reply is not waited for.
     pub(crate) fn give_up(&self, id: u64) {
         if let Calls::Open(calls) = &mut *locked(&self.calls)
             && let Some(call) = calls.get_mut(&id)
@@ -191,7 +191,7 @@ impl Worker {
         locked(&self.child).wait()
     }
 
-    fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut child = locked(&self.child);
         // One that has exited meanwhile is killed in vain.
         let _ = child.kill().and_then(|()| child.wait());

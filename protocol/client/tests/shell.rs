@@ -98,7 +98,7 @@ fn a_reply_that_cannot_be_read_is_the_error_of_its_call_at_once() {
 }
 
 #[test]
-fn a_message_that_belongs_to_no_call_is_an_event_and_stands_in_the_log() {
+fn a_message_that_belongs_to_no_call_is_an_event_and_in_the_log() {
     let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"invalid JSON"}}"#;
     for (line, reason) in [
         ("no JSON", "invalid JSON"),
@@ -311,6 +311,43 @@ fn a_worker_is_started_again_for_the_next_call_if_that_is_wanted() {
 }
 
 #[test]
+fn a_worker_that_does_not_reply_can_be_killed_and_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let hung = folder.path().join("hung");
+    let script =
+        format!("if mkdir '{}' 2>/dev/null; then exec sleep 1000; fi; {ECHO}", hung.display());
+    let client = shell(&script).restart(true).start().unwrap();
+    let pending = client.call::<String>("m", &json!({})).start();
+    // Not before it hangs: a shell that is killed earlier would hang again.
+    while !hung.is_dir() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    client.kill();
+    assert!(matches!(pending.wait(), Err(CallError::Ended(_))));
+    assert_eq!(client.call::<String>("m", &json!({})).wait().unwrap(), "m");
+}
+
+#[test]
+fn a_call_that_the_worker_would_not_read_is_not_sent() {
+    let script = format!(r#"[ "$1 $2" = "--max-message 1000" ] && exec {ECHO}"#);
+    let client = shell(&script).args(["sh"]).max_message(1000).start().unwrap();
+    let error = client.call::<String>("m", &json!(["x".repeat(1000)])).wait().unwrap_err();
+    assert!(matches!(error, CallError::Invalid(_)), "{error}");
+    assert_eq!(client.call::<String>("m", &json!({})).wait().unwrap(), "m");
+}
+
+#[test]
+fn clients_and_calls_go_from_thread_to_thread() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send + Unpin + 'static>() {}
+    shared::<Client>();
+    shared::<CallError>();
+    sent::<plexsync_client::Call<Box<RawValue>>>();
+    sent::<plexsync_client::Pending<Box<RawValue>>>();
+    sent::<plexsync_client::CancelHandle>();
+}
+
+#[test]
 fn the_log_is_drained_and_its_end_kept() {
     let script = format!(
         r#"i=0; while [ $i -lt 5000 ]; do echo "line $i ........................."; i=$((i+1)); done >&2; exec {ECHO}"#
@@ -330,7 +367,7 @@ fn a_host_that_panics_in_its_handler_still_gets_replies() {
 }
 
 #[test]
-fn a_worker_that_reads_nothing_holds_up_nobody_and_is_killed() {
+fn a_worker_that_reads_nothing_blocks_no_call_and_is_killed() {
     use std::os::unix::process::ExitStatusExt;
     let client = shell("exec sleep 1000").start().unwrap();
     let large = "x".repeat(1024 * 1024);

@@ -16,13 +16,16 @@ use crate::slot::Answer;
 /// How much of the log is kept, and the longest piece of a line, in bytes.
 const LOG_KEPT: usize = 64 * 1024;
 
+/// What a pipe holds on Linux, in bytes.
+const PIPE: usize = 64 * 1024;
+
 impl Worker {
     pub(super) fn read_replies(&self, stdout: ChildStdout) {
-        let mut stdout = BufReader::new(stdout);
+        let mut stdout = BufReader::with_capacity(PIPE, stdout);
         let mut line = Vec::new();
         while let Ok(1..) = stdout.read_until(b'\n', &mut line) {
             match reply::read(&line) {
-                // It is cut off by the worker's end, which its call is told of.
+                // The worker's end cut it off: its call has `Ended`.
                 Incoming::Reply { answer: Err(CallError::Unreadable(_)), .. }
                     if !line.ends_with(b"\n") => {}
                 Incoming::Reply { id, answer } => self.hand_over(id, answer, line.len()),
@@ -68,7 +71,7 @@ impl Worker {
         self.handler.emit(Event::Progress(progress));
     }
 
-    /// What belongs to no call stands in the log, too, for hosts that take no events.
+    /// Also in the log, for hosts that take no events.
     fn unexpected(&self, reason: String, bytes: usize) {
         self.keep(
             format!("plexsync-client: unexpected message of {bytes} bytes: {reason}\n").as_bytes(),
