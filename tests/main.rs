@@ -9,6 +9,7 @@
 
 mod awake;
 mod bodies;
+mod client;
 mod cold_path;
 mod command_line;
 mod doctor;
