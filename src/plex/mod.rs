@@ -20,9 +20,9 @@ use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
 use tokio::time::Instant;
 
 pub use self::folder::folder_of;
-pub use self::request::Limits;
 pub use self::request::auth::Account;
 pub use self::request::url::same_origin;
+pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
 pub use crate::http::client::ProxySettings;

@@ -22,7 +22,7 @@ use crate::plex::request::auth::{self as target, Account};
 use crate::secret::{Secret, Secrets};
 
 /// Longest time that a call may ask for: a day, in milliseconds.
-const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
 /// Most repetitions that a call may ask for.
 const MAX_RETRIES: u32 = 10;
 /// Paging headers, which `all_pages` sets itself.
