@@ -25,9 +25,9 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["rpc", "log"]),
     ("rpc", &[]),
-    ("methods", &["identity", "plex", "stash", "rpc"]),
+    ("methods", &["identity", "http", "plex", "stash", "rpc"]),
     ("identity", &[]),
-    ("http", &["plex"]),
+    ("http", &[]),
     ("plex", &["http"]),
     ("stash", &["http"]),
     ("log", &[]),

@@ -2,6 +2,7 @@
 //! sends it and repeats it if need be, [`listing`] does so page by page, [`body`] decodes what came, [`answer`] is the
 //! result. Nothing is built before the first request: no client, no TLS roots, no resolver.
 
+pub mod error;
 mod folder;
 pub(crate) mod paging;
 pub(crate) mod request;
@@ -19,6 +20,7 @@ use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
 use tokio::time::Instant;
 
+pub use self::error::PlexError;
 pub use self::folder::folder_of;
 pub use self::request::auth::Account;
 pub use self::request::url::same_origin;
@@ -26,21 +28,24 @@ pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
 pub use crate::http::client::ProxySettings;
-pub use crate::http::error::PlexError;
 pub use crate::http::probe::{Found, Step};
 
 use self::paging as listing;
-use self::request::{Plan, headers};
+use self::request::url::Base;
+use self::request::{Plan, headers, query};
 use self::response::decode::Decoded;
+use self::response::receive::{Fetched, fetch};
 use crate::http::client::Clients;
-use crate::http::retry::{Fetch, Fetched, Reading};
-use crate::http::send::Exchange;
+use crate::http::error::HttpError;
+use crate::http::probe;
+use crate::http::retry::Retry;
+use crate::http::send::Sender;
 use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
 #[derive(Clone)]
 pub struct Plex {
-    pub(crate) clients: Arc<Clients>,
+    clients: Arc<Clients>,
     secrets: Secrets,
 }
 
@@ -90,7 +95,7 @@ impl Plex {
     /// A way to Plex; nothing is opened, read or built yet.
     pub fn new(options: Options) -> Self {
         Self {
-            clients: Arc::new(Clients::new(options.ca_file, options.proxy)),
+            clients: Arc::new(Clients::new(options.ca_file, options.proxy, query::strip)),
             secrets: options.secrets,
         }
     }
@@ -158,7 +163,7 @@ impl Plex {
     /// Every folder of every library section, or of the call's section. The call's folder does not matter.
     ///
     /// # Errors
-    /// As [`Plex::request`]; a refused list is [`PlexError::Unreachable`], with the status in the message.
+    /// As [`Plex::request`]; a refused list is [`HttpError::Unreachable`], with the status in the reason.
     pub fn locations(
         &self,
         call: ScanCall,
@@ -170,17 +175,31 @@ impl Plex {
             let deadline = started + plan.timeout;
             let answer = run(&plex.clients, plan, started, deadline, None).await?;
             if !(200..300).contains(&answer.status) {
-                let message = format!(
+                let reason = format!(
                     "the list of library sections was refused with status `{}`",
                     answer.status
                 );
-                return Err(PlexError::unreachable(UnreachableKind::Protocol, message));
+                let hint = "check the URL and the token";
+                return Err(HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into());
             }
             let mut locations = scan::all_locations(&answer.body.value)?;
             locations.retain(|location| {
                 call.section.as_ref().is_none_or(|key| *key == location.section)
             });
             Ok(locations)
+        }
+    }
+
+    /// Walks to the server with this base URL, and stops at the first step that fails. Blocks its thread.
+    pub async fn walk(&self, server: &str) -> Vec<(Step, Found)> {
+        match Base::parse(server).and_then(|base| base.join("/")) {
+            Ok(url) => probe::walk(&self.clients, &url).await,
+            Err(reason) => {
+                let reason = format!("the server's URL {reason}");
+                let hint = "expected something like `http://192.168.1.10:32400`";
+                let error = HttpError::unreachable(UnreachableKind::Dns, reason, hint);
+                vec![(Step::Name, Err(error))]
+            }
         }
     }
 
@@ -197,37 +216,31 @@ async fn run(
     deadline: Instant,
     progress: Option<Progress>,
 ) -> Result<Answer, PlexError> {
-    let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
-    let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
+    let sender = Sender::new(clients, deadline, plan.connect_timeout);
+    let mut retry = Retry { sender, retries: plan.retries, attempts: 0 };
     let (fetched, body) = match plan.all_pages {
         true => {
             let wanted = listing::Wanted { parse: plan.parse, max_bytes: plan.max_bytes };
-            listing::fetch(&mut fetch, &mut plan.request, wanted, progress.as_deref()).await?
+            listing::fetch(&mut retry, &mut plan.request, wanted, progress.as_deref()).await?
         }
         false => {
-            let mut fetched = fetch.get(&plan.request, reading(&plan)).await?;
+            let max_bytes = (plan.parse != Parse::None).then_some(plan.max_bytes);
+            let mut fetched = fetch(&mut retry, &plan.request, plan.parse, max_bytes).await?;
             let body = fetched.decode(plan.parse).await;
             (fetched, body)
         }
     };
-    let attempts = fetch.attempts;
+    let attempts = retry.attempts;
     let answer = finish(fetched, body, &plan.secrets, attempts, started);
     tracing::debug!(
-        method = %plan.request.method(),
-        path = plan.request.url().path(),
+        method = %plan.request.method,
+        path = plan.request.url.path(),
         status = answer.status,
         attempts,
         elapsed_ms = answer.elapsed_ms,
         "plex answered"
     );
     Ok(answer)
-}
-
-fn reading(plan: &Plan) -> Reading {
-    match plan.parse {
-        Parse::None => Reading::Nothing,
-        parse => Reading::Decoding(parse, plan.max_bytes),
-    }
 }
 
 fn finish(
@@ -239,10 +252,10 @@ fn finish(
 ) -> Answer {
     let elapsed = started.elapsed().as_millis();
     Answer {
-        status: fetched.status.as_u16(),
-        headers: headers::answer(&fetched.headers, secrets),
+        status: fetched.head.status.as_u16(),
+        headers: headers::answer(&fetched.head.headers, secrets),
         body,
-        url: fetched.url.into(),
+        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
         attempts,
         elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
     }

@@ -7,14 +7,15 @@ use std::mem;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE, Parse};
-use reqwest::Request;
 
-use crate::http::error::PlexError;
-use crate::http::retry::{Fetch, Fetched, Reading};
+use crate::http::Request;
+use crate::http::error::HttpError;
+use crate::http::retry::Retry;
+use crate::plex::error::PlexError;
 use crate::plex::paging::join::Joined;
 use crate::plex::request::ask_for_page;
 use crate::plex::response::decode::Decoded;
-use crate::plex::response::receive::Received;
+use crate::plex::response::receive::{self, Fetched, Received};
 
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(crate) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
@@ -32,14 +33,14 @@ pub(crate) struct Wanted {
 ///
 /// What is no listing is answered as it is, and so is a page that Plex answers with an error.
 pub(crate) async fn fetch(
-    fetch: &mut Fetch<'_>,
+    retry: &mut Retry<'_>,
     request: &mut Request,
     wanted: Wanted,
     progress: Progress<'_>,
 ) -> Result<(Fetched, Decoded), PlexError> {
     let Wanted { parse, max_bytes } = wanted;
-    let mut first = page(fetch, request, 0, wanted).await.map_err(|e| whole(e, max_bytes))?;
-    if !first.status.is_success() {
+    let mut first = page(retry, request, 0, wanted).await.map_err(|e| whole(e, max_bytes))?;
+    if !first.head.status.is_success() {
         return Ok(decoded(first, parse).await);
     }
     let mut rest = max_bytes.saturating_sub(length(&first));
@@ -53,9 +54,9 @@ pub(crate) async fn fetch(
     };
     report(progress, &joined);
     while !joined.is_complete() {
-        let next = page(fetch, request, joined.done(), Wanted { parse, max_bytes: rest }).await;
+        let next = page(retry, request, joined.done(), Wanted { parse, max_bytes: rest }).await;
         let mut next = next.map_err(|e| whole(e, max_bytes))?;
-        if !next.status.is_success() {
+        if !next.head.status.is_success() {
             return Ok(decoded(next, parse).await);
         }
         rest = rest.saturating_sub(length(&next));
@@ -98,8 +99,9 @@ async fn decoded(mut answer: Fetched, parse: Parse) -> (Fetched, Decoded) {
 }
 
 fn no_page(reason: String) -> PlexError {
-    let message = format!("a later page of the listing can't be joined: {reason}");
-    PlexError::unreachable(UnreachableKind::Protocol, message)
+    let reason = format!("a later page of the listing can't be joined: {reason}");
+    let hint = "ask for it without `all_pages`";
+    HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into()
 }
 
 fn length(page: &Fetched) -> u64 {
@@ -107,20 +109,20 @@ fn length(page: &Fetched) -> u64 {
 }
 
 async fn page(
-    fetch: &mut Fetch<'_>,
+    retry: &mut Retry<'_>,
     request: &mut Request,
     start: u64,
     Wanted { parse, max_bytes }: Wanted,
-) -> Result<Fetched, PlexError> {
+) -> Result<Fetched, HttpError> {
     ask_for_page(request, start, PAGE_SIZE);
-    fetch.get(request, Reading::Decoding(parse, max_bytes)).await
+    receive::fetch(retry, request, parse, Some(max_bytes)).await
 }
 
 /// The limit is for the sum: a page that breaks it is told with the limit of the call.
-fn whole(error: PlexError, max_bytes: u64) -> PlexError {
+fn whole(error: HttpError, max_bytes: u64) -> PlexError {
     match error {
-        PlexError::TooLarge { .. } => PlexError::TooLarge { max_bytes },
-        other => other,
+        HttpError::TooLarge { .. } => HttpError::TooLarge { max_bytes }.into(),
+        other => other.into(),
     }
 }
 

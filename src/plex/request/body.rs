@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plexsync_protocol::plex::RequestParams;
 
-use crate::http::error::PlexError;
+use crate::plex::error::PlexError;
 
 /// Bytes to send, and the content type that they bring where the call sets none.
 pub(crate) struct SendBody {

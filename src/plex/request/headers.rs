@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use plexsync_protocol::identity::IdentityHeaders;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
-use crate::http::error::PlexError;
+use crate::http::text;
+use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
 use crate::secret::{Secret, Secrets};
 
@@ -40,9 +41,6 @@ const CONNECTION: [&str; 13] = [
     "transfer-encoding",
     "upgrade",
 ];
-
-/// Shortest token that is looked for in response headers: a shorter one would be found in innocent words.
-const SHORTEST_REDACTED: usize = 8;
 
 /// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places.
 pub(crate) fn is_ours(name: &str) -> bool {
@@ -120,35 +118,18 @@ fn value(text: &str) -> Option<HeaderValue> {
 pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String, String> {
     let mut answer = BTreeMap::<String, String>::new();
     for (name, value) in headers {
-        let text = redact(text(value), secrets);
+        let text = text(value);
+        // A server may echo a token, in a `Location` above all, and not only that of the call it answers.
+        let text = secrets.redact(&text);
         answer
             .entry(name.as_str().to_owned())
             .and_modify(|joined| {
                 joined.push_str(", ");
                 joined.push_str(&text);
             })
-            .or_insert(text);
+            .or_insert_with(|| text.into_owned());
     }
     answer
-}
-
-/// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
-pub(crate) fn text(value: &HeaderValue) -> String {
-    match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) => text.to_owned(),
-        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
-    }
-}
-
-/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
-fn redact(mut text: String, secrets: &Secrets) -> String {
-    secrets.each(|secret| {
-        if secret.len() >= SHORTEST_REDACTED {
-            let quoted = crate::plex::request::query::quote(secret);
-            text = text.replace(secret, "REDACTED").replace(&quoted, "REDACTED");
-        }
-    });
-    text
 }
 
 #[cfg(test)]

@@ -2,9 +2,6 @@
 
 use reqwest::Url;
 
-/// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
-const MAX_URL: usize = 65_000;
-
 /// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
@@ -51,20 +48,6 @@ impl Base {
             return Err("leaves the server's base URL");
         }
         Ok(url)
-    }
-}
-
-/// Whether a URL is short enough to be sent.
-pub(crate) fn is_sendable(url: &Url) -> bool {
-    url.as_str().len() <= MAX_URL
-}
-
-/// `host:port`, for messages.
-pub(crate) fn peer(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port_or_known_default() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
     }
 }
 
@@ -155,15 +138,6 @@ mod tests {
             assert_eq!(super::same_origin("http://host:80/plex", other), same, "{other}");
         }
         assert!(!super::same_origin("no url", "no url"));
-    }
-
-    #[test]
-    fn messages_name_the_peer() {
-        for (url, expected) in
-            [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
-        {
-            assert_eq!(peer(&Url::parse(url).unwrap()), expected);
-        }
     }
 
     #[test]

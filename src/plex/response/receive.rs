@@ -2,10 +2,18 @@
 
 use std::sync::mpsc;
 
+use bytes::Bytes;
+use plexsync_protocol::plex::Parse;
+use reqwest::header::CONTENT_TYPE;
 use tokio::task::JoinHandle;
 
+use crate::http::error::HttpError;
+use crate::http::retry::Retry;
+use crate::http::{Head, Request, Sink};
+use crate::plex::response::decode::{Decoded, claims_json};
 use crate::plex::response::json::Parts;
 use crate::plex::response::part::Part;
+use crate::plex::response::result;
 
 /// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
 const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
@@ -14,9 +22,37 @@ const SMALL: usize = 1024 * 1024;
 /// What is handed over at once, in bytes: two huge pages.
 const PART: usize = 4 * 1024 * 1024;
 
+/// An answer, its body decompressed and yet to be decoded.
+pub(crate) struct Fetched {
+    pub(crate) head: Head,
+    pub(crate) body: Received,
+}
+
+/// Sends a request and reads the answer: a body of at most `max_bytes`, or none at all.
+pub(crate) async fn fetch(
+    retry: &mut Retry<'_>,
+    request: &Request,
+    parse: Parse,
+    max_bytes: Option<u64>,
+) -> Result<Fetched, HttpError> {
+    let mut receiving = Receiving::new(parse);
+    let head = retry.send(request, max_bytes, &mut receiving).await?;
+    Ok(Fetched { head, body: receiving.end().await })
+}
+
+impl Fetched {
+    /// Takes the body and decodes it.
+    pub(crate) async fn decode(&mut self, parse: Parse) -> Decoded {
+        let content_type = self.head.header(CONTENT_TYPE);
+        result::decode(parse, content_type, std::mem::take(&mut self.body)).await
+    }
+}
+
 /// What has come of a body.
 #[derive(Debug)]
 pub(crate) struct Receiving {
+    /// What the caller wants of it.
+    parse: Parse,
     /// All of it, or the beginning of what is checked on another thread.
     bytes: Vec<u8>,
     claims_json: bool,
@@ -65,36 +101,9 @@ impl Received {
 }
 
 impl Receiving {
-    /// A body that is not looked at before it is whole.
-    pub(crate) fn bytes() -> Self {
-        Self { bytes: Vec::new(), claims_json: false, check: None }
-    }
-
-    /// A body that claims to be JSON.
-    pub(crate) fn json() -> Self {
-        Self { claims_json: true, ..Self::bytes() }
-    }
-
-    /// So many bytes were announced; 0 where nothing was.
-    pub(crate) fn expect(&mut self, announced: u64) {
-        let announced = usize::try_from(announced.min(LARGEST_RESERVE)).unwrap_or(0);
-        if self.claims_json && announced > SMALL {
-            self.check = Some(Check::start());
-        } else {
-            self.bytes.reserve_exact(announced);
-        }
-    }
-
-    /// Takes what has come.
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
-        if let Some(check) = &mut self.check {
-            return check.push(chunk);
-        }
-        self.bytes.extend_from_slice(chunk);
-        if self.claims_json && self.bytes.len() > SMALL {
-            let beginning = std::mem::take(&mut self.bytes);
-            self.check.insert(Check::start()).hand_over(beginning.into());
-        }
+    /// A body that nothing has come of, for a caller who wants it like this.
+    pub(crate) fn new(parse: Parse) -> Self {
+        Self { parse, bytes: Vec::new(), claims_json: false, check: None }
     }
 
     /// The body; nothing more has come.
@@ -102,6 +111,31 @@ impl Receiving {
         match self.check {
             None => Received::Bytes(self.bytes),
             Some(check) => Received::Json(Box::new(check.end().await)),
+        }
+    }
+}
+
+impl Sink for Receiving {
+    fn begin(&mut self, head: &Head, announced: Option<u64>) {
+        *self = Self::new(self.parse);
+        self.claims_json = claims_json(self.parse, head.header(CONTENT_TYPE));
+        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE);
+        let announced = usize::try_from(announced).unwrap_or(0);
+        if self.claims_json && announced > SMALL {
+            self.check = Some(Check::start());
+        } else {
+            self.bytes.reserve_exact(announced);
+        }
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if let Some(check) = &mut self.check {
+            return check.push(&chunk);
+        }
+        self.bytes.extend_from_slice(&chunk);
+        if self.claims_json && self.bytes.len() > SMALL {
+            let beginning = std::mem::take(&mut self.bytes);
+            self.check.insert(Check::start()).hand_over(beginning.into());
         }
     }
 }
