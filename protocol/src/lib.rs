@@ -4,7 +4,6 @@
 //! opens no file, starts no process and no socket, so that a host, a test or a generator can use it alone.
 
 pub mod message;
-pub mod json;
 pub mod identity;
 pub mod plex;
 pub mod stash;

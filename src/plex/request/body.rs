@@ -38,7 +38,10 @@ fn json_or_text(raw: &str) -> Result<SendBody, PlexError> {
             Ok(SendBody { bytes: raw.as_bytes().to_vec(), content_type: Some("application/json") })
         }
         Some(b'"') => {
-            let text: String = serde_json::from_str(raw).map_err(|_| invalid())?;
+            let half =
+                "holds half a surrogate pair, which no text has; send bytes as `body_base64`";
+            let text: String =
+                serde_json::from_str(raw).map_err(|_| PlexError::invalid("/body", half))?;
             Ok(SendBody { bytes: text.into_bytes(), content_type: None })
         }
         _ => Err(invalid()),

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::identity::IdentityHeaders;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT,
+};
 
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
+use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
 
 /// Plex's official place for a token.
@@ -50,7 +53,7 @@ pub(crate) fn is_ours(name: &str) -> bool {
     name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// All headers of a request but those that the HTTP library writes (`Host`, framing, `Accept-Encoding`).
+/// All headers of a request but those that the HTTP library writes (`Host`, framing).
 ///
 /// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
 pub(crate) fn build(
@@ -74,6 +77,10 @@ pub(crate) fn build(
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, user_agent(identity)?);
     add_own(&mut headers, own)?;
+    // A part of a compressed body can't be decompressed.
+    if !headers.contains_key(RANGE) {
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(ACCEPTED));
+    }
     Ok(headers)
 }
 
@@ -133,8 +140,8 @@ pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String,
     answer
 }
 
-/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
-fn redact(mut text: String, secrets: &Secrets) -> String {
+/// A server may echo a token, in a `Location` or in the URL it leads to, and not only that of the call it answers.
+pub(crate) fn redact(mut text: String, secrets: &Secrets) -> String {
     secrets.each(|secret| {
         if secret.len() >= SHORTEST_REDACTED {
             let quoted = crate::plex::request::query::quote(secret);

@@ -67,6 +67,12 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     if path.contains('#') {
         return Err("holds a fragment; a `#` that is meant is written `%23`");
     }
+    let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().iter().take(2));
+    if !escapes.all(|mut digits| digits.len() == 2 && digits.all(u8::is_ascii_hexdigit)) {
+        return Err(
+            "holds a `%` without two hexadecimal digits behind it; one that is meant is written `%25`",
+        );
+    }
     Ok(())
 }
 
