@@ -61,3 +61,42 @@ pub(crate) fn timed_out(peer: &str) -> HttpError {
         "raise `timeout_ms` or ask for less",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Work without an end: tells when it begins and when it ends.
+    fn endless(events: mpsc::Sender<&'static str>) -> impl FnOnce(&Stop) -> Result<(), Stopped> {
+        move |stop| {
+            events.send("begun").unwrap();
+            while stop.check().is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            events.send("ended").unwrap();
+            Err(Stopped)
+        }
+    }
+
+    #[tokio::test]
+    async fn work_ends_with_the_time_of_the_call() {
+        let (sender, events) = mpsc::channel();
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let error = beside(deadline, "plex:32400", endless(sender)).await.unwrap_err();
+        assert!(matches!(error, HttpError::Timeout { phase: TimeoutPhase::Body, .. }));
+        assert!(error.to_string().contains("`plex:32400`"), "{error}");
+        assert_eq!(events.iter().collect::<Vec<_>>(), ["begun", "ended"]);
+    }
+
+    #[tokio::test]
+    async fn work_ends_when_the_call_is_cancelled() {
+        let (sender, events) = mpsc::channel();
+        let deadline = Instant::now() + Duration::from_secs(3600);
+        let working = beside(deadline, "plex:32400", endless(sender));
+        assert!(tokio::time::timeout(Duration::from_millis(50), working).await.is_err());
+        assert_eq!(events.iter().last(), Some("ended"));
+    }
+}
