@@ -76,7 +76,9 @@ fn no_section(folder: &str, locations: Vec<String>) -> ErrorObject {
 }
 
 pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> ErrorObject {
-    ErrorObject::new(Code::NotConfigured, message).with_data(&NotConfigured { missing })
+    let message = message.into();
+    let data = NotConfigured::new(missing, message.as_str());
+    ErrorObject::new(Code::NotConfigured, message).with_data(&data)
 }
 
 /// Settings that can't be read: what they would have told is missing.

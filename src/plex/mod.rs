@@ -23,9 +23,9 @@ use tokio::time::Instant;
 
 pub use self::error::PlexError;
 pub use self::folder::folder_of;
-pub use self::request::Limits;
 pub use self::request::auth::Account;
 pub use self::request::url::same_origin;
+pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
 pub use crate::http::client::ProxySettings;
@@ -259,7 +259,7 @@ fn finish(
         status: fetched.head.status.as_u16(),
         headers: headers::answer(&fetched.head.headers, secrets),
         body,
-        url: headers::redact(fetched.head.url.into(), secrets),
+        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
         attempts,
         elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
     }

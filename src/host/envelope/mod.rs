@@ -29,9 +29,13 @@ pub enum Item {
     /// A call is to be stopped: the one with this id.
     Cancel(Id),
     /// Stash wants the running task stopped.
-    Stop(Address),
+    Stop(ReplyTo),
+    /// The host says goodbye as the Language Server Protocol does it: answer with null, and wait for `Exit`.
+    Shutdown(ReplyTo),
+    /// The host will send no more (LSP's `exit`).
+    Exit,
     /// It is no request: this is the answer.
-    Invalid(Address, ErrorObject),
+    Invalid(ReplyTo, ErrorObject),
 }
 
 /// One call.
@@ -41,14 +45,14 @@ pub struct Call {
     /// The params as they came; absent and null are none.
     pub params: Option<Box<RawValue>>,
     /// Where the answer goes.
-    pub address: Address,
+    pub reply_to: ReplyTo,
     /// The parent Stash, where it is the one who calls.
     pub stash: Option<Arc<StashCall>>,
 }
 
 /// The answer goes to this id, in this envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct ReplyTo {
     envelope: Envelope,
     id: Option<Id>,
     /// The result is Stash's PluginOutput: failures are strings in it.
@@ -90,7 +94,7 @@ impl Id {
     }
 }
 
-impl Address {
+impl ReplyTo {
     fn json_rpc_2(id: Option<Id>) -> Self {
         Self { envelope: Envelope::JsonRpc2, id, plugin_output: false }
     }
@@ -114,6 +118,24 @@ impl Address {
     /// answer to call 0.
     pub fn is_json_rpc_1(&self) -> bool {
         self.envelope == Envelope::JsonRpc1
+    }
+
+    /// Whether the call has an id that its host can match.
+    pub fn has_id(&self) -> bool {
+        self.id.as_ref().is_some_and(|id| *id != Id::null())
+    }
+
+    fn is_json_rpc_2_call(&self) -> bool {
+        self.envelope == Envelope::JsonRpc2 && self.id.is_some()
+    }
+
+    fn is_json_rpc_2_notification(&self) -> bool {
+        self.envelope == Envelope::JsonRpc2 && self.id.is_none()
+    }
+
+    /// Whether it is Stash's raw interface, in which the end of input ends the message.
+    pub fn is_raw(&self) -> bool {
+        self.envelope == Envelope::StashRaw
     }
 
     /// Whether Stash is the host.
@@ -154,19 +176,22 @@ pub fn batch_reply(replies: Vec<JsonText>) -> Option<JsonText> {
 }
 
 /// Text before and after a message on the wire.
-pub fn frame(framing: Framing, message: JsonText) -> JsonText {
+pub fn frame(framing: Framing, content_type: Option<&str>, message: JsonText) -> JsonText {
     match framing {
         Framing::Lines => message.wrapped(Vec::new(), b"\n"),
         Framing::Headers => {
-            let header = format!("Content-Length: {}\r\n\r\n", message.len());
+            let content_type = content_type.map(|value| format!("Content-Type: {value}\r\n"));
+            let content_type = content_type.unwrap_or_default();
+            let header = format!("Content-Length: {}\r\n{content_type}\r\n", message.len());
             message.wrapped(header.into_bytes(), b"")
         }
     }
 }
 
-/// Reads one frame.
-pub fn read(frame: &Frame<'_>, max_message: usize) -> Inbound {
-    match frame {
+/// Reads one frame; none where it is no message.
+pub fn read(frame: &Frame<'_>, max_message: usize) -> Option<Inbound> {
+    Some(match frame {
+        Frame::Stray => return None,
         Frame::Message(bytes) => read_message(bytes),
         Frame::TooLong => unreadable(
             Code::InvalidRequest,
@@ -175,7 +200,7 @@ pub fn read(frame: &Frame<'_>, max_message: usize) -> Inbound {
         Frame::BadHeader(reason) => {
             unreadable(Code::InvalidRequest, format!("invalid header block: {reason}"))
         }
-    }
+    })
 }
 
 fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
@@ -184,7 +209,7 @@ fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
 
 /// An invalid message is answered with its id where it has one, else with null (specification, section 5).
 fn invalid(id: Option<Id>, error: ErrorObject) -> Item {
-    Item::Invalid(Address::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
+    Item::Invalid(ReplyTo::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
 }
 
 fn invalid_request(id: Option<Id>, reason: &str) -> Item {
@@ -212,7 +237,7 @@ fn read_message(bytes: &[u8]) -> Inbound {
 }
 
 fn parse_error(error: &serde_json::Error) -> String {
-    format!("parse error: no JSON at line {} column {}", error.line(), error.column())
+    format!("parse error: invalid JSON at line {} column {}", error.line(), error.column())
 }
 
 fn read_batch(text: &str) -> Inbound {
@@ -284,28 +309,30 @@ fn read_object(text: &str, place: Place) -> Item {
 }
 
 /// What a message with this method asks for.
-fn item(method: String, params: Option<&RawValue>, mut address: Address) -> Item {
+fn item(method: String, params: Option<&RawValue>, mut reply_to: ReplyTo) -> Item {
     let params = params.filter(|params| params.get() != "null");
     match method.as_str() {
         method::STASH_RUN => {
-            address.plugin_output = true;
+            reply_to.plugin_output = true;
             match params.map(RawValue::get).map(stash::read_run) {
-                Some(Ok(run)) => run.into_call(address),
-                Some(Err(error)) => Item::Invalid(address, error),
-                None => Item::Invalid(address, stash::no_input()),
+                Some(Ok(run)) => run.into_call(reply_to),
+                Some(Err(error)) => Item::Invalid(reply_to, error),
+                None => Item::Invalid(reply_to, stash::no_input()),
             }
         }
-        method::STASH_STOP => Item::Stop(address),
-        method::CANCEL if !address.wants_reply() => match jsonrpc2::cancelled_id(params) {
-            Some(id) => Item::Cancel(id),
-            None => Item::Invalid(
-                address,
-                ErrorObject::invalid_params("/id", "the id of a call is missing"),
-            ),
+        method::STASH_STOP => Item::Stop(reply_to),
+        method::CANCEL if !reply_to.wants_reply() => match jsonrpc2::cancelled_id(params) {
+            Ok(id) => Item::Cancel(id),
+            Err(error) => Item::Invalid(reply_to, error),
         },
-        _ => {
-            Item::Call(Call { method, params: params.map(ToOwned::to_owned), address, stash: None })
-        }
+        method::SHUTDOWN if reply_to.is_json_rpc_2_call() => Item::Shutdown(reply_to),
+        method::EXIT if reply_to.is_json_rpc_2_notification() => Item::Exit,
+        _ => Item::Call(Call {
+            method,
+            params: params.map(ToOwned::to_owned),
+            reply_to,
+            stash: None,
+        }),
     }
 }
 

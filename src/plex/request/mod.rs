@@ -20,10 +20,10 @@ use self::body as send_body;
 use crate::http::{Request, is_sendable};
 use crate::plex::error::PlexError;
 use crate::plex::request::auth::{self as target, Account};
-use crate::secret::Secrets;
+use crate::secret::{Held, Secret, Secrets};
 
 /// Longest time that a call may ask for: a day, in milliseconds.
-const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
 /// Most repetitions that a call may ask for.
 const MAX_RETRIES: u32 = 10;
 /// Paging headers, which `all_pages` sets itself.
@@ -62,6 +62,8 @@ pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
     /// The secrets that must not come back in the answer's head.
     pub(crate) secrets: Secrets,
+    /// The call's own token, known to the redactor as long as the call lives.
+    _own_token: Option<Held>,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) retries: u32,
@@ -71,8 +73,7 @@ pub(crate) struct PreparedRequest {
 }
 
 impl PreparedRequest {
-    /// Checks the params and builds the request. The token that it carries is remembered in `secrets`; one that was
-    /// refused goes nowhere.
+    /// Checks the params and builds the request. Its token is remembered in `secrets`, the call's own until it ends.
     pub(crate) fn new(
         params: &RequestParams,
         identity: &Identity,
@@ -80,10 +81,12 @@ impl PreparedRequest {
         limits: Limits,
         secrets: &Secrets,
     ) -> Result<Self, PlexError> {
+        let own = params.token.as_deref().map(Secret::new);
+        let own_token = own.map(|token| secrets.remember_until_dropped(&token));
         check_bounds(params)?;
         let target = target::choose(params.server.as_deref(), params.token.as_deref(), account)?;
-        if let Some(token) = &target.token {
-            secrets.remember(token);
+        if let (None, Some(configured)) = (&own_token, &target.token) {
+            secrets.remember(configured);
         }
         let url = url(params, &target)?;
         let request = request(params, identity, &target, url)?;
@@ -91,6 +94,7 @@ impl PreparedRequest {
         Ok(Self {
             request,
             secrets: secrets.clone(),
+            _own_token: own_token,
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
             retries: params.retries.unwrap_or(limits.retries),
@@ -234,23 +238,6 @@ mod tests {
         }
         let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(65_000));
         assert!(matches!(prepare(&long), Err(PlexError::Invalid { .. })));
-    }
-
-    #[test]
-    fn a_token_is_remembered_when_it_is_sent_and_not_when_it_is_refused() {
-        for (token, remembered) in [("se cret", &[][..]), ("secretsecret", &["secretsecret"])] {
-            let secrets = Secrets::default();
-            let headers = IdentityHeaders::new("id", "1.0.0");
-            let identity = Identity::new("id".into(), Origin::Loaded, String::new(), headers, None);
-            let params = serde_json::json!({"path": "bad", "server": "http://h", "token": token});
-            let params = serde_json::from_str(&params.to_string()).unwrap();
-            let (account, limits) = (Account::default(), Limits::hook());
-            let outcome = PreparedRequest::new(&params, &identity, &account, limits, &secrets);
-            assert!(outcome.is_err());
-            let mut seen = Vec::new();
-            secrets.each(|secret| seen.push(secret.to_owned()));
-            assert_eq!(seen, remembered);
-        }
     }
 
     #[test]

@@ -1,41 +1,9 @@
 //! What a person types into a terminal: a method's name alone on a line stands for a call without params. Only a
 //! terminal's input passes through here.
 
-use std::io;
-
-use tokio::sync::mpsc;
-
-use super::CHUNKS_AHEAD;
-use crate::host::session::Event;
-
-/// Passes events on, with typed names made into calls.
-///
-/// # Errors
-/// When there is no thread to be had.
-pub(super) fn by_hand(mut events: mpsc::Receiver<Event>) -> io::Result<mpsc::Receiver<Event>> {
-    let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
-    let pass_on = move || {
-        let mut typed = Typed::default();
-        while let Some(event) = events.blocking_recv() {
-            let events = match event {
-                Event::Bytes(bytes) => [Some(Event::Bytes(typed.pass(&bytes))), None],
-                Event::End => [Some(Event::Bytes(typed.end())), Some(Event::End)],
-                other => [Some(other), None],
-            };
-            for event in events.into_iter().flatten() {
-                if sender.blocking_send(event).is_err() {
-                    return;
-                }
-            }
-        }
-    };
-    std::thread::Builder::new().name("typed".to_owned()).spawn(pass_on)?;
-    Ok(receiver)
-}
-
 /// The start of a line that may become a name, and how many names there were.
 #[derive(Debug, Default)]
-struct Typed {
+pub(super) struct Typed {
     name: Vec<u8>,
     /// What stands on this line is no name: it passes as it is.
     other: bool,
@@ -43,7 +11,8 @@ struct Typed {
 }
 
 impl Typed {
-    fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// What the worker gets for what was typed.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut passed = Vec::with_capacity(bytes.len() + 64);
         for &byte in bytes {
             match byte {
@@ -51,6 +20,8 @@ impl Typed {
                     passed.extend(self.end());
                     passed.push(byte);
                 }
+                // A console ends its lines with both.
+                b'\r' if !self.name.is_empty() => {}
                 b'a'..=b'z' | b'.' if !self.other => self.name.push(byte),
                 _ => {
                     self.other = true;
@@ -63,7 +34,7 @@ impl Typed {
     }
 
     /// The line is over.
-    fn end(&mut self) -> Vec<u8> {
+    pub(super) fn end(&mut self) -> Vec<u8> {
         self.other = false;
         if self.name.is_empty() {
             return Vec::new();
@@ -85,6 +56,7 @@ mod tests {
         let (get, scan) = (call(1, "identity.get"), call(2, "plex.scan"));
         for (input, expected) in [
             ("identity.get\nplex.scan\n", format!("{get}\n{scan}\n")),
+            ("identity.get\r\n", format!("{get}\n")),
             ("identity.get", get.clone()),
             ("\n\n{\"a\":\"b.c\"}\nnull \nX\n", "\n\n{\"a\":\"b.c\"}\nnull \nX\n".to_owned()),
             ("Content-Length: 2\r\n\r\n{}", "Content-Length: 2\r\n\r\n{}".to_owned()),

@@ -1,16 +1,16 @@
 //! Bytes to messages: one JSON value a line, or `Content-Length` header blocks as the Language Server Protocol has
 //! them (LSP 3.17, "Base Protocol"). Nothing here knows what a message says.
 
+mod headers;
+
 use std::ops::Range;
 
 use memchr::memchr;
 
+use headers::Body;
+
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEADER_STARTS: [&[u8]; 2] = [b"content-length:", b"content-type:"];
-/// So many bytes at the end may be the beginning of a header's name.
-const MAX_HEADER_PART: usize = HEADER_STARTS[0].len() - 1;
-/// A header block is a line or two; what is longer is no header block.
-const MAX_HEADER_BLOCK: usize = 8 * 1024;
 /// Above this, an empty buffer gives its memory back.
 const KEPT_CAPACITY: usize = 256 * 1024;
 
@@ -30,8 +30,10 @@ pub enum Frame<'a> {
     Message(&'a [u8]),
     /// A message longer than the limit; it was skipped.
     TooLong,
-    /// A header block that does not tell a length; reading goes on at the next one.
+    /// A header block without a usable length; reading goes on at the next one.
     BadHeader(&'static str),
+    /// Bytes between messages that are no header. They are skipped, up to the next header.
+    Stray,
 }
 
 /// A frame, as a place in the buffer.
@@ -39,6 +41,7 @@ enum Cut {
     Message(Range<usize>),
     TooLong,
     BadHeader(&'static str),
+    Stray,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +50,8 @@ enum State {
     Start,
     /// In a line that is too long: up to its end.
     SkipLine,
-    /// In a body of this many bytes.
-    Body(usize),
+    /// In a body.
+    Body(Body),
     /// In a body that is too long: this many bytes are left.
     SkipBody(u64),
     /// Lost: up to something that looks like a header.
@@ -67,6 +70,9 @@ pub struct Decoder {
     searched: usize,
     state: State,
     at_stream_start: bool,
+    /// The last frame was stray bytes: more of them are the same ones.
+    strayed: bool,
+    content_type: Option<String>,
 }
 
 impl Decoder {
@@ -80,12 +86,25 @@ impl Decoder {
             searched: 0,
             state: State::Start,
             at_stream_start: true,
+            strayed: false,
+            content_type: None,
         }
     }
 
     /// The framing, once it is known.
     pub fn framing(&self) -> Option<Framing> {
         self.framing
+    }
+
+    /// The host's own `Content-Type`, as the last header block had it.
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// What stands on a line that has not ended yet.
+    pub fn waiting_line(&self) -> Option<&[u8]> {
+        let lines = self.framing == Some(Framing::Lines) && matches!(self.state, State::Start);
+        Some(self.rest().trim_ascii()).filter(|line| lines && !line.is_empty())
     }
 
     /// Takes the next bytes of the stream.
@@ -116,6 +135,7 @@ impl Decoder {
             Cut::Message(place) => Frame::Message(&self.buffer[place]),
             Cut::TooLong => Frame::TooLong,
             Cut::BadHeader(reason) => Frame::BadHeader(reason),
+            Cut::Stray => Frame::Stray,
         }
     }
 
@@ -205,130 +225,6 @@ impl Decoder {
         self.consume(line.len());
         self.line(line)
     }
-
-    fn next_block(&mut self, at_end: bool) -> Option<Cut> {
-        loop {
-            match self.state {
-                State::Body(length) => return self.body(length, at_end),
-                State::SkipBody(left) => self.skip_body(left)?,
-                State::Resync => self.resync()?,
-                State::Start | State::SkipLine => {
-                    if let Some(cut) = self.header_block(at_end)? {
-                        return Some(cut);
-                    }
-                }
-            }
-        }
-    }
-
-    fn body(&mut self, length: usize, at_end: bool) -> Option<Cut> {
-        let available = self.rest().len();
-        if available < length && !at_end {
-            return None;
-        }
-        self.state = State::Start;
-        let body = self.start..self.start + length.min(available);
-        self.consume(body.len());
-        Some(Cut::Message(body))
-    }
-
-    fn skip_body(&mut self, left: u64) -> Option<()> {
-        let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.rest().len());
-        self.consume(here);
-        let left = left - here as u64;
-        self.state = if left == 0 { State::Start } else { State::SkipBody(left) };
-        (left == 0).then_some(())
-    }
-
-    /// Drops bytes up to the next thing that looks like a header. It may stand right behind a body.
-    fn resync(&mut self) -> Option<()> {
-        let lower = self.rest().to_ascii_lowercase();
-        let found =
-            HEADER_STARTS.iter().filter_map(|header| memchr::memmem::find(&lower, header)).min();
-        match found {
-            Some(at) => {
-                self.consume(at);
-                self.state = State::Start;
-                Some(())
-            }
-            None => {
-                self.consume(lower.len().saturating_sub(MAX_HEADER_PART));
-                None
-            }
-        }
-    }
-
-    /// Reads one header block. `Some(None)`: it was good, the body comes next; `None`: it is not whole yet.
-    fn header_block(&mut self, at_end: bool) -> Option<Option<Cut>> {
-        let blanks = self.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.consume(blanks);
-        let Some(length) = block_length(self.rest()) else {
-            let length = self.rest().len();
-            match (at_end, length > MAX_HEADER_BLOCK) {
-                (true, _) if length > 0 => self.consume(length),
-                // What was searched goes: its own header would be found again, for ever.
-                (false, true) => self.consume(MAX_HEADER_BLOCK - MAX_HEADER_PART),
-                _ => return None,
-            }
-            self.state = State::Resync;
-            return Some(Some(Cut::BadHeader("a header block must end with an empty line")));
-        };
-        let announced = content_length(&self.rest()[..length]);
-        self.consume(length);
-        match announced {
-            Err(reason) => {
-                self.state = State::Resync;
-                Some(Some(Cut::BadHeader(reason)))
-            }
-            Ok(length) if length > self.max_message as u64 => {
-                self.state = State::SkipBody(length);
-                Some(Some(Cut::TooLong))
-            }
-            Ok(length) => {
-                self.state = State::Body(usize::try_from(length).unwrap_or(usize::MAX));
-                Some(None)
-            }
-        }
-    }
-}
-
-/// Length of the header block at the start, its empty line included.
-fn block_length(bytes: &[u8]) -> Option<usize> {
-    let bytes = &bytes[..bytes.len().min(MAX_HEADER_BLOCK)];
-    let mut line_start = 0;
-    while let Some(length) = memchr(b'\n', &bytes[line_start..]) {
-        let line = &bytes[line_start..line_start + length];
-        line_start += length + 1;
-        if matches!(line, b"" | b"\r") {
-            return Some(line_start);
-        }
-    }
-    None
-}
-
-fn content_length(block: &[u8]) -> Result<u64, &'static str> {
-    let mut announced = None;
-    for line in
-        block.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
-    {
-        let Some(colon) = memchr(b':', line) else {
-            return Err("a header line must be `Name: value`");
-        };
-        if !line[..colon].trim_ascii().eq_ignore_ascii_case(b"content-length") {
-            continue;
-        }
-        let digits = line[colon + 1..].trim_ascii();
-        let length = std::str::from_utf8(digits)
-            .ok()
-            .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|text| text.parse().ok())
-            .ok_or("`Content-Length` must be a number of bytes")?;
-        if announced.is_some_and(|before| before != length) {
-            return Err("`Content-Length` stands twice, with two lengths");
-        }
-        announced = Some(length);
-    }
-    announced.ok_or("`Content-Length` is missing")
 }
 
 #[cfg(test)]
