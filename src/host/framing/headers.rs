@@ -190,7 +190,9 @@ fn block(bytes: &[u8], at_end: bool) -> Block {
         if line.trim_ascii().is_empty() {
             return match content_length(&bytes[..line_end]) {
                 Ok(length) => Block::Good(line_end, length),
-                Err(reason) => Block::Bad(usable_length(&bytes[..line_end]).unwrap_or(line_end), reason),
+                Err(reason) => {
+                    Block::Bad(usable_length(&bytes[..line_end]).unwrap_or(line_end), reason)
+                }
             };
         }
         // No header holds the beginning of another one: what stands before that is the rest of something else.
