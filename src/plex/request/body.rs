@@ -58,7 +58,7 @@ mod tests {
         let params = serde_json::from_str(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
         match of(&params) {
             Ok(body) => Ok(body.map(|body| (body.bytes, body.content_type))),
-            Err(PlexError::Invalid { pointer, .. }) => Err(pointer),
+            Err(PlexError::Invalid { pointer, reason }) => Err(format!("{pointer}: {reason}")),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -83,7 +83,10 @@ mod tests {
             (r#""body_base64": "A-8=""#, "/body_base64"),
             (r#""body": "", "body_base64": """#, "/body_base64"),
         ] {
-            assert_eq!(body(params).unwrap_err(), pointer, "{params}");
+            let error = body(params).unwrap_err();
+            assert!(error.starts_with(&format!("{pointer}: ")), "{params}: {error}");
+            let is_half = params.contains("ud800");
+            assert_eq!(error.contains("half a surrogate pair"), is_half, "{error}");
         }
     }
 }

@@ -162,6 +162,7 @@ mod tests {
             ("http://h", "/a//b", "http://h/a//b"),
             ("http://h", "/:/prefs?x=1", "http://h/:/prefs?x=1"),
             ("http://h/plex", "/a/../../plex/b", "http://h/plex/b"),
+            ("http://h", "/a%2fb?c=%C3%bc%25", "http://h/a%2fb?c=%C3%bc%25"),
         ] {
             assert_eq!(join(base, path).unwrap(), url, "{base} {path}");
         }
@@ -173,6 +174,11 @@ mod tests {
             ("http://h", "\\\\evil"),
             ("http://h", "/a\r\nHost: evil"),
             ("http://h", "/a#b"),
+            ("http://h", "/a?path=/data/100% a"),
+            ("http://h", "/100%"),
+            ("http://h", "/100%2"),
+            ("http://h", "/100%ä"),
+            ("http://h", "/100%+1"),
             ("http://h", "http://evil/"),
             ("http://h", "@evil/"),
             ("http://h/plex", "/../admin"),

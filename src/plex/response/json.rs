@@ -2,11 +2,9 @@
 //! `1e400`, thirty-digit integers and escapes stay as sent, lone surrogates included: the grammar allows them, and what
 //! they mean is for the host to say.
 
-use std::fmt::Write as _;
-
 use serde_json::value::RawValue;
 
-use super::buffer;
+use super::work::{PIECE, Stop, Stopped};
 
 /// Checks that `text` is one JSON value, however deep it is nested, in one pass without recursion.
 ///
@@ -22,39 +20,42 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
 }
 
 /// A checked text on one line: in JSON, line ends stand between tokens only, and there they may as well be spaces.
-pub(crate) fn on_one_line(text: String) -> Vec<u8> {
+pub(crate) fn on_one_line(text: String, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     let mut bytes = text.into_bytes();
-    if let Some(first) = memchr::memchr2(b'\n', b'\r', &bytes) {
-        for byte in bytes.iter_mut().skip(first) {
+    let first = memchr::memchr2(b'\n', b'\r', &bytes).unwrap_or(bytes.len());
+    for piece in bytes.get_mut(first..).unwrap_or_default().chunks_mut(PIECE) {
+        stop.check()?;
+        for byte in piece {
             // stores always: a store on condition keeps the compiler from taking many bytes at once
             *byte = if matches!(*byte, b'\n' | b'\r') { b' ' } else { *byte };
         }
     }
-    bytes
+    Ok(bytes)
 }
 
 /// The text with control characters in its strings escaped, as JSON wants them; none where there are none.
-pub(crate) fn with_controls_escaped(text: &str) -> Option<String> {
+pub(crate) fn with_controls_escaped(text: &str, stop: &Stop) -> Result<Option<String>, Stopped> {
     let mut out = String::new();
     let (mut done, mut is_string, mut is_escaped) = (0, false, false);
     for (at, byte) in text.bytes().enumerate() {
+        if at % PIECE == 0 {
+            stop.check()?;
+        }
         match byte {
             _ if is_escaped => is_escaped = false,
             b'\\' => is_escaped = is_string,
             b'"' => is_string = !is_string,
             0..0x20 if is_string => {
-                if done == 0 {
-                    out = String::from_utf8(buffer::with_room(text.len())).unwrap_or_default();
-                }
                 out.push_str(&text[done..at]);
-                let _strings_can_be_written_to = write!(out, "\\u{byte:04x}");
+                out.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
+                out.extend(char::from_digit(u32::from(byte % 0x10), 0x10));
                 done = at + 1;
             }
             _ => {}
         }
     }
     out.push_str(&text[done..]);
-    (done > 0).then_some(out)
+    Ok((done > 0).then_some(out))
 }
 
 #[cfg(test)]

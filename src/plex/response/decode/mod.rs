@@ -95,7 +95,7 @@ fn by_look(bytes: Vec<u8>, stop: &Stop) -> Result<Decoded, Stopped> {
     let label = xml::charset(&bytes, None).map(str::to_owned);
     let mut text = charset::read(bytes, label.as_deref(), stop)?;
     match text.text.trim_ascii_start().as_bytes().first() {
-        Some(b'{' | b'[') => match json_of(text) {
+        Some(b'{' | b'[') => match json_of(text, stop)? {
             Ok(decoded) => return Ok(decoded),
             Err((back, _)) => text = back,
         },
@@ -119,26 +119,24 @@ fn as_json(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded
     // JSON is UTF-8 (RFC 8259, section 8.1), whatever else is said; where it is not, what is said may help.
     let charset = charset.filter(|_| std::str::from_utf8(&bytes).is_err());
     let text = charset::read(bytes, charset, stop)?;
-    Ok(json_of(text).unwrap_or_else(|(text, reason)| text_or_base64(text, Some(reason))))
+    let json = json_of(text, stop)?;
+    Ok(json.unwrap_or_else(|(text, reason)| text_or_base64(text, Some(reason))))
 }
 
 /// The text as JSON; where it is none, the text again and the reason.
-fn json_of(text: Text) -> Result<Decoded, (Text, String)> {
-    let reason = match json::check(&text.text) {
-        Ok(()) => {
-            let replaced = text.replaced();
-            return Ok(decoded(json::on_one_line(text.text), BodyEncoding::Json, replaced));
-        }
-        Err(reason) => reason,
+fn json_of(text: Text, stop: &Stop) -> Result<Result<Decoded, (Text, String)>, Stopped> {
+    let replaced = text.replaced();
+    let (json, error) = match json::check(&text.text) {
+        Ok(()) => (text.text, replaced),
+        Err(reason) => match json::with_controls_escaped(&text.text, stop)? {
+            Some(escaped) if json::check(&escaped).is_ok() => {
+                let error = "control characters in strings were escaped".to_owned();
+                (escaped, joined(replaced, Some(error)))
+            }
+            _ => return Ok(Err((text, reason))),
+        },
     };
-    match json::with_controls_escaped(&text.text).filter(|escaped| json::check(escaped).is_ok()) {
-        Some(escaped) => {
-            let error = "control characters in strings were escaped".to_owned();
-            let error = joined(text.replaced(), Some(error));
-            Ok(decoded(json::on_one_line(escaped), BodyEncoding::Json, error))
-        }
-        None => Err((text, reason)),
-    }
+    Ok(Ok(decoded(json::on_one_line(json, stop)?, BodyEncoding::Json, error)))
 }
 
 fn as_xml(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {

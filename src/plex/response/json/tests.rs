@@ -5,7 +5,11 @@ use super::*;
 
 fn checked(text: &[u8]) -> Result<Vec<u8>, String> {
     let text = str::from_utf8(text).map_err(|error| error.to_string())?;
-    check(text).map(|()| on_one_line(text.to_owned()))
+    check(text).map(|()| on_one_line(text.to_owned(), &Stop::default()).unwrap())
+}
+
+fn escaped(text: &str) -> Option<String> {
+    with_controls_escaped(text, &Stop::default()).unwrap()
 }
 
 /// What serde_json says when it builds nothing, which reads strings without a look at their UTF-8.
@@ -135,7 +139,7 @@ fn no_depth_of_nesting_ends_the_process() {
 
 #[test]
 fn control_characters_are_escaped_in_strings_only() {
-    for (text, escaped) in [
+    for (text, expected) in [
         ("\"a\tb\"", Some("\"a\\u0009b\"")),
         ("{\n\"a\nb\":\r\"\0\"}", Some("{\n\"a\\u000ab\":\r\"\\u0000\"}")),
         ("[\"\\\\\x1f\", \"\\\"\x01é\"]", Some("[\"\\\\\\u001f\", \"\\\"\\u0001é\"]")),
@@ -143,7 +147,7 @@ fn control_characters_are_escaped_in_strings_only() {
         ("\"\\n\"", None),
         ("", None),
     ] {
-        assert_eq!(with_controls_escaped(text).as_deref(), escaped, "{text:?}");
+        assert_eq!(escaped(text).as_deref(), expected, "{text:?}");
     }
 }
 
@@ -212,8 +216,8 @@ proptest! {
     )) {
         let text: String = text.into_iter().collect();
         let raw = format!("[\"{text}\",\n\t1]");
-        let escaped = with_controls_escaped(&raw).unwrap_or(raw);
-        let value: serde_json::Value = serde_json::from_str(&escaped).unwrap();
+        let json = escaped(&raw).unwrap_or(raw);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(value, serde_json::json!([text, 1]));
     }
 }
