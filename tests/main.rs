@@ -12,6 +12,7 @@ mod cold_path;
 mod command_line;
 mod doctor;
 mod example_hosts;
+mod fixtures;
 mod hostile;
 mod identity;
 mod lifecycle;

@@ -29,6 +29,7 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod fake_plex;
+pub mod fixtures;
 pub mod host;
 pub mod http;
 pub mod fake_stash;

@@ -151,6 +151,17 @@ fn control_characters_are_escaped_in_strings_only() {
     }
 }
 
+#[test]
+fn passes_what_plex_writes() {
+    for (_, body) in plexsync_harness::fixtures::plex("json") {
+        let line = checked(&body).unwrap();
+        let [before, after] =
+            [&body, &line].map(|text| serde_json::from_slice::<serde_json::Value>(text).unwrap());
+        assert_eq!(before, after);
+        assert!(!line.contains(&b'\n'));
+    }
+}
+
 /// JSON texts, with and without white space.
 pub(crate) fn texts() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![

@@ -202,17 +202,15 @@ fn reads_every_charset() {
 }
 
 #[test]
-fn converts_real_bodies() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/plex-bodies");
-    let read = |name: &str| std::fs::read(format!("{folder}/{name}"));
-    let (Ok(player), Ok(resources)) =
-        (read("client-resources.xml"), read("myplex-api-resources.xml"))
-    else {
-        return plexsync_harness::skip(format_args!("there is no `{folder}`"));
+fn converts_what_plex_writes() {
+    let files = plexsync_harness::fixtures::plex("xml");
+    let read = |name: &str| -> Value {
+        let (_, xml) = files.iter().find(|(path, _)| path.ends_with(name)).unwrap();
+        serde_json::from_slice(&to_json(xml, None).unwrap()).unwrap()
     };
-    let player: Value = serde_json::from_slice(&to_json(&player, None).unwrap()).unwrap();
-    assert_eq!(player["MediaContainer"]["Player"][0]["title"], "iPhone 1");
-    let resources: Value = serde_json::from_slice(&to_json(&resources, None).unwrap()).unwrap();
+    let player = read("clients.xml");
+    assert_eq!(player["MediaContainer"]["Player"][0]["title"], "Phone in the hall");
+    let resources = read("resources.xml");
     assert_eq!(resources["MediaContainer"]["size"], "1");
     assert_eq!(resources["MediaContainer"]["Device"][0]["Connection"][2]["port"], "443");
 }

@@ -40,8 +40,7 @@ pub(super) fn build() -> PathBuf {
         Some("debug") | None => "dev",
         Some(profile) => profile,
     };
-    let cargo = variable("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command.args(["build", "--quiet", "--package", NAME, "--bin", NAME, "--profile", profile]);
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);
@@ -49,6 +48,21 @@ pub(super) fn build() -> PathBuf {
     let status = command.current_dir(WORKSPACE).status().expect("cargo can be run");
     assert!(status.success(), "cargo could not build the worker: {status}");
     path
+}
+
+/// Cargo, as if nothing of it were running yet. `cargo run` and `cargo test` tell their program which package it is of:
+/// build scripts that look at that, ring's for one, would build everything anew here, and again outside.
+fn cargo() -> Command {
+    let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"]
+            .iter()
+            .any(|start| name.as_encoded_bytes().starts_with(start.as_bytes()))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// `target/PROFILE/plexsync-worker`, seen from `target/PROFILE/deps/TEST` or `target/PROFILE/examples/EXAMPLE`.
