@@ -11,9 +11,8 @@ use reqwest::Url;
 use rustls::CertificateError;
 
 use crate::http::connect::ConnectTimedOut;
-use crate::http::error::PlexError;
+use crate::http::error::HttpError;
 use crate::http::resolver::plex_direct as dns;
-use crate::plex::request::url::peer;
 
 /// Where a request went: what messages may say of it.
 pub(crate) struct Peer {
@@ -27,7 +26,7 @@ impl Peer {
     /// The server of this URL, perhaps behind a proxy.
     pub(crate) fn of(url: &Url, proxied: bool) -> Self {
         let secure = url.scheme() == "https";
-        Self { name: peer(url), secure, proxied: proxied && secure }
+        Self { name: host_and_port(url), secure, proxied: proxied && secure }
     }
 
     /// Whether a proxy makes the connection.
@@ -44,7 +43,7 @@ impl Peer {
 }
 
 /// The meaning of a failure that came before the head of an answer, or in its body.
-pub(crate) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
+pub(crate) fn classify(error: &reqwest::Error, peer: &Peer) -> HttpError {
     let name = &peer.name;
     if find::<ConnectTimedOut>(error).is_some() || (error.is_connect() && error.is_timeout()) {
         return connect_timeout(peer);
@@ -53,17 +52,12 @@ pub(crate) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
         return self::tls(tls, peer);
     }
     if error.is_dns() {
-        let message = format!(
-            "the name in `{name}` has no address; check the host name and the DNS{}",
-            peer.hint()
-        );
-        return PlexError::unreachable(UnreachableKind::Dns, message);
+        let hint = format!("check the host name and the DNS{}", peer.hint());
+        let reason = format!("the name in `{name}` has no address");
+        return HttpError::unreachable(UnreachableKind::Dns, reason, hint);
     }
     if error.is_connect() {
         return connect(innermost_io(error), peer);
-    }
-    if error.is_builder() {
-        return PlexError::invalid("/path", "makes a URL that HTTP can't carry");
     }
     let kind = match find::<hyper::Error>(error) {
         Some(hyper) => hyper_kind(hyper),
@@ -74,64 +68,60 @@ pub(crate) fn classify(error: &reqwest::Error, peer: &Peer) -> PlexError {
 }
 
 /// A TLS handshake failed.
-pub(crate) fn tls(error: &rustls::Error, peer: &Peer) -> PlexError {
-    PlexError::unreachable(UnreachableKind::Tls, tls_message(error, peer))
+pub(crate) fn tls(error: &rustls::Error, peer: &Peer) -> HttpError {
+    let (reason, hint) = tls_message(error, peer);
+    HttpError::unreachable(UnreachableKind::Tls, reason, hint)
 }
 
 /// A TLS handshake took longer than `limit`.
-pub(crate) fn handshake_timeout(peer: &Peer, limit: Duration) -> PlexError {
-    let message = format!(
-        "`{}` did not finish the TLS handshake within {} s; check that it speaks `https`",
-        peer.name,
-        limit.as_secs()
-    );
-    PlexError::Timeout { phase: TimeoutPhase::Connect, message }
+pub(crate) fn handshake_timeout(peer: &Peer, limit: Duration) -> HttpError {
+    let seconds = limit.as_secs();
+    let reason = format!("`{}` did not finish the TLS handshake within {seconds} s", peer.name);
+    HttpError::timeout(TimeoutPhase::Connect, reason, "check that it speaks `https`")
 }
 
 /// A certificate that only itself vouches for.
-pub(crate) fn self_signed(peer: &Peer) -> PlexError {
-    let message = format!(
-        "the certificate of `{}` is self-signed; use the server's `plex.direct` name, or trust this certificate with `--plex-ca`",
-        peer.name
-    );
-    PlexError::unreachable(UnreachableKind::Tls, message)
+pub(crate) fn self_signed(peer: &Peer) -> HttpError {
+    HttpError::unreachable(
+        UnreachableKind::Tls,
+        format!("the certificate of `{}` is self-signed", peer.name),
+        "use the server's `plex.direct` name, or trust this certificate with `--plex-ca`",
+    )
 }
 
 /// A connection took longer than it may.
-pub(crate) fn connect_timeout(peer: &Peer) -> PlexError {
-    let message = format!(
-        "`{}` did not accept a connection in time; check that Plex runs there{}",
-        peer.name,
-        peer.hint()
-    );
-    PlexError::Timeout { phase: TimeoutPhase::Connect, message }
+pub(crate) fn connect_timeout(peer: &Peer) -> HttpError {
+    let reason = format!("`{}` did not accept a connection in time", peer.name);
+    let hint = format!("check that Plex runs there{}", peer.hint());
+    HttpError::timeout(TimeoutPhase::Connect, reason, hint)
 }
 
-fn transfer(kind: UnreachableKind, peer: &Peer) -> PlexError {
+fn transfer(kind: UnreachableKind, peer: &Peer) -> HttpError {
     let name = &peer.name;
-    let message = match (kind, peer.secure) {
-        (UnreachableKind::Closed, false) => format!(
-            "`{name}` closed the connection before the answer was whole; if Plex requires secure connections, use `https://`"
-        ),
-        (UnreachableKind::Closed, true) => {
-            format!("`{name}` closed the connection before the answer was whole")
+    let closed = format!("`{name}` closed the connection before the answer was whole");
+    let (reason, hint) = match (kind, peer.secure) {
+        (UnreachableKind::Closed, false) => {
+            (closed, "if Plex requires secure connections, use `https://`")
         }
-        _ => format!("`{name}` does not answer in HTTP; check the port"),
+        (UnreachableKind::Closed, true) => (closed, "look into the server's own log"),
+        _ => (format!("the response of `{name}` is not HTTP"), "check the port"),
     };
-    PlexError::unreachable(kind, message)
+    HttpError::unreachable(kind, reason, hint)
 }
 
-fn broken_compression(name: &str) -> PlexError {
-    let message = format!("the body from `{name}` is not compressed the way its head says");
-    PlexError::unreachable(UnreachableKind::Protocol, message)
+fn broken_compression(name: &str) -> HttpError {
+    HttpError::unreachable(
+        UnreachableKind::Protocol,
+        format!("the body from `{name}` is not compressed the way its head says"),
+        "ask for it with the header `Accept-Encoding: identity`",
+    )
 }
 
 /// No connection, or one that ended before it could be used.
-pub(crate) fn connect(error: Option<&io::Error>, peer: &Peer) -> PlexError {
+pub(crate) fn connect(error: Option<&io::Error>, peer: &Peer) -> HttpError {
     let name = &peer.name;
-    let hint = peer.hint();
     let kind = error.map_or(ErrorKind::Other, io::Error::kind);
-    match kind {
+    let (kind, reason, hint) = match kind {
         // A connection that is closed while the first bytes are on their way tells so in any of these words.
         ErrorKind::UnexpectedEof
         | ErrorKind::ConnectionReset
@@ -140,26 +130,22 @@ pub(crate) fn connect(error: Option<&io::Error>, peer: &Peer) -> PlexError {
         | ErrorKind::NotConnected
             if peer.secure =>
         {
-            let message = format!(
-                "`{name}` closed the connection during the TLS handshake; check that it speaks `https`{hint}"
-            );
-            PlexError::unreachable(UnreachableKind::Tls, message)
+            let reason = format!("`{name}` closed the connection during the TLS handshake");
+            (UnreachableKind::Tls, reason, "check that it speaks `https`")
         }
         ErrorKind::ConnectionRefused => {
-            let message =
-                format!("`{name}` refused the connection; check that Plex runs there{hint}");
-            PlexError::unreachable(UnreachableKind::Connect, message)
+            let reason = format!("`{name}` refused the connection");
+            (UnreachableKind::Connect, reason, "check that Plex runs there")
         }
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::TimedOut => {
-            let message = format!("no way leads to `{name}`; check the network{hint}");
-            PlexError::unreachable(UnreachableKind::Connect, message)
+            (UnreachableKind::Connect, format!("no route to `{name}`"), "check the network")
         }
         _ => {
-            let message =
-                format!("`{name}` can't be reached; check the address and the network{hint}");
-            PlexError::unreachable(UnreachableKind::Connect, message)
+            let reason = format!("`{name}` can't be reached");
+            (UnreachableKind::Connect, reason, "check the address and the network")
         }
-    }
+    };
+    HttpError::unreachable(kind, reason, format!("{hint}{}", peer.hint()))
 }
 
 fn hyper_kind(error: &hyper::Error) -> UnreachableKind {
@@ -180,66 +166,68 @@ fn io_kind(error: Option<&io::Error>) -> UnreachableKind {
     }
 }
 
-fn tls_message(error: &rustls::Error, peer: &Peer) -> String {
+fn tls_message(error: &rustls::Error, peer: &Peer) -> (String, String) {
     let name = &peer.name;
-    match error {
-        rustls::Error::InvalidCertificate(reason) => certificate_message(reason, peer),
+    let (reason, hint) = match error {
+        rustls::Error::InvalidCertificate(reason) => return certificate_message(reason, peer),
         rustls::Error::InvalidMessage(_) => {
-            format!("`{name}` does not speak TLS; perhaps it expects `http://`")
+            (format!("`{name}` does not speak TLS"), "perhaps it expects `http://`")
         }
         rustls::Error::AlertReceived(alert) => {
-            format!("`{name}` refused the TLS connection ({alert:?})")
+            (format!("`{name}` refused the TLS connection ({alert:?})"), "check its TLS settings")
         }
-        other => format!("no TLS connection to `{name}`: {other}"),
-    }
+        other => (format!("no TLS connection to `{name}`: {other}"), "check its TLS settings"),
+    };
+    (reason, hint.to_owned())
 }
 
-fn certificate_message(reason: &CertificateError, peer: &Peer) -> String {
+fn certificate_message(reason: &CertificateError, peer: &Peer) -> (String, String) {
     let name = &peer.name;
-    match reason {
-        CertificateError::UnknownIssuer => format!(
-            "no known authority vouches for the certificate of `{name}`; if it is your own, add its root with `--plex-ca`"
+    let (reason, hint) = match reason {
+        CertificateError::UnknownIssuer => (
+            format!("no known authority vouches for the certificate of `{name}`"),
+            "if it is your own, add its root with `--plex-ca`",
         ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!(
-                "the certificate of `{name}` has expired; check the clock, then restart Plex to renew it"
-            )
-        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            format!("the certificate of `{name}` has expired"),
+            "check the clock, then restart Plex to renew it",
+        ),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the certificate of `{name}` is not valid yet; check the clock")
+            (format!("the certificate of `{name}` is not valid yet"), "check the clock")
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            wrong_name_message(presented, peer)
+            return wrong_name_message(presented, peer);
         }
         // What `openssl req -x509` makes where nobody asks for something else. webpki's words are its variants' names.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            format!(
-                "the certificate of `{name}` is an authority's, which can't be a server's; make another one with `basicConstraints=CA:FALSE`"
-            )
-        }
-        other => format!("the certificate of `{name}` can't be trusted: {other}"),
-    }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            format!("the certificate of `{name}` is an authority's, which can't be a server's"),
+            "make another one with `basicConstraints=CA:FALSE`",
+        ),
+        other => (
+            format!("the certificate of `{name}` can't be trusted: {other}"),
+            "use another certificate",
+        ),
+    };
+    (reason, hint.to_owned())
 }
 
 /// Plex's certificates are for `*.<hash>.plex.direct`, never for an address: the name that fits can be told.
-fn wrong_name_message(presented: &[String], peer: &Peer) -> String {
+fn wrong_name_message(presented: &[String], peer: &Peer) -> (String, String) {
     let name = &peer.name;
     let hash = presented.iter().find_map(|name| plex_direct_hash(name));
     let (host, port) = name.rsplit_once(':').unwrap_or((name, "32400"));
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let other = format!("the certificate of `{name}` is for another name");
     match (hash, address) {
         (Some(hash), Ok(address)) => {
             let host = dns::plex_direct_name(address, hash);
-            format!("the certificate of `{name}` is for another name; use `https://{host}:{port}`")
+            (other, format!("use `https://{host}:{port}`"))
         }
-        (Some(hash), Err(_)) => {
-            format!(
-                "the certificate of `{name}` is for `*.{hash}.plex.direct`; use the server's `plex.direct` name"
-            )
-        }
-        (None, _) => {
-            format!("the certificate of `{name}` is for another name; use the one that it is for")
-        }
+        (Some(hash), Err(_)) => (
+            format!("the certificate of `{name}` is for `*.{hash}.plex.direct`"),
+            "use the server's `plex.direct` name".to_owned(),
+        ),
+        (None, _) => (other, "use the one that it is for".to_owned()),
     }
 }
 
@@ -248,6 +236,15 @@ fn plex_direct_hash(presented: &str) -> Option<&str> {
     let (front, _) = presented.split_once(".plex.direct")?;
     let hash = front.rsplit('.').next()?;
     hash.bytes().all(|byte| byte.is_ascii_alphanumeric()).then_some(hash)
+}
+
+/// `host:port`, for messages.
+fn host_and_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }
 
 /// The first cause of this type.
@@ -277,7 +274,17 @@ mod tests {
     fn message(url: &str, presented: &[&str]) -> String {
         let presented: Vec<_> = presented.iter().map(|name| (*name).to_owned()).collect();
         let peer = Peer::of(&Url::parse(url).unwrap(), false);
-        wrong_name_message(&presented, &peer)
+        let (reason, hint) = wrong_name_message(&presented, &peer);
+        format!("{reason}; {hint}")
+    }
+
+    #[test]
+    fn messages_name_the_peer() {
+        for (url, expected) in
+            [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
+        {
+            assert_eq!(host_and_port(&Url::parse(url).unwrap()), expected);
+        }
     }
 
     #[test]

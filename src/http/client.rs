@@ -10,7 +10,8 @@ use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 
 use crate::http::connect::Watching;
-use crate::http::error::PlexError;
+use crate::http::error::HttpError;
+use crate::http::redirect::Clean;
 use crate::http::resolver::plex_direct::Names;
 use crate::http::tls;
 
@@ -42,6 +43,8 @@ pub(crate) enum Reuse {
 pub(crate) struct Clients {
     ca_file: Option<PathBuf>,
     proxy: ProxySettings,
+    /// For redirects' targets.
+    pub(crate) clean: Clean,
     roots: OnceCell<ClientConfig>,
     plain: Lane,
     secure: Lane,
@@ -63,11 +66,13 @@ impl Lane {
 }
 
 impl Clients {
-    /// Clients that trust `ca_file` beside the system's roots and reach https targets through `proxy`.
-    pub(crate) fn new(ca_file: Option<PathBuf>, proxy: ProxySettings) -> Self {
+    /// Clients that trust `ca_file` beside the system's roots and reach https targets through `proxy`. Where a redirect
+    /// leads is cleaned before it is followed.
+    pub(crate) fn new(ca_file: Option<PathBuf>, proxy: ProxySettings, clean: Clean) -> Self {
         Self {
             ca_file,
             proxy,
+            clean,
             roots: OnceCell::new(),
             plain: Lane::default(),
             secure: Lane::default(),
@@ -85,7 +90,7 @@ impl Clients {
     }
 
     /// The client for a URL. What failed to be made is tried again at the next call.
-    pub(crate) async fn get(&self, url: &Url, reuse: Reuse) -> Result<&Client, PlexError> {
+    pub(crate) async fn get(&self, url: &Url, reuse: Reuse) -> Result<&Client, HttpError> {
         match url.scheme() {
             "https" => {
                 let cell = self.secure.cell(reuse);
@@ -98,35 +103,37 @@ impl Clients {
         }
     }
 
-    async fn make_secure(&self, reuse: Reuse) -> Result<Client, PlexError> {
+    async fn make_secure(&self, reuse: Reuse) -> Result<Client, HttpError> {
         let roots = self.roots.get_or_try_init(|| self.load_roots()).await?;
         build(roots.clone(), reuse, self.make_proxy()?)
     }
 
     /// Reads the roots beside the event loop: a keychain can take its time.
-    async fn load_roots(&self) -> Result<ClientConfig, PlexError> {
+    async fn load_roots(&self) -> Result<ClientConfig, HttpError> {
         let ca_file = self.ca_file.clone();
         let loading = tokio::task::spawn_blocking(move || tls::trusting(ca_file.as_deref()));
         loading.await.unwrap_or_else(|_| {
-            Err(PlexError::unreachable(UnreachableKind::Tls, "reading the CA certificates failed"))
+            let reason = "reading the CA certificates failed";
+            Err(HttpError::unreachable(UnreachableKind::Tls, reason, "try again"))
         })
     }
 
-    fn make_proxy(&self) -> Result<Option<Proxy>, PlexError> {
+    fn make_proxy(&self) -> Result<Option<Proxy>, HttpError> {
         let Some(url) = &self.proxy.https else { return Ok(None) };
         let exceptions = self.proxy.no_proxy.as_deref().and_then(NoProxy::from_string);
         match Proxy::https(url) {
             Ok(proxy) => Ok(Some(proxy.no_proxy(exceptions))),
-            Err(_) => Err(PlexError::unreachable(
+            Err(_) => Err(HttpError::unreachable(
                 UnreachableKind::Connect,
-                "the https proxy in the environment is no URL; expected `http://host:port` in `HTTPS_PROXY`",
+                "the https proxy in the environment is not a URL",
+                "expected `http://host:port` in `HTTPS_PROXY`",
             )),
         }
     }
 }
 
 /// HTTP/1.1 only (Plex speaks nothing else), no redirects, referer, cookies or repetitions of the library's own.
-fn build(trust: ClientConfig, reuse: Reuse, proxy: Option<Proxy>) -> Result<Client, PlexError> {
+fn build(trust: ClientConfig, reuse: Reuse, proxy: Option<Proxy>) -> Result<Client, HttpError> {
     let mut builder = Client::builder()
         .tls_backend_preconfigured(trust)
         .no_proxy()
@@ -148,6 +155,7 @@ fn build(trust: ClientConfig, reuse: Reuse, proxy: Option<Proxy>) -> Result<Clie
         builder = builder.proxy(proxy);
     }
     builder.build().map_err(|_| {
-        PlexError::unreachable(UnreachableKind::Connect, "the HTTP client can't be made")
+        let reason = "the HTTP client can't be made";
+        HttpError::unreachable(UnreachableKind::Connect, reason, "try again")
     })
 }

@@ -1,12 +1,77 @@
-//! One exchange over the network: clients, connections, names, TLS, sending, redirects, retries, and what failed.
+//! One exchange over the network, for whoever speaks HTTP here: clients, connections, names, TLS, sending, redirects,
+//! retries, and what failed. It knows nothing of Plex but the names of `plex.direct`.
 
 pub(crate) mod classify;
 pub(crate) mod client;
 pub(crate) mod connect;
-pub(crate) mod error;
+pub mod error;
 pub(crate) mod probe;
 pub(crate) mod redirect;
 pub(crate) mod resolver;
 pub(crate) mod retry;
 pub(crate) mod send;
 pub(crate) mod tls;
+
+use bytes::Bytes;
+use reqwest::header::{AsHeaderName, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+
+/// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
+const MAX_URL: usize = 65_000;
+
+/// Whether HTTP can carry this URL.
+pub(crate) fn is_sendable(url: &Url) -> bool {
+    url.as_str().len() <= MAX_URL && url.as_str().parse::<hyper::Uri>().is_ok()
+}
+
+/// A request that can be sent as often as need be.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+}
+
+impl From<&Request> for reqwest::Request {
+    fn from(request: &Request) -> Self {
+        let mut sent = Self::new(request.method.clone(), request.url.clone());
+        sent.headers_mut().clone_from(&request.headers);
+        *sent.body_mut() = request.body.clone().map(Into::into);
+        sent
+    }
+}
+
+/// The head of an answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// Where it came from: the last one, after redirects.
+    pub(crate) url: Url,
+}
+
+impl Head {
+    /// The text of a header.
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<String> {
+        self.headers.get(name).map(text)
+    }
+}
+
+/// Takes an answer's body while it comes, decompressed.
+pub(crate) trait Sink: Send {
+    /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
+    /// server's word, which nobody has checked yet.
+    fn begin(&mut self, head: &Head, announced: Option<u64>);
+
+    /// The next bytes of its body.
+    fn push(&mut self, chunk: Bytes);
+}
+
+/// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
+pub(crate) fn text(value: &HeaderValue) -> String {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.to_owned(),
+        Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+    }
+}

@@ -9,17 +9,17 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ConfigBuilder, Error, RootCertStore, WantsVerifier};
 
-use crate::http::error::PlexError;
+use crate::http::error::HttpError;
 
 /// A configuration that trusts the system's roots and those in `ca_file`. Reads files: not for the event loop.
 ///
 /// A machine without roots is no reason to fail as long as there is a `ca_file`; a `ca_file` that can't be read is.
-pub(crate) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, PlexError> {
+pub(crate) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, HttpError> {
     config(roots(ca_file)?)
 }
 
 /// The system's roots and those in `ca_file`; at least one.
-pub(crate) fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PlexError> {
+pub(crate) fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, HttpError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (_, unusable) = roots.add_parsable_certificates(system.certs);
@@ -33,26 +33,25 @@ pub(crate) fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, PlexError> 
         add_file(&mut roots, path)?;
     }
     if roots.is_empty() {
-        return Err(PlexError::unreachable(
+        return Err(HttpError::unreachable(
             UnreachableKind::Tls,
-            "this machine has no CA certificates, so no certificate can be checked; install `ca-certificates` or give `--plex-ca`",
+            "this machine has no CA certificates, so no certificate can be checked",
+            "install `ca-certificates` or give `--plex-ca`",
         ));
     }
     Ok(roots)
 }
 
 /// A configuration that trusts nobody, for the client that speaks plain HTTP: nothing is read for it.
-pub(crate) fn trusting_nobody() -> Result<ClientConfig, PlexError> {
+pub(crate) fn trusting_nobody() -> Result<ClientConfig, HttpError> {
     config(RootCertStore::empty())
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlexError> {
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
     let failed = |what: &str| {
-        let message = format!(
-            "`{}` {what}; `--plex-ca` expects a file with PEM certificates",
-            path.display()
-        );
-        PlexError::unreachable(UnreachableKind::Tls, message)
+        let reason = format!("`{}` {what}", path.display());
+        let hint = "`--plex-ca` expects a file with PEM certificates";
+        HttpError::unreachable(UnreachableKind::Tls, reason, hint)
     };
     let pem = std::fs::read(path)
         .map_err(|error| failed(&format!("can't be read ({})", error.kind())))?;
@@ -69,9 +68,10 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), PlexError> {
 }
 
 /// ring is passed by hand: a process-wide default would be a global, and a second one a panic.
-fn config(roots: RootCertStore) -> Result<ClientConfig, PlexError> {
+fn config(roots: RootCertStore) -> Result<ClientConfig, HttpError> {
     let versions = versions().map_err(|error| {
-        PlexError::unreachable(UnreachableKind::Tls, format!("no TLS here: {error}"))
+        let reason = format!("no TLS here: {error}");
+        HttpError::unreachable(UnreachableKind::Tls, reason, "use `http://`")
     })?;
     Ok(over_http(versions.with_root_certificates(roots).with_no_client_auth()))
 }
@@ -111,8 +111,8 @@ mod tests {
                 std::fs::write(&path, content).unwrap();
             }
             match trusting(Some(&path)) {
-                Err(PlexError::Unreachable { kind: UnreachableKind::Tls, message }) => {
-                    assert!(message.contains(name) && message.contains("--plex-ca"), "{message}");
+                Err(HttpError::Unreachable { kind: UnreachableKind::Tls, reason, hint }) => {
+                    assert!(reason.contains(name) && hint.contains("--plex-ca"), "{reason}");
                 }
                 other => panic!("{name}: {}", other.is_ok()),
             }

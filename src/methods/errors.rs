@@ -6,6 +6,7 @@ use plexsync_protocol::error::{
 };
 use serde::Serialize;
 
+use crate::http::error::HttpError;
 use crate::identity::IdentityError;
 use crate::plex::PlexError;
 use crate::stash::StashError;
@@ -38,20 +39,24 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
 pub(super) fn of_plex(error: PlexError) -> ErrorObject {
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
-        PlexError::Unreachable { kind, message } => {
-            ErrorObject::new(Code::PlexUnreachable, message).with_data(&PlexUnreachable { kind })
-        }
-        PlexError::Timeout { phase, message } => {
-            ErrorObject::new(Code::PlexTimeout, message).with_data(&PlexTimeout { phase })
-        }
-        PlexError::TooLarge { max_bytes } => {
-            let message = format!(
-                "answer is larger than `{max_bytes}` bytes: raise `max_bytes` or ask for less"
-            );
-            ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
-        }
+        PlexError::Http(error) => of_http(error),
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoSection { folder, locations } => no_section(&folder, locations),
+    }
+}
+
+pub(super) fn of_http(error: HttpError) -> ErrorObject {
+    let message = error.to_string();
+    match error {
+        HttpError::Unreachable { kind, .. } => {
+            ErrorObject::new(Code::PlexUnreachable, message).with_data(&PlexUnreachable { kind })
+        }
+        HttpError::Timeout { phase, .. } => {
+            ErrorObject::new(Code::PlexTimeout, message).with_data(&PlexTimeout { phase })
+        }
+        HttpError::TooLarge { max_bytes } => {
+            ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
+        }
     }
 }
 
@@ -71,7 +76,9 @@ fn no_section(folder: &str, locations: Vec<String>) -> ErrorObject {
 }
 
 pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> ErrorObject {
-    ErrorObject::new(Code::NotConfigured, message).with_data(&NotConfigured { missing })
+    let message = message.into();
+    let data = NotConfigured::new(missing, message.as_str());
+    ErrorObject::new(Code::NotConfigured, message).with_data(&data)
 }
 
 /// Settings that can't be read: what they would have told is missing.

@@ -1,7 +1,9 @@
-//! Requests to Plex, always as the same device. One request from start to end: [`plan`] checks the params, [`fetch`]
-//! sends it and repeats it if need be, [`listing`] does so page by page, [`body`] decodes what came, [`answer`] is the
-//! result. Nothing is built before the first request: no client, no TLS roots, no resolver.
+//! Requests to Plex, always as the same device. One request from start to end: [`request`] checks the params,
+//! [`response::receive`] sends it and reads the answer, [`paging`] does so page by page, [`response::decode`] decodes
+//! what came, [`response::result`] is the result. Nothing is built before the first request: no client, no TLS roots,
+//! no resolver.
 
+pub mod error;
 mod folder;
 pub(crate) mod paging;
 pub(crate) mod request;
@@ -19,6 +21,7 @@ use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
 use tokio::time::Instant;
 
+pub use self::error::PlexError;
 pub use self::folder::folder_of;
 pub use self::request::auth::Account;
 pub use self::request::url::same_origin;
@@ -26,21 +29,23 @@ pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
 pub use crate::http::client::ProxySettings;
-pub use crate::http::error::PlexError;
 pub use crate::http::probe::{Found, Step};
 
-use self::paging as listing;
-use self::request::{Plan, headers};
+use self::request::url::Base;
+use self::request::{PreparedRequest, headers, query};
 use self::response::decode::Decoded;
+use self::response::receive::{Fetched, fetch};
 use crate::http::client::Clients;
-use crate::http::retry::{Fetch, Fetched, Reading};
-use crate::http::send::Exchange;
+use crate::http::error::HttpError;
+use crate::http::probe;
+use crate::http::retry::Retry;
+use crate::http::send::Sender;
 use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
 #[derive(Clone)]
 pub struct Plex {
-    pub(crate) clients: Arc<Clients>,
+    clients: Arc<Clients>,
     secrets: Secrets,
 }
 
@@ -90,7 +95,7 @@ impl Plex {
     /// A way to Plex; nothing is opened, read or built yet.
     pub fn new(options: Options) -> Self {
         Self {
-            clients: Arc::new(Clients::new(options.ca_file, options.proxy)),
+            clients: Arc::new(Clients::new(options.ca_file, options.proxy, query::strip)),
             secrets: options.secrets,
         }
     }
@@ -106,14 +111,14 @@ impl Plex {
         &self,
         call: RequestCall,
     ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
-        let plan =
-            Plan::new(&call.params, &call.identity, &call.account, call.limits, &self.secrets);
+        let RequestCall { params, identity, account, limits, progress } = call;
+        let prepared = PreparedRequest::new(&params, &identity, &account, limits, &self.secrets);
         let clients = Arc::clone(&self.clients);
         async move {
-            let plan = plan?;
+            let prepared = prepared?;
             let started = Instant::now();
-            let deadline = started + plan.timeout;
-            run(&clients, plan, started, deadline, call.progress).await
+            let deadline = started + prepared.timeout;
+            run(&clients, prepared, started, deadline, progress).await
         }
     }
 
@@ -134,23 +139,24 @@ impl Plex {
                 return Err(PlexError::invalid("/folder", "expected a folder, as Plex sees it"));
             }
             let started = Instant::now();
-            let refresh = |section: &str| plex.plan(&call, &scan::refresh(section, &call.folder));
-            let (section, plan) = match &call.section {
+            let refresh =
+                |section: &str| plex.prepare(&call, &scan::refresh(section, &call.folder));
+            let (section, prepared) = match &call.section {
                 Some(section) => (section.clone(), refresh(section)?),
                 None => {
-                    let plan = plex.plan(&call, &scan::list())?;
-                    let deadline = started + plan.timeout;
-                    let answer = run(&plex.clients, plan, started, deadline, None).await?;
+                    let prepared = plex.prepare(&call, &scan::list())?;
+                    let deadline = started + prepared.timeout;
+                    let answer = run(&plex.clients, prepared, started, deadline, None).await?;
                     if !(200..300).contains(&answer.status) {
                         return Ok(ScanResult::new(String::new(), call.folder, answer.status));
                     }
                     let section = scan::choose(&answer.body.value, &call.folder)?;
-                    let plan = refresh(&section)?;
-                    (section, plan)
+                    let prepared = refresh(&section)?;
+                    (section, prepared)
                 }
             };
-            let deadline = started + plan.timeout;
-            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            let deadline = started + prepared.timeout;
+            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
             Ok(ScanResult::new(section, call.folder, answer.status))
         }
     }
@@ -158,7 +164,7 @@ impl Plex {
     /// Every folder of every library section, or of the call's section. The call's folder does not matter.
     ///
     /// # Errors
-    /// As [`Plex::request`]; a refused list is [`PlexError::Unreachable`], with the status in the message.
+    /// As [`Plex::request`]; a refused list is [`HttpError::Unreachable`], with the status in the reason.
     pub fn locations(
         &self,
         call: ScanCall,
@@ -166,15 +172,16 @@ impl Plex {
         let plex = self.clone();
         async move {
             let started = Instant::now();
-            let plan = plex.plan(&call, &scan::list())?;
-            let deadline = started + plan.timeout;
-            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            let prepared = plex.prepare(&call, &scan::list())?;
+            let deadline = started + prepared.timeout;
+            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
             if !(200..300).contains(&answer.status) {
-                let message = format!(
+                let reason = format!(
                     "the list of library sections was refused with status `{}`",
                     answer.status
                 );
-                return Err(PlexError::unreachable(UnreachableKind::Protocol, message));
+                let hint = "check the URL and the token";
+                return Err(HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into());
             }
             let mut locations = scan::all_locations(&answer.body.value)?;
             locations.retain(|location| {
@@ -184,50 +191,60 @@ impl Plex {
         }
     }
 
-    fn plan(&self, call: &ScanCall, params: &RequestParams) -> Result<Plan, PlexError> {
-        Plan::new(params, &call.identity, &call.account, call.limits, &self.secrets)
+    /// Walks to the server with this base URL, and stops at the first step that fails. Blocks its thread.
+    pub async fn walk(&self, server: &str) -> Vec<(Step, Found)> {
+        match Base::parse(server).and_then(|base| base.join("/")) {
+            Ok(url) => probe::walk(&self.clients, &url).await,
+            Err(reason) => {
+                let reason = format!("the server's URL {reason}");
+                let hint = "expected something like `http://192.168.1.10:32400`";
+                let error = HttpError::unreachable(UnreachableKind::Dns, reason, hint);
+                vec![(Step::Name, Err(error))]
+            }
+        }
+    }
+
+    fn prepare(
+        &self,
+        call: &ScanCall,
+        params: &RequestParams,
+    ) -> Result<PreparedRequest, PlexError> {
+        PreparedRequest::new(params, &call.identity, &call.account, call.limits, &self.secrets)
     }
 }
 
-/// Carries out a plan.
+/// Sends a prepared request.
 async fn run(
     clients: &Clients,
-    mut plan: Plan,
+    mut prepared: PreparedRequest,
     started: Instant,
     deadline: Instant,
     progress: Option<Progress>,
 ) -> Result<Answer, PlexError> {
-    let exchange = Exchange::new(clients, deadline, plan.connect_timeout);
-    let mut fetch = Fetch { exchange: &exchange, retries: plan.retries, attempts: 0 };
-    let (fetched, body) = match plan.all_pages {
-        true => {
-            let wanted = listing::Wanted { parse: plan.parse, max_bytes: plan.max_bytes };
-            listing::fetch(&mut fetch, &mut plan.request, wanted, progress.as_deref()).await?
-        }
-        false => {
-            let mut fetched = fetch.get(&plan.request, reading(&plan)).await?;
-            let body = fetched.decode(plan.parse).await;
-            (fetched, body)
-        }
+    let sender = Sender::new(clients, deadline, prepared.connect_timeout);
+    let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+    let (parse, max_bytes) = (prepared.parse, prepared.max_bytes);
+    let (fetched, body) = if prepared.all_pages {
+        let wanted = paging::Wanted { parse, max_bytes };
+        let request = &mut prepared.request;
+        paging::fetch(&mut retry, request, wanted, deadline, progress.as_deref()).await?
+    } else {
+        let max_bytes = (parse != Parse::None).then_some(max_bytes);
+        let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
+        let body = fetched.decode(parse).await?;
+        (fetched, body)
     };
-    let attempts = fetch.attempts;
-    let answer = finish(fetched, body, &plan.secrets, attempts, started);
+    let attempts = retry.attempts;
+    let answer = finish(fetched, body, &prepared.secrets, attempts, started);
     tracing::debug!(
-        method = %plan.request.method(),
-        path = plan.request.url().path(),
+        method = %prepared.request.method,
+        path = prepared.request.url.path(),
         status = answer.status,
         attempts,
         elapsed_ms = answer.elapsed_ms,
         "plex answered"
     );
     Ok(answer)
-}
-
-fn reading(plan: &Plan) -> Reading {
-    match plan.parse {
-        Parse::None => Reading::Nothing,
-        parse => Reading::Decoding(parse, plan.max_bytes),
-    }
 }
 
 fn finish(
@@ -239,10 +256,10 @@ fn finish(
 ) -> Answer {
     let elapsed = started.elapsed().as_millis();
     Answer {
-        status: fetched.status.as_u16(),
-        headers: headers::answer(&fetched.headers, secrets),
+        status: fetched.head.status.as_u16(),
+        headers: headers::answer(&fetched.head.headers, secrets),
         body,
-        url: fetched.url.into(),
+        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
         attempts,
         elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
     }

@@ -8,7 +8,8 @@ use plexsync_protocol::plex::{Method, Parse, RequestParams};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::error::PlexError;
+use crate::http::error::HttpError;
+use crate::plex::error::PlexError;
 use crate::plex::folder::depth;
 use crate::plex::request::query::quote;
 
@@ -73,9 +74,10 @@ pub(crate) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, Pl
 fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
     let text: Vec<u8> = listing.pieces().flatten().copied().collect();
     let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
-        PlexError::unreachable(
+        HttpError::unreachable(
             UnreachableKind::Protocol,
-            "the list of library sections is not what Plex sends; check that the configured URL is Plex's",
+            "the list of library sections is not what Plex sends",
+            "check that the configured URL is Plex's",
         )
     })?;
     Ok(listing.container.sections)
@@ -174,7 +176,7 @@ mod tests {
         let empty = JsonText::of(&json!({"MediaContainer": {"size": 0}}));
         assert!(matches!(choose(&empty, "/x"), Err(PlexError::NoSection { .. })));
         let foreign = JsonText::of(&json!("<html>"));
-        assert!(matches!(choose(&foreign, "/x"), Err(PlexError::Unreachable { .. })));
+        assert!(matches!(choose(&foreign, "/x"), Err(PlexError::Http(_))));
     }
 
     #[test]

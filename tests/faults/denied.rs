@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use plexsync_harness::skip;
+
 use crate::answer::{Answer, NOBODY, assert_answer, listing, set_mode};
 use crate::mount::Mount;
 use crate::rig::{
@@ -41,8 +43,11 @@ fn immutable() -> bool {
     let data = tempfile::tempdir().unwrap();
     lived_in(data.path());
     let file = main_file(data.path());
-    if !have(&["chattr"]) || !runs("chattr", &["+i", file.to_str().unwrap()]) {
-        println!("skipped: no immutable files here");
+    if !have(&["chattr"]) {
+        return false;
+    }
+    if !runs("chattr", &["+i", file.to_str().unwrap()]) {
+        skip("no file can be made immutable in the folder for temporary files");
         return false;
     }
     let told = ask(data.path(), &[GET, RESET]);

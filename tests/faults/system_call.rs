@@ -16,11 +16,7 @@ fn first_run(data: &Path, path: &Path, inject: &str) -> Told {
 }
 
 fn no_strace() -> bool {
-    let missing = !have(&["strace"]);
-    if missing {
-        println!("skipped: there is no strace");
-    }
-    missing
+    !have(&["strace"])
 }
 
 /// On journaling file systems no power cut shows whether they are.
@@ -81,7 +77,7 @@ fn what_may_be_there_is_not_missing() {
 #[test]
 fn a_folder_that_can_not_be_listed_will_do() {
     if !is_root() || !have(&["setpriv"]) {
-        return println!("skipped: it needs root and setpriv");
+        return;
     }
     let root = folder();
     let data = root.path().join("data");

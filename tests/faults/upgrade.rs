@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use plexsync_harness::skip;
+
 use crate::rig::{
     GET, RESET, Told, ask, ask_program, backup, folder, have, main_file, row, variable, worker,
 };
@@ -54,7 +56,7 @@ fn loaded(told: &Told) -> String {
 fn old_worker() -> Option<String> {
     let given = variable("PLEXSYNC_OLD_WORKER").and_then(|path| path.into_string().ok());
     if given.is_none() {
-        println!("skipped: `PLEXSYNC_OLD_WORKER` names no older worker");
+        skip("`PLEXSYNC_OLD_WORKER` names no older worker");
     }
     given
 }

@@ -16,7 +16,7 @@ use rustls::{
 };
 
 use crate::http::classify::{self, Peer};
-use crate::http::error::PlexError;
+use crate::http::error::HttpError;
 use crate::http::probe::certificate::{about, is_self_signed, trusted_by};
 use crate::http::tls;
 
@@ -27,7 +27,7 @@ pub(crate) fn look(
     peer: &Peer,
     ca_file: Option<&Path>,
     limit: Duration,
-) -> Result<String, PlexError> {
+) -> Result<String, HttpError> {
     let roots = Arc::new(tls::roots(ca_file)?);
     let witness = Arc::new(Witness::new(roots).map_err(|error| classify::tls(&error, peer))?);
     let name = ServerName::try_from(host.to_owned())
@@ -106,17 +106,16 @@ fn version(tls: &ClientConnection) -> &'static str {
     }
 }
 
-/// The reason and its cure, with what the certificate says of itself between them.
-fn refused(error: &Error, peer: &Peer, chain: &[CertificateDer<'_>]) -> PlexError {
+/// The reason with what the certificate says of itself, and the hint.
+fn refused(error: &Error, peer: &Peer, chain: &[CertificateDer<'_>]) -> HttpError {
     let unknown = matches!(error, Error::InvalidCertificate(CertificateError::UnknownIssuer));
     let told = match unknown && is_self_signed(chain) {
         true => classify::self_signed(peer),
         false => classify::tls(error, peer),
     };
     match told {
-        PlexError::Unreachable { kind, message } if !chain.is_empty() => {
-            let (reason, cure) = message.split_once("; ").unwrap_or((&message, ""));
-            PlexError::unreachable(kind, format!("{reason} ({}); {cure}", about(chain)))
+        HttpError::Unreachable { kind, reason, hint } if !chain.is_empty() => {
+            HttpError::unreachable(kind, format!("{reason} ({})", about(chain)), hint)
         }
         told => told,
     }
@@ -193,7 +192,7 @@ mod tests {
         let peer = Peer::of(&"https://nas:32400".parse().unwrap(), false);
         let limit = Duration::from_millis(20);
         let error = look(&mut socket, "nas", &peer, Some(&ca_file), limit).unwrap_err();
-        assert!(matches!(error, PlexError::Timeout { .. }), "{error}");
+        assert!(matches!(error, HttpError::Timeout { .. }), "{error}");
         assert!(error.to_string().starts_with("`nas:32400` did not finish"), "{error}");
     }
 }

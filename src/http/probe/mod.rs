@@ -1,5 +1,5 @@
-//! The way to a server step by step, for a person who asks where it breaks. No request is made: nothing is sent but a
-//! TLS handshake, so no device is seen.
+//! Connectivity probe for `doctor`: name, connection, TLS. No request is made: nothing is sent but a TLS handshake, so
+//! no device is seen.
 
 pub(crate) mod certificate;
 pub(crate) mod handshake;
@@ -12,10 +12,9 @@ use plexsync_protocol::error::UnreachableKind;
 use reqwest::Url;
 
 use crate::http::classify::{self, Peer};
-use crate::http::error::PlexError;
+use crate::http::client::Clients;
+use crate::http::error::HttpError;
 use crate::http::resolver::plex_direct as dns;
-use crate::plex::Plex;
-use crate::plex::request::url::Base;
 
 /// Longest time that one step takes.
 const STEP_LIMIT: Duration = Duration::from_secs(5);
@@ -32,43 +31,35 @@ pub enum Step {
 }
 
 /// What a step found, or why it failed.
-pub type Found = Result<String, PlexError>;
+pub type Found = Result<String, HttpError>;
 
-impl Plex {
-    /// Walks to the server with this base URL, and stops at the first step that fails. Blocks its thread.
-    pub async fn walk(&self, server: &str) -> Vec<(Step, Found)> {
-        let url = match Base::parse(server).and_then(|base| base.join("/")) {
-            Ok(url) => url,
-            Err(reason) => {
-                return vec![(Step::Name, Err(unreachable(format!("the server's URL {reason}"))))];
-            }
-        };
-        let peer = Peer::of(&url, self.clients.has_proxy());
-        if peer.proxied() {
-            let found = "not looked up: the https proxy in the environment leads there";
-            return vec![(Step::Name, Ok(found.to_owned()))];
-        }
-        let mut steps = Vec::new();
-        let Some(addresses) = passed(Step::Name, look_up(&url).await, &mut steps) else {
-            return steps;
-        };
-        let connected = connect(&addresses, url.port_or_known_default().unwrap_or(0), &peer);
-        let Some(mut socket) = passed(Step::Connection, connected, &mut steps) else {
-            return steps;
-        };
-        if url.scheme() == "https" {
-            let ca_file = self.clients.ca_file();
-            let shaken = handshake::look(&mut socket, host(&url), &peer, ca_file, STEP_LIMIT);
-            passed(Step::Tls, shaken.map(|found| (found, ())), &mut steps);
-        }
-        steps
+/// Walks to the server at this URL, and stops at the first step that fails. Blocks its thread.
+pub(crate) async fn walk(clients: &Clients, url: &Url) -> Vec<(Step, Found)> {
+    let peer = Peer::of(url, clients.has_proxy());
+    if peer.proxied() {
+        let found = "not looked up: the https proxy in the environment leads there";
+        return vec![(Step::Name, Ok(found.to_owned()))];
     }
+    let mut steps = Vec::new();
+    let Some(addresses) = passed(Step::Name, look_up(url).await, &mut steps) else {
+        return steps;
+    };
+    let connected = connect(&addresses, url.port_or_known_default().unwrap_or(0), &peer);
+    let Some(mut socket) = passed(Step::Connection, connected, &mut steps) else {
+        return steps;
+    };
+    if url.scheme() == "https" {
+        let ca_file = clients.ca_file();
+        let shaken = handshake::look(&mut socket, host(url), &peer, ca_file, STEP_LIMIT);
+        passed(Step::Tls, shaken.map(|found| (found, ())), &mut steps);
+    }
+    steps
 }
 
 /// Notes what a step found; its product, where it was passed.
 fn passed<T>(
     step: Step,
-    outcome: Result<(String, T), PlexError>,
+    outcome: Result<(String, T), HttpError>,
     steps: &mut Vec<(Step, Found)>,
 ) -> Option<T> {
     let (found, product) = match outcome {
@@ -79,16 +70,12 @@ fn passed<T>(
     product
 }
 
-fn unreachable(message: String) -> PlexError {
-    PlexError::unreachable(UnreachableKind::Dns, message)
-}
-
 /// The host without the brackets of an IPv6 address.
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default().trim_matches(['[', ']'])
 }
 
-async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), PlexError> {
+async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), HttpError> {
     let name = host(url);
     if let Ok(address) = name.parse() {
         return Ok((format!("`{name}` is an address, and no name to look up"), vec![address]));
@@ -108,13 +95,16 @@ async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), PlexError> {
         (Ok(Ok(addresses)), _) if !addresses.is_empty() => {
             Ok((format!("`{name}` is {}", list(&addresses)), addresses))
         }
-        (Ok(_), _) => Err(unreachable(format!(
-            "the name `{name}` has no address; check the host name in the URL, and this machine's DNS"
-        ))),
-        (Err(_), _) => Err(unreachable(format!(
-            "nobody told the address of `{name}` within {} s; check this machine's DNS",
-            STEP_LIMIT.as_secs()
-        ))),
+        (Ok(_), _) => Err(HttpError::unreachable(
+            UnreachableKind::Dns,
+            format!("the name `{name}` has no address"),
+            "check the host name in the URL, and this machine's DNS",
+        )),
+        (Err(_), _) => Err(HttpError::unreachable(
+            UnreachableKind::Dns,
+            format!("no DNS answer for `{name}` within {} s", STEP_LIMIT.as_secs()),
+            "check this machine's DNS",
+        )),
     }
 }
 
@@ -124,7 +114,7 @@ fn list(addresses: &[IpAddr]) -> String {
 }
 
 /// The addresses share the step's time: the first one gets half of it, the next one half of the rest.
-fn connect(addresses: &[IpAddr], port: u16, peer: &Peer) -> Result<(String, TcpStream), PlexError> {
+fn connect(addresses: &[IpAddr], port: u16, peer: &Peer) -> Result<(String, TcpStream), HttpError> {
     let end = Instant::now() + STEP_LIMIT;
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for (at, address) in addresses.iter().enumerate() {

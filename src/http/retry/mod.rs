@@ -4,49 +4,18 @@ pub(crate) mod policy;
 
 use std::time::SystemTime;
 
-use plexsync_protocol::plex::Parse;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, Request, Response, StatusCode, Url};
+use reqwest::{Method, Response};
 
 use crate::http::client::Reuse;
-use crate::http::error::PlexError;
-use crate::http::retry::policy::{self as retry, Class};
-use crate::http::send::{Exchange, Failure};
-use crate::plex::request::headers;
-use crate::plex::response::decode::Decoded;
-use crate::plex::response::receive::{Received, Receiving};
-use crate::plex::response::{decode as body, result as answer};
-
-/// An answer, its body decompressed.
-pub(crate) struct Fetched {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) url: Url,
-    pub(crate) body: Received,
-}
-
-impl Fetched {
-    /// Takes the body and decodes it.
-    pub(crate) async fn decode(&mut self, parse: Parse) -> Decoded {
-        let content_type = self.headers.get(CONTENT_TYPE).map(headers::text);
-        answer::decode(parse, content_type, std::mem::take(&mut self.body)).await
-    }
-}
-
-/// What of the body is read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Reading {
-    /// All of it, if it has no more bytes than this, for a caller who wants it decoded so: JSON is checked while it
-    /// comes.
-    Decoding(Parse, u64),
-    /// Nothing.
-    Nothing,
-}
+use crate::http::error::HttpError;
+use crate::http::retry::policy::Class;
+use crate::http::send::{Failure, Sender};
+use crate::http::{Head, Request, Sink};
 
 /// How one request is repeated.
-pub(crate) struct Fetch<'a> {
-    /// Where the requests go through.
-    pub(crate) exchange: &'a Exchange<'a>,
+pub(crate) struct Retry<'a> {
+    /// What the requests go through.
+    pub(crate) sender: Sender<'a>,
     /// Most repetitions.
     pub(crate) retries: u32,
     /// Tries so far; hops of a redirect are none, and neither is the repetition over a new connection when an old
@@ -54,29 +23,39 @@ pub(crate) struct Fetch<'a> {
     pub(crate) attempts: u32,
 }
 
-impl Fetch<'_> {
-    /// Sends the request, again if need be, and reads the answer.
+enum Attempt {
+    Done(Head),
+    /// The server asked for another try, and the pause is over.
+    Busy,
+    Failed(Failure),
+}
+
+impl Retry<'_> {
+    /// Sends the request, again if need be, and reads the answer: its body into `sink`, up to `max_bytes`; `None` reads
+    /// no body at all.
     ///
-    /// When the retries or the time are used up, the last answer or failure is the outcome.
-    pub(crate) async fn get(
+    /// # Errors
+    /// The last failure, when the retries or the time are used up.
+    pub(crate) async fn send(
         &mut self,
         request: &Request,
-        reading: Reading,
-    ) -> Result<Fetched, PlexError> {
-        let class = retry::class(request.method());
+        max_bytes: Option<u64>,
+        sink: &mut impl Sink,
+    ) -> Result<Head, HttpError> {
+        let class = policy::class(&request.method);
         let mut repetition = 0;
         loop {
             self.attempts = self.attempts.saturating_add(1);
             let may_repeat = repetition < self.retries;
-            let outcome = self.attempt(request, class, reading, may_repeat, repetition).await;
-            match outcome {
-                Attempt::Done(fetched) => return Ok(fetched),
+            let busy_pause = may_repeat.then_some(repetition);
+            match self.attempt(request, class, busy_pause, max_bytes, sink).await {
+                Attempt::Done(head) => return Ok(head),
                 Attempt::Busy => {}
                 Attempt::Failed(failure) => {
                     let again = may_repeat
                         && failure.is_transient()
-                        && retry::after_failure(class, failure.received)
-                        && self.exchange.pause(retry::pause(repetition, None)).await;
+                        && policy::after_failure(class, failure.received)
+                        && self.sender.pause(policy::pause(repetition, None)).await;
                     if !again {
                         return Err(failure.error);
                     }
@@ -90,66 +69,55 @@ impl Fetch<'_> {
         &self,
         request: &Request,
         class: Class,
-        reading: Reading,
-        may_repeat: bool,
-        repetition: u32,
+        repetition: Option<u32>,
+        max_bytes: Option<u64>,
+        sink: &mut impl Sink,
     ) -> Attempt {
-        let response = match self.send(request, class).await {
+        let response = match self.send_once(request, class).await {
             Ok(response) => response,
             Err(failure) => return Attempt::Failed(failure),
         };
-        if may_repeat && retry::after_status(class, response.status()) {
-            let asked = retry::asked_pause(response.headers(), SystemTime::now());
-            if self.exchange.pause(retry::pause(repetition, asked)).await {
+        if let Some(repetition) = repetition
+            && policy::after_status(class, response.status())
+        {
+            let asked = policy::asked_pause(response.headers(), SystemTime::now());
+            if self.sender.pause(policy::pause(repetition, asked)).await {
                 return Attempt::Busy;
             }
         }
-        match self.finish(request.method(), response, reading).await {
-            Ok(fetched) => Attempt::Done(fetched),
+        let max_bytes = max_bytes.filter(|_| request.method != Method::HEAD);
+        match self.finish(response, max_bytes, sink).await {
+            Ok(head) => Attempt::Done(head),
             Err(failure) => Attempt::Failed(failure),
         }
     }
 
     /// A connection that died while it was unused says nothing about the server: once more, over a new one.
-    async fn send(&self, request: &Request, class: Class) -> Result<Response, Failure> {
+    async fn send_once(&self, request: &Request, class: Class) -> Result<Response, Failure> {
         if class == Class::Once {
-            return self.exchange.send(request, Reuse::Fresh).await;
+            return self.sender.send(request, Reuse::Fresh).await;
         }
-        match self.exchange.send(request, Reuse::Pooled).await {
-            Err(failure) if failure.stale => self.exchange.send(request, Reuse::Fresh).await,
+        match self.sender.send(request, Reuse::Pooled).await {
+            Err(failure) if failure.stale => self.sender.send(request, Reuse::Fresh).await,
             outcome => outcome,
         }
     }
 
     async fn finish(
         &self,
-        method: &Method,
         response: Response,
-        reading: Reading,
-    ) -> Result<Fetched, Failure> {
-        let status = response.status();
-        let headers = response.headers().clone();
-        let url = response.url().clone();
-        let mut received = Receiving::bytes();
-        let max_bytes = match reading {
-            Reading::Nothing => None,
-            Reading::Decoding(parse, max_bytes) => {
-                if body::claims_json(parse, headers.get(CONTENT_TYPE).map(headers::text)) {
-                    received = Receiving::json();
-                }
-                Some(max_bytes)
-            }
+        max_bytes: Option<u64>,
+        sink: &mut impl Sink,
+    ) -> Result<Head, Failure> {
+        let head = Head {
+            status: response.status(),
+            headers: response.headers().clone(),
+            url: response.url().clone(),
         };
-        if let Some(max_bytes) = max_bytes.filter(|_| *method != Method::HEAD) {
-            self.exchange.read(response, max_bytes, &mut received).await?;
+        sink.begin(&head, max_bytes.and(response.content_length()));
+        if let Some(max_bytes) = max_bytes {
+            self.sender.read(response, max_bytes, sink).await?;
         }
-        Ok(Fetched { status, headers, url, body: received.end().await })
+        Ok(head)
     }
-}
-
-enum Attempt {
-    Done(Fetched),
-    /// The server asked for another try, and the pause is over.
-    Busy,
-    Failed(Failure),
 }

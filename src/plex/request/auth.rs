@@ -2,7 +2,7 @@
 
 use plexsync_protocol::error::Missing;
 
-use crate::http::error::PlexError;
+use crate::plex::error::PlexError;
 use crate::plex::request::url::{Base, same_origin};
 use crate::secret::Secret;
 

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::http::error::PlexError;
+use crate::plex::error::PlexError;
 use crate::plex::request::headers;
 
 /// Everything but RFC 3986's unreserved characters. A space is `%20`: in a query, only forms read `+` as one.

@@ -2,9 +2,6 @@
 
 use reqwest::Url;
 
-/// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
-const MAX_URL: usize = 65_000;
-
 /// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
@@ -54,20 +51,6 @@ impl Base {
     }
 }
 
-/// Whether a URL is short enough to be sent.
-pub(crate) fn is_sendable(url: &Url) -> bool {
-    url.as_str().len() <= MAX_URL
-}
-
-/// `host:port`, for messages.
-pub(crate) fn peer(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port_or_known_default() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
 fn has_web_scheme(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -83,6 +66,12 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     }
     if path.contains('#') {
         return Err("holds a fragment; a `#` that is meant is written `%23`");
+    }
+    let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().iter().take(2));
+    if !escapes.all(|mut digits| digits.len() == 2 && digits.all(u8::is_ascii_hexdigit)) {
+        return Err(
+            "holds a `%` without two hexadecimal digits behind it; one that is meant is written `%25`",
+        );
     }
     Ok(())
 }
@@ -158,15 +147,6 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_peer() {
-        for (url, expected) in
-            [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
-        {
-            assert_eq!(peer(&Url::parse(url).unwrap()), expected);
-        }
-    }
-
-    #[test]
     fn joins() {
         for (base, path, url) in [
             ("http://h:32400", "/", "http://h:32400/"),
@@ -182,6 +162,7 @@ mod tests {
             ("http://h", "/a//b", "http://h/a//b"),
             ("http://h", "/:/prefs?x=1", "http://h/:/prefs?x=1"),
             ("http://h/plex", "/a/../../plex/b", "http://h/plex/b"),
+            ("http://h", "/a%2fb?c=%C3%bc%25", "http://h/a%2fb?c=%C3%bc%25"),
         ] {
             assert_eq!(join(base, path).unwrap(), url, "{base} {path}");
         }
@@ -193,6 +174,11 @@ mod tests {
             ("http://h", "\\\\evil"),
             ("http://h", "/a\r\nHost: evil"),
             ("http://h", "/a#b"),
+            ("http://h", "/a?path=/data/100% a"),
+            ("http://h", "/100%"),
+            ("http://h", "/100%2"),
+            ("http://h", "/100%ä"),
+            ("http://h", "/100%+1"),
             ("http://h", "http://evil/"),
             ("http://h", "@evil/"),
             ("http://h/plex", "/../admin"),

@@ -11,14 +11,14 @@ use super::*;
 
 fn phase(outcome: Result<Answer, PlexError>) -> TimeoutPhase {
     match outcome {
-        Err(PlexError::Timeout { phase, .. }) => phase,
+        Err(PlexError::Http(HttpError::Timeout { phase, .. })) => phase,
         Err(other) => panic!("{other:?}"),
         Ok(answer) => panic!("{}", answer.status),
     }
 }
 
 fn is_too_large(outcome: Result<Answer, PlexError>, limit: u64) -> bool {
-    matches!(outcome, Err(PlexError::TooLarge { max_bytes }) if max_bytes == limit)
+    matches!(outcome, Err(PlexError::Http(HttpError::TooLarge { max_bytes })) if max_bytes == limit)
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -108,7 +108,10 @@ async fn an_announced_length_is_not_believed() {
     )]);
     let params = json!({"path": "/", "max_bytes": u64::MAX, "retries": 0});
     let outcome = ask(server.url(), params).await;
-    assert!(matches!(outcome, Err(PlexError::Unreachable { .. })), "no memory for it is reserved");
+    assert!(
+        matches!(outcome, Err(PlexError::Http(HttpError::Unreachable { .. }))),
+        "no memory for it is reserved"
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ const HASH: &str = "0123456789abcdef0123456789abcdef";
 
 fn message(outcome: Result<Answer, PlexError>) -> String {
     match outcome {
-        Err(PlexError::Unreachable { kind: UnreachableKind::Tls, message }) => message,
+        Err(PlexError::Http(error @ HttpError::Unreachable { kind: UnreachableKind::Tls, .. })) => {
+            error.to_string()
+        }
         Err(other) => panic!("{other:?}"),
         Ok(answer) => panic!("{}", answer.status),
     }
@@ -94,7 +96,10 @@ async fn a_handshake_that_does_not_come_is_a_connection_that_does_not() {
     let (_listener, address) = silent();
     let outcome =
         ask_of(&plex, format!("https://{address}"), json!({"path": "/", "timeout_ms": 500})).await;
-    assert!(matches!(outcome, Err(PlexError::Timeout { phase: TimeoutPhase::Connect, .. })));
+    assert!(matches!(
+        outcome,
+        Err(PlexError::Http(HttpError::Timeout { phase: TimeoutPhase::Connect, .. }))
+    ));
 }
 
 #[tokio::test]
