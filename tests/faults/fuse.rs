@@ -164,7 +164,7 @@ impl Fuse {
             ended || runs("mountpoint", &["-q", &path])
         });
         if ended {
-            plexsync_harness::skip(&format!("{} can't be mounted", server.name));
+            plexsync_harness::skip(format_args!("{} can't be mounted", server.name));
         }
         (!ended).then_some(fuse)
     }
