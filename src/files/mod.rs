@@ -12,6 +12,8 @@ mod problem;
 mod read;
 mod system;
 mod write;
+#[cfg(test)]
+pub(crate) mod faults;
 
 pub use cleanup::{keep_broken, kept_broken, remove_temporary, temporary_files};
 pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
@@ -21,7 +23,7 @@ pub use read::{Obstacle, follow, open, read};
 pub use write::{Access, Created, Replaced, create, replace};
 
 #[cfg(all(test, unix))]
-pub(crate) use system::{Call, faults};
+pub(crate) use system::Call;
 
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ fn call<T>(_call: Call, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 }
 
 #[cfg(test)]
-use faults::call;
+use super::faults::call;
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
@@ -154,51 +154,4 @@ pub(super) mod errno {
 pub(super) fn is_unknown(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
         || error.raw_os_error() == Some(errno::NOTTY)
-}
-
-/// A disk that answers calls wrongly, for the thread of a test.
-#[cfg(test)]
-pub(crate) mod faults {
-    use super::{Call, io};
-    use std::cell::RefCell;
-
-    /// What a call answers instead of the truth.
-    #[derive(Debug, Clone, Copy)]
-    pub(crate) struct Fault {
-        /// Which call.
-        pub(crate) call: Call,
-        /// The error that is told.
-        pub(crate) errno: i32,
-        /// Whether the call is carried out nevertheless: the error is a lie then.
-        pub(crate) done: bool,
-        /// How often; then the truth is told.
-        pub(crate) times: usize,
-    }
-
-    thread_local! {
-        static FAULTS: RefCell<Vec<Fault>> = const { RefCell::new(Vec::new()) };
-    }
-
-    /// Runs `run` on such a disk.
-    pub(crate) fn with<T>(faults: &[Fault], run: impl FnOnce() -> T) -> T {
-        FAULTS.replace(faults.to_vec());
-        let outcome = run();
-        FAULTS.take();
-        outcome
-    }
-
-    pub(super) fn call<T>(call: Call, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let fault = FAULTS.with_borrow_mut(|faults| {
-            let fault = faults.iter_mut().find(|fault| fault.call == call && fault.times > 0)?;
-            fault.times -= 1;
-            Some(*fault)
-        });
-        match fault {
-            None => make(),
-            Some(fault) => {
-                let _made = fault.done.then(make);
-                Err(io::Error::from_raw_os_error(fault.errno))
-            }
-        }
-    }
 }
