@@ -7,6 +7,7 @@
     reason = "a test that can't go on fails"
 )]
 
+mod awake;
 mod bodies;
 mod client;
 mod cold_path;
