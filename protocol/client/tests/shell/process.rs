@@ -64,6 +64,18 @@ fn a_worker_that_does_not_reply_can_be_killed_and_started_again() {
 }
 
 #[test]
+fn start_and_end_are_events() {
+    let (client, events) = heard(shell("read -r call; exit 4"));
+    let started = wait_for(&events, |event| matches!(event, Event::Started { .. }));
+    assert!(matches!(started, Event::Started { pid } if pid == client.pid()));
+    drop(client.identity_get().start());
+    match wait_for(&events, |event| matches!(event, Event::Ended { .. })) {
+        Event::Ended { status } => assert_eq!(status.unwrap().code(), Some(4)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn the_log_is_drained_and_its_end_kept() {
     let script = format!(
         r#"i=0; while [ $i -lt 5000 ]; do echo "line $i ........................."; i=$((i+1)); done >&2; exec {ECHO}"#

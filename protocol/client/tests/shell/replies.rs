@@ -149,6 +149,32 @@ fn clients_and_calls_go_from_thread_to_thread() {
 }
 
 #[test]
+fn progress_of_nobody_is_an_event() {
+    let line =
+        r#"{"jsonrpc":"2.0","method":"$/progress","params":{"token":"mine","done":3,"total":9}}"#;
+    let (_client, events) = heard(shell(&format!("echo '{line}'; {ECHO}")));
+    match wait_for(&events, |event| matches!(event, Event::Progress(_))) {
+        Event::Progress(progress) => {
+            assert_eq!(
+                (progress.token, progress.done, progress.total),
+                (json!("mine"), 3, Some(9))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_last_line_without_its_end_is_a_reply_if_it_is_whole() {
+    let whole = r#"{"jsonrpc":"2.0","id":1,"result":"whole"}"#;
+    let client = shell(&format!("read -r call; printf '%s' '{whole}'")).start().unwrap();
+    assert_eq!(client.call::<String>("m", &json!({})).wait().unwrap(), "whole");
+    let client = shell(&format!("read -r call; printf '%s' '{}'", &whole[..35])).start().unwrap();
+    let error = client.call::<String>("m", &json!({})).wait().unwrap_err();
+    assert!(matches!(error, CallError::Ended(_)), "{error:?}");
+}
+
+#[test]
 fn a_line_end_in_a_body_does_not_end_the_message() {
     let client = shell(ECHO).start().unwrap();
     let body = RawValue::from_string("{\n\"a\":\r\n1}".to_owned()).unwrap();
