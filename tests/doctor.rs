@@ -338,7 +338,7 @@ fn what_is_wrong_with_the_identity() {
     fs::write(&copy, "{").unwrap();
     fs::write(&main, "{").unwrap();
     looks("identity", "failure", "no backup can help");
-    fs::write(folder.path().join("device_id.json.corrupt-20250101T000000Z"), "{").unwrap();
+    fs::write(folder.path().join("device_id.json.corrupt-1735689600"), "{").unwrap();
     fs::remove_file(&main).unwrap();
     fs::create_dir(&main).unwrap();
     looks("identity", "failure", "folder");

@@ -135,9 +135,7 @@ impl Temporary {
         let mut file = system::owned(mode_for_owner(old)).create_new(true).open(&path)?;
         let temporary = Self { path };
         file.write_all(bytes)?;
-        if let Some(old) = old {
-            resemble(&file, old)?;
-        }
+        resemble(&file, old)?;
         sync_file(&file, target)?;
         Ok(temporary)
     }
@@ -222,32 +220,36 @@ fn mode_for_owner(old: Option<&Metadata>) -> u32 {
     0o600
 }
 
-/// Gives a file owner, group and mode of another, but for others' right to write. In a group that is not the old one
-/// the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
+/// Gives a new file owner, group and mode of the old one, but for others' right to write. In a group that is not the old
+/// one the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
 /// the new file would be open to more people than the old one was.
 #[cfg(unix)]
-fn resemble(file: &File, old: &Metadata) -> io::Result<()> {
+fn resemble(file: &File, old: Option<&Metadata>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let new = file.metadata()?;
-    if new.uid() != old.uid() {
-        // Only root may give files away; for others the file becomes theirs.
-        let _kept = system::set_owner(file, Some(old.uid()), None);
+    let mut new = file.metadata()?;
+    if let Some(old) = old {
+        if new.uid() != old.uid() {
+            // Only root may give files away; for others the file becomes theirs.
+            let _kept = system::set_owner(file, Some(old.uid()), None);
+        }
+        if new.gid() != old.gid() {
+            let _kept = system::set_owner(file, None, Some(old.gid()));
+        }
+        new = file.metadata()?;
     }
-    if new.gid() != old.gid() {
-        let _kept = system::set_owner(file, None, Some(old.gid()));
-    }
-    let new = file.metadata()?;
-    let wanted = old.mode() & if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    let mask = |old: &Metadata| if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    // The process may have been started with a umask that leaves not even the owner a right.
+    let wanted = old.map_or(0o600, |old| old.mode() & mask(old));
     if new.mode() & 0o777 == wanted {
         return Ok(());
     }
     system::set_mode(file, wanted).or_else(|refused| {
-        let wider = new.mode() & 0o777 & !old.mode() != 0;
+        let wider = old.is_some_and(|old| new.mode() & 0o777 & !old.mode() != 0);
         if wider { Err(refused) } else { Ok(()) }
     })
 }
 
 #[cfg(not(unix))]
-fn resemble(_file: &File, _old: &Metadata) -> io::Result<()> {
+fn resemble(_file: &File, _old: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }

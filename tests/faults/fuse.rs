@@ -55,7 +55,7 @@ pub(crate) const SERVERS: [Server; 9] = [
                 &[
                     "link:EIO:refused",
                     "chmod:EPERM:refused",
-                    "fsync:ENOSYS:refused",
+                    "fsync:EINVAL:refused",
                     "fsyncdir:EACCES:refused",
                 ],
             )
