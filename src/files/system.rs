@@ -21,10 +21,13 @@ pub(crate) enum Call {
     /// Bytes of a file to the disk.
     SyncFile,
     /// Names of a folder to the disk.
+    #[cfg(unix)]
     SyncFolder,
     /// Another mode.
+    #[cfg(unix)]
     SetMode,
     /// Another owner or group.
+    #[cfg(unix)]
     SetOwner,
     /// An exclusive lock.
     Lock,

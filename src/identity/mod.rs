@@ -74,6 +74,14 @@ impl Keeper {
         Self { store: Store::new(folder, stop), version, held: None }
     }
 
+    /// The same, with the folder where the identity was kept before: an id there is copied where this one has neither
+    /// file nor backup.
+    #[must_use]
+    pub fn with_former(mut self, folder: PathBuf) -> Self {
+        self.store.former = Some(folder);
+        self
+    }
+
     /// The identity. It is loaded, repaired or created at the first call that succeeds; later calls do no I/O.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plexsync_protocol::identity::{FILE_NAME, Origin};
 
-use super::{BACKUP, Folder, MAIN, assert_uuid_v4, file};
+use super::{BACKUP, Folder, MAIN, assert_uuid_v4, file, unavailable};
 use crate::identity::{Finding, Keeper, LockState, inspect};
 
 #[test]
@@ -221,6 +221,42 @@ fn leftovers_go_when_the_lock_is_held() {
     fs::remove_file(folder.path(BACKUP)).unwrap();
     folder.get().unwrap();
     assert_eq!(folder.names(), [MAIN, BACKUP, "device_id.json.lock"]);
+}
+
+/// Windows' roaming folder follows its user to another machine, and an id must not.
+#[test]
+fn an_identity_moves_in_from_a_former_folder_once() {
+    let bytes = b"{\"device_id\": \"a\", \"name\": \"mine\"}";
+    for former in
+        [vec![(MAIN, bytes as &[u8])], vec![(BACKUP, bytes)], vec![(MAIN, b""), (BACKUP, bytes)]]
+    {
+        let former = Folder::with(&former);
+        let (before, folder) = (former.names(), Folder::empty());
+        let get = || folder.keeper().with_former(former.path("")).get().unwrap();
+        let moved = get();
+        assert_eq!((moved.device_id.as_str(), moved.origin), ("a", Origin::Loaded));
+        assert!(moved.warning.as_ref().unwrap().contains("was copied from"), "{moved:?}");
+        assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (bytes.to_vec(), bytes.to_vec()));
+        assert_eq!((get().warning.clone(), former.names()), (None, before));
+        former.write(MAIN, &file("b"));
+        assert_eq!(get().device_id, "a");
+        fs::remove_file(folder.path(MAIN)).unwrap();
+        assert_eq!((get().device_id.as_str(), get().origin), ("a", Origin::Loaded));
+    }
+}
+
+#[test]
+fn a_former_folder_that_holds_no_id_is_no_former_folder_and_an_unreadable_one_is_an_error() {
+    for former in [Folder::empty(), Folder::with(&[(MAIN, b"{")])] {
+        let folder = Folder::empty();
+        let made = folder.keeper().with_former(former.path("")).get().unwrap();
+        assert_eq!(made.origin, Origin::Created);
+    }
+    let (former, folder) = (Folder::empty(), Folder::empty());
+    fs::create_dir(former.path(MAIN)).unwrap();
+    let error = folder.keeper().with_former(former.path("")).get().unwrap_err();
+    assert_eq!(unavailable(error).0, former.path(MAIN));
+    assert!(!folder.path(MAIN).exists());
 }
 
 #[test]
