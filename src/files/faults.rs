@@ -10,11 +10,11 @@ use super::system::Call;
 pub(crate) struct Fault {
     /// Which call.
     pub(crate) call: Call,
-    /// The error that is told.
+    /// The error that it reports.
     pub(crate) errno: i32,
     /// Whether the call is carried out nevertheless: the error is a lie then.
     pub(crate) done: bool,
-    /// How often; then the truth is told.
+    /// How often; then the call works.
     pub(crate) times: usize,
 }
 

@@ -2,8 +2,8 @@
 //! them is the caller's business.
 //!
 //! File systems differ in what they can do, and some report a failure of what they have done. So no answer of a system
-//! call is the last word: what counts is what is on disk afterwards, and a call that a file system does not know is
-//! left for the next best one.
+//! call is the last word: what counts is what is on disk afterwards, and where a file system does not know a call the
+//! next best one is tried.
 
 mod cleanup;
 mod folder;

@@ -1,5 +1,4 @@
-//! The system calls that file systems answer in ways of their own, each in one place: a test stands here for such a
-//! disk.
+//! The system calls that file systems answer differently, each in one place, where a test can stand in for such a disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -95,8 +94,8 @@ fn wary(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Brings a file's bytes to the disk. Where the system's strongest way is not known (`F_FULLFSYNC` on an SMB share of
-/// macOS), the plain one is tried.
+/// Brings a file's bytes to the disk. Where `F_FULLFSYNC` is not known (an SMB share on macOS), the plain
+/// `fsync` is tried.
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     call(Call::SyncFile, || match file.sync_all() {
         #[cfg(target_vendor = "apple")]

@@ -35,7 +35,7 @@ pub enum Created {
 ///
 /// # Errors
 ///
-/// Those of the system; [`ErrorKind::Unsupported`] where the file system knows none of the ways.
+/// Those of the system; [`ErrorKind::Unsupported`] where the file system knows no call for that.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
     let start = Instant::now();
     loop {
@@ -140,17 +140,17 @@ impl Temporary {
         Ok(temporary)
     }
 
-    /// Tries one way after the other: file systems differ in what they can do, and in how they say so.
+    /// Tries the best call first: file systems differ in what they know, and in the errors that say so.
     fn name_it(&self, path: &Path, bytes: &[u8]) -> io::Result<Created> {
-        type Way<'a> = (&'a str, &'a dyn Fn() -> io::Result<()>);
-        let ways: [Way<'_>; 3] = [
-            ("a rename that replaces nothing", &|| system::rename_no_replace(&self.path, path)),
-            ("a hard link", &|| system::link(&self.path, path)),
-            ("a new file", &|| write_new(path, bytes)),
+        type Attempt<'a> = (&'a str, &'a dyn Fn() -> io::Result<()>);
+        let attempts: [Attempt<'_>; 3] = [
+            ("RENAME_NOREPLACE", &|| system::rename_no_replace(&self.path, path)),
+            ("link", &|| system::link(&self.path, path)),
+            ("O_EXCL", &|| write_new(path, bytes)),
         ];
         let mut refused = Vec::new();
-        for (name, way) in ways {
-            let Err(error) = way() else { return Ok(Created::Done) };
+        for (name, attempt) in attempts {
+            let Err(error) = attempt() else { return Ok(Created::Done) };
             if holds(path, bytes) {
                 return Ok(Created::Done);
             }
@@ -160,10 +160,11 @@ impl Temporary {
             if no_space(&error) || self.is_lost(&error) {
                 return Err(error);
             }
-            refused.push(format!("{name} ({error})"));
+            refused.push(format!("{name}: {error}"));
         }
         let refused = refused.join(", ");
-        let text = format!("the file system knows no way to make a file once: not {refused}");
+        let text =
+            format!("its file system can't create a file only where there is none ({refused})");
         Err(io::Error::new(ErrorKind::Unsupported, text))
     }
 
@@ -198,7 +199,7 @@ impl Drop for Temporary {
     }
 }
 
-/// The last way: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
+/// The last resort: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
 /// content yet.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = system::create_new(path)?;

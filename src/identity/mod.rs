@@ -151,7 +151,7 @@ impl Keeper {
         Arc::clone(self.held.insert(identity))
     }
 
-    /// Holds the id on disk, which is not the expected one. What is told is what is held.
+    /// Holds the id on disk, which is not the expected one, and reports that very one.
     fn follow_disk(&mut self) -> IdentityError {
         self.held = None;
         match self.get() {

@@ -16,7 +16,7 @@ use crate::files::{self, Access, Created, Lock, Problem, Replaced};
 impl Store {
     /// Creates an identity where there was none. None: somebody else was there first, look again.
     ///
-    /// What counts is what is on disk afterwards, not what this process wrote or was told about the writing.
+    /// What counts is what is on disk afterwards, not what a call said about the writing.
     pub(super) fn create(&self, now: &View) -> Result<Option<Found>, IdentityError> {
         if now.backup == State::Absent
             && let Some((id, bytes)) = self.look_at_former()?

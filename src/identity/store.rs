@@ -96,7 +96,7 @@ impl Store {
             files::pause(&self.stop)?;
             view = self.look();
         }
-        Err(self.restless())
+        Err(self.keeps_changing())
     }
 
     /// The identity in a good file beside a good backup. Waits for nobody, writes nothing.
@@ -223,7 +223,7 @@ impl Store {
     }
 
     /// The files kept changing between two looks.
-    pub(super) fn restless(&self) -> IdentityError {
+    pub(super) fn keeps_changing(&self) -> IdentityError {
         let hint = "end the other programs that write it";
         IdentityError::unavailable(&self.main, Problem::new("it keeps changing", hint))
     }

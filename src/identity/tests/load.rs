@@ -1,4 +1,4 @@
-//! Finding, making and mending the identity.
+//! Finding, creating and repairing the identity.
 
 use std::fs;
 use std::sync::Arc;
