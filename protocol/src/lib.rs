@@ -9,6 +9,7 @@ pub mod json;
 pub mod identity;
 pub mod plex;
 pub mod stash;
+pub mod doctor;
 pub mod error;
 
 #[cfg(test)]

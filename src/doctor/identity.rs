@@ -1,95 +1,139 @@
-//! The identity as it lies on disk, looked at without touching it.
+//! The identity as it lies on disk.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::Check;
+use plexsync_protocol::doctor::Check;
+use plexsync_protocol::identity::{Identity, IdentityHeaders, Origin};
+
+use super::access::{of_others, read_by_others};
+use super::{MakeIdentity, failure, ok, warning};
 use crate::identity::{Finding, LockState, Report, inspect};
 
-/// The id that a start would use, if there is one, and its file.
-pub(super) struct OnDisk {
-    pub(super) device_id: String,
-    pub(super) path: String,
+/// The device that Plex is asked as.
+pub(super) type Device = Arc<Identity>;
+
+const NAME: &str = "identity";
+const FIX_FIRST: &str = "put right what is said here; until then no request is sent";
+
+/// What is in the folder, looked at without touching it.
+pub(super) struct Found(Report);
+
+impl Found {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self(inspect(folder))
+    }
+
+    /// The id that a start would use.
+    pub(super) fn device_id(&self) -> Option<&str> {
+        match &self.0.main.1 {
+            Finding::Unreadable(_) => None,
+            main => main.id().or_else(|| self.0.copy.1.id()),
+        }
+    }
+
+    /// There has never been an identity here.
+    fn is_new(&self) -> bool {
+        matches!((&self.0.main.1, &self.0.copy.1), (Finding::Missing, Finding::Missing))
+    }
 }
 
-/// Tells what is in the folder.
-pub(super) fn check(folder: &Path, checks: &mut Vec<Check>) -> Option<OnDisk> {
-    let report = inspect(folder);
-    let (first, device_id) = main_file(&report);
-    checks.push(first);
-    checks.extend(second_copy(&report));
-    checks.extend(leftovers(&report));
-    checks.extend(lock(&report));
+/// Checks what is in the folder; returns the device that a start would be, made with `make` if there is none yet.
+pub(super) fn check(
+    found: &Found,
+    version: &'static str,
+    make: Option<&MakeIdentity>,
+    checks: &mut Vec<Check>,
+) -> Option<Device> {
+    let report = &found.0;
+    if let (true, Some(make)) = (found.is_new(), make) {
+        return made(report, make, checks);
+    }
+    checks.push(main_file(report));
+    checks.extend(backup(report));
+    checks.extend(shared(report));
+    checks.extend(leftovers(report));
+    checks.extend(lock(report));
+    let id = found.device_id()?.to_owned();
+    let headers = IdentityHeaders::new(&id, version);
     let path = report.main.0.display().to_string();
-    device_id.map(|device_id| OnDisk { device_id, path })
+    Some(Arc::new(Identity::new(id, Origin::Loaded, path, headers, None)))
 }
 
-fn main_file(report: &Report) -> (Check, Option<String>) {
-    const NAME: &str = "identity";
+fn made(report: &Report, make: &MakeIdentity, checks: &mut Vec<Check>) -> Option<Device> {
+    match make() {
+        Ok(identity) => {
+            let id = &identity.device_id;
+            let message =
+                format!("`{id}` was made in `{}`: Plex shows a new device once", identity.path);
+            checks.push(ok(NAME, message));
+            Some(identity)
+        }
+        Err(reason) => {
+            let message = format!("none could be made in `{}`: {reason}", report.main.0.display());
+            checks.push(failure(NAME, message, FIX_FIRST));
+            None
+        }
+    }
+}
+
+fn main_file(report: &Report) -> Check {
     let file = report.main.0.display();
-    match (&report.main.1, report.copy.1.id()) {
+    match (&report.main.1, &report.copy.1) {
         (Finding::Good(id), _) => {
-            (Check::ok(NAME, format!("`{id}`, loaded from `{file}`")), Some(id.clone()))
+            let wide = read_by_others(&report.main.0);
+            ok(NAME, format!("`{id}`, loaded from `{file}`{wide}"))
         }
-        (Finding::Damaged(Some(id)), _) => {
-            let cure = "`plexsync-worker identity adopt ID` with this id writes it anew";
-            let message = format!("`{id}`, made out in `{file}`, which is damaged");
-            (Check::warning(NAME, message, cure), Some(id.clone()))
+        (Finding::Damaged(Some(id)), _) => warning(
+            NAME,
+            format!("`{id}`, made out in `{file}`, which is damaged"),
+            "`plexsync-worker identity adopt ID` with this id writes the file anew",
+        ),
+        (Finding::Unreadable(reason), _) => failure(NAME, format!("`{file}`: {reason}"), FIX_FIRST),
+        (_, backup) if backup.id().is_some() => warning(
+            NAME,
+            format!(
+                "`{file}` is lost or damaged; its backup holds `{}`",
+                backup.id().unwrap_or_default()
+            ),
+            "nothing to do: the next use recovers the id, and Plex sees the same device",
+        ),
+        (_, Finding::Unreadable(reason)) => {
+            let backup = report.copy.0.display();
+            failure(NAME, format!("the backup `{backup}`, which is needed: {reason}"), FIX_FIRST)
         }
-        (Finding::Unreadable(reason), _) => {
-            let cure = "put right what is said here; until then no request is sent";
-            (Check::failure(NAME, format!("`{file}`: {reason}"), cure), None)
-        }
-        (Finding::Missing | Finding::Damaged(None), Some(id)) => {
-            let message = format!("`{file}` is lost or damaged; its second copy holds `{id}`");
-            let cure = "nothing to do: the next use recovers the id, and Plex sees the same device";
-            (Check::warning(NAME, message, cure), Some(id.to_owned()))
-        }
-        (Finding::Missing | Finding::Damaged(None), None)
-            if unreadable(&report.copy.1).is_some() =>
-        {
-            let reason = unreadable(&report.copy.1).unwrap_or_default();
-            let message = format!("`{}`, which is needed: {reason}", report.copy.0.display());
-            let cure = "put right what is said here; until then no request is sent";
-            (Check::failure(NAME, message, cure), None)
-        }
-        (Finding::Missing, None) => {
-            let cure =
-                "nothing to do: one is made at the first use, and Plex shows a new device once";
-            (Check::warning(NAME, format!("there is none yet in `{file}`"), cure), None)
-        }
-        (Finding::Damaged(None), None) => {
-            let message = format!("`{file}` is damaged, and no second copy can help");
-            let cure = "put a backup of the file back, else the next use makes a new device";
-            (Check::failure(NAME, message, cure), None)
-        }
+        (Finding::Missing, _) => warning(
+            NAME,
+            format!("there is none yet in `{file}`"),
+            "the first use makes one where the folder can be written; Plex shows a new device once",
+        ),
+        (Finding::Damaged(None), _) => failure(
+            NAME,
+            format!("`{file}` is damaged, and there is no backup to recover the id from"),
+            "put a saved copy of the file back, else the next use makes a new device",
+        ),
     }
 }
 
-fn unreadable(finding: &Finding) -> Option<&str> {
-    match finding {
-        Finding::Unreadable(reason) => Some(reason),
-        _ => None,
-    }
-}
-
-/// Only where the main file counts: else the check of the identity has told it.
-fn second_copy(report: &Report) -> Option<Check> {
-    const NAME: &str = "second_copy";
+/// Only where the main file counts: else the check of the identity has said it.
+fn backup(report: &Report) -> Option<Check> {
+    const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
     let file = report.copy.0.display();
-    let mended = "nothing to do: the next use brings it in step";
+    let next_use = "nothing to do: the next use brings it up to date";
     Some(match &report.copy.1 {
-        _ if report.in_step => Check::ok(NAME, format!("`{file}` is in step")),
-        Finding::Missing => Check::warning(NAME, format!("there is no `{file}`"), mended),
-        Finding::Good(id) if id != main => Check::warning(
+        _ if report.in_step => ok(NAME, format!("`{file}` is up to date")),
+        Finding::Missing => warning(NAME, format!("there is no `{file}`"), next_use),
+        Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use brings it in step",
+            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else nothing: the next \
+             use brings it up to date",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
-            Check::warning(NAME, format!("`{file}` is not what the main file is"), mended)
+            warning(NAME, format!("`{file}` is not what the main file is"), next_use)
         }
-        Finding::Unreadable(reason) => Check::warning(
+        Finding::Unreadable(reason) => warning(
             NAME,
             format!("`{file}`: {reason}"),
             "put right what is said here: it protects the identity",
@@ -97,16 +141,25 @@ fn second_copy(report: &Report) -> Option<Check> {
     })
 }
 
+fn shared(report: &Report) -> Option<Check> {
+    let others = of_others(&report.main.0)?;
+    Some(warning(
+        "identity_access",
+        format!("`{}` {others}: they can change the identity", report.main.0.display()),
+        "`chown` it to the user that runs this program, and `chmod 600` it",
+    ))
+}
+
 fn leftovers(report: &Report) -> Option<Check> {
+    const NAME: &str = "leftovers";
     let names = |names: &[String]| format!("`{}`", names.join("`, `"));
     match (report.broken.as_slice(), report.temporary.as_slice()) {
         ([], []) => None,
-        ([], temporary) => Some(Check::ok(
-            "leftovers",
-            format!("{}: the next writer removes them", names(temporary)),
-        )),
-        (broken, _) => Some(Check::warning(
-            "leftovers",
+        ([], temporary) => {
+            Some(ok(NAME, format!("{}: the next writer removes them", names(temporary))))
+        }
+        (broken, _) => Some(warning(
+            NAME,
             format!("{}: the identity's file was damaged once, and this was kept", names(broken)),
             "remove them when you need them no more",
         )),
@@ -114,16 +167,17 @@ fn leftovers(report: &Report) -> Option<Check> {
 }
 
 fn lock(report: &Report) -> Option<Check> {
+    const NAME: &str = "lock";
     let file = report.lock.0.display();
     match &report.lock.1 {
         LockState::Missing | LockState::Free => None,
-        LockState::Held => Some(Check::warning(
-            "lock",
-            format!("`{file}` is held: somebody makes, recovers or resets the identity just now"),
-            "look again; if it stays so, end the process that hangs",
+        LockState::Held => Some(warning(
+            NAME,
+            format!("`{file}` is held: another process creates, recovers or resets the identity"),
+            "run it again; if it stays so, end the process that hangs",
         )),
-        LockState::Unusable(reason) => Some(Check::warning(
-            "lock",
+        LockState::Unusable(reason) => Some(warning(
+            NAME,
             format!("`{file}` can't be used: {reason}"),
             "without it a reset with `if_device_id` is refused: put the file or the folder right",
         )),

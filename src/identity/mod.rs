@@ -6,7 +6,6 @@
 
 mod disk;
 mod file;
-mod folder;
 mod inspect;
 mod leftover;
 mod lock;
@@ -25,7 +24,6 @@ use std::sync::atomic::AtomicBool;
 
 use plexsync_protocol::identity::{Identity, IdentityHeaders, ResetParams, ResetResult};
 
-pub use folder::Folders;
 pub use inspect::{Finding, LockState, Report, inspect};
 
 use reset::ResetError;

@@ -2,6 +2,7 @@
 //! called; requests take a snapshot of it and run beside.
 
 mod account;
+mod doctor;
 mod errors;
 mod params;
 mod scan;
@@ -18,24 +19,25 @@ use plexsync_protocol::plex::RequestParams;
 use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
-use crate::identity::{Folders, IdentityError, Keeper};
+use crate::identity::{IdentityError, Keeper};
 use crate::plex::{Limits, Plex, RequestCall};
 use crate::rpc::{Methods, Outcome, Request};
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
+use crate::target::{Given, Sources};
 
 /// What a worker is given at its start.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The data folder, where the user named one.
-    pub data_dir: Option<PathBuf>,
-    /// The data folder where the user named none and Stash is not the host.
-    pub platform_data_dir: Option<PathBuf>,
+    /// The data folder, if the user named one.
+    pub data_dir: Option<Given<PathBuf>>,
+    /// The data folder if the user named none and Stash is not the host.
+    pub default_data_dir: Option<Given<PathBuf>>,
     /// The folder against which Stash's relative plugin folders are resolved.
     pub working_folder: PathBuf,
-    /// The configured server.
-    pub plex_url: Option<String>,
-    /// The configured token.
-    pub plex_token: Option<Secret>,
+    /// Server and token, by flag and environment.
+    pub sources: Sources,
+    /// An additional certificate authority, for `doctor.run` to name.
+    pub plex_ca: Option<Given<PathBuf>>,
     /// The plugin whose settings to ask Stash for.
     pub stash_plugin: String,
     /// The worker's version, as Plex is told.
@@ -55,6 +57,7 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     methods.quick(method::RPC_DISCOVER, discover);
     methods.slow(method::PLEX_REQUEST, with(&worker, Worker::plex_request));
     methods.slow(method::PLEX_SCAN, with(&worker, scan::scan));
+    methods.slow(method::DOCTOR_RUN, with(&worker, doctor::run));
     methods
 }
 
@@ -149,22 +152,23 @@ impl Worker {
     ) -> Result<MutexGuard<'_, Option<Keeper>>, IdentityError> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
         if keeper.is_none() {
-            let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            let folder = self.data_folder(stash).ok_or_else(no_folder)?.value;
             *keeper = Some(Keeper::new(folder, self.setup.version, self.setup.stop.clone()));
         }
         Ok(keeper)
     }
 
-    fn data_folder(&self, stash: Option<&StashCall>) -> Option<PathBuf> {
-        let plugin_data = |stash: &StashCall| {
-            crate::stash::plugin_data(&stash.connection, &self.setup.working_folder)
+    /// The user's word comes before Stash's, and that before the default.
+    fn data_folder(&self, stash: Option<&StashCall>) -> Option<Given<PathBuf>> {
+        let setup = &self.setup;
+        let of_stash = || {
+            let folder = crate::stash::plugin_data(&stash?.connection, &setup.working_folder)?;
+            Some(Given::new(folder, "PluginDir"))
         };
-        let folders = Folders {
-            given: self.setup.data_dir.as_deref(),
-            of_host: stash.and_then(plugin_data),
-            of_platform: self.setup.platform_data_dir.as_deref(),
-        };
-        folders.choose(&self.setup.working_folder)
+        let mut given =
+            setup.data_dir.clone().or_else(of_stash).or_else(|| setup.default_data_dir.clone())?;
+        given.value = setup.working_folder.join(given.value);
+        Some(given)
     }
 }
 
