@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use clap::Parser;
 use plexsync_worker::cli::{self, Arguments, Options};
 use plexsync_worker::commands::{self, Setting, Streams};
 use plexsync_worker::host::framing::Framing;
-use plexsync_worker::host::stdio::{self as input, Watched};
-use plexsync_worker::host::{session as serve, streams};
+use plexsync_worker::host::reader;
+use plexsync_worker::host::{session, streams};
 use plexsync_worker::log;
 use plexsync_worker::methods;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         options.log_format,
         if command.is_some() { log::Format::Text } else { streams::log_format() },
         secrets.clone(),
-        streams::Stderr,
+        streams::Stderr::default(),
     );
     options.warnings.iter().for_each(|warning| warn!("{warning}"));
     let ended = match command {
@@ -75,7 +76,7 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
     let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
     let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none() && !is_dumb;
     let setting = Setting {
-        methods: methods(options.clone(), secrets.clone(), &input::Flags::default()),
+        methods: methods(options.clone(), secrets.clone(), Arc::default()),
         data_folder: data_folder(&options),
         max_message: options.max_message,
         environment: &variable,
@@ -84,7 +85,7 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
     let mut streams = Streams {
         input: &mut streams::readable_stdin()?,
         output: &mut streams::take_stdout()?,
-        errors: &mut streams::Stderr,
+        errors: &mut streams::Stderr::default(),
         colour,
         conversation,
     };
@@ -105,26 +106,30 @@ fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
     let replies = streams::take_stdout()?;
-    let flags = input::Flags::default();
-    let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
+    let flags = reader::Flags::default();
+    let interrupt = Arc::new(AtomicBool::new(false));
     let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
     if by_hand {
-        streams::Stderr.write_all(TYPED_HELP)?;
+        streams::Stderr::default().write_all(TYPED_HELP)?;
     }
-    let transport = input::open(watched, replies, (flags.clone(), exit), by_hand)?;
-    let wire = serve::Options { framing: options.framing, max_message: options.max_message };
-    let methods = methods(options, secrets, &flags);
+    let (sender, events) = mpsc::channel();
+    let (input, watched) = (streams::stdin()?, replies.try_clone()?);
+    let credit = reader::start(input, watched, flags.clone(), sender.clone(), exit)?;
+    let wire =
+        session::Options { framing: options.framing, max_message: options.max_message, by_hand };
+    let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
         log.speak_to_stash();
     };
-    serve::serve(&methods, wire, transport, &mut on_stash)
+    let host = session::Host { events, sender, credit, replies, interrupt };
+    session::serve(&methods, wire, host, &mut on_stash)
 }
 
 fn methods(
     options: Options,
     secrets: Secrets,
-    flags: &input::Flags,
+    interrupt: Arc<AtomicBool>,
 ) -> plexsync_worker::rpc::Methods {
     let plex = way_to_plex(&options, &secrets);
     let setup = methods::Setup {
@@ -135,7 +140,7 @@ fn methods(
         plex_ca: options.plex_ca,
         stash_plugin: options.stash_plugin,
         version: VERSION,
-        stop: flags.stop.clone(),
+        interrupt,
         secrets,
     };
     methods::methods(setup, plex)
@@ -148,6 +153,6 @@ fn working_folder() -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, clippy::exit, reason = "main ends the process")]
-fn exit() {
-    std::process::exit(0)
+fn exit(code: i32) {
+    std::process::exit(code)
 }

@@ -183,17 +183,16 @@ fn who_else_may_change_the_identity_is_named() {
     let mode =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let found = doctor(&host);
-    absent(&found, "data_folder_access");
-    absent(&found, "identity_access");
+    absent(&found, "access");
     mode(&file, 0o644);
     expect(&doctor(&host), "identity", "ok", "others can read it (mode `644`)");
     mode(&file, 0o666);
-    expect(&doctor(&host), "identity_access", "warning", "written by other users (mode `666`)");
+    expect(&doctor(&host), "access", "warning", "written by other users (mode `666`)");
     mode(&file, 0o600);
     mode(folder.path(), 0o777);
-    expect(&doctor(&host), "data_folder_access", "warning", "(mode `777`)");
+    expect(&doctor(&host), "access", "warning", "(mode `777`)");
     mode(folder.path(), 0o1777);
-    absent(&doctor(&host), "data_folder_access");
+    absent(&doctor(&host), "access");
 }
 
 /// What an answer means, and what to do.

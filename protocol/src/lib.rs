@@ -5,7 +5,6 @@
 //! starts the worker and calls it is `plexsync-client`.
 
 pub mod message;
-pub mod json;
 pub mod identity;
 pub mod plex;
 pub mod stash;

@@ -26,6 +26,10 @@ pub mod method {
     pub const STASH_STOP: &str = "RPCRunner.Stop";
     /// A notification: stop the call whose id is in `params.id`.
     pub const CANCEL: &str = "$/cancelRequest";
+    /// Answered with null: a host of the Language Server Protocol says goodbye.
+    pub const SHUTDOWN: &str = "shutdown";
+    /// A notification: the host will send no more (Language Server Protocol).
+    pub const EXIT: &str = "exit";
     /// A notification to the host: the progress of a call.
     pub const PROGRESS: &str = "$/progress";
 }
@@ -126,6 +130,7 @@ impl From<Box<RawValue>> for JsonText {
 
 /// Params of [`method::CANCEL`].
 #[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CancelParams {
     /// The id of the call to stop, as it was sent.

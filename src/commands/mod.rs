@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::cli::{Arguments, Command, Environment};
 use crate::identity::inspect;
-use crate::rpc::{Handling, Methods, Outcome, Request};
+use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
 use pretty::pretty;
 
 /// The streams of a command, and what is known about who is at their other end.
@@ -140,17 +140,22 @@ impl Setting<'_> {
     /// The id on disk, looked at without making one.
     fn device_id(&self) -> Option<String> {
         let report = inspect(self.data_folder.as_deref()?);
-        report.main.1.id().or_else(|| report.copy.1.id()).map(str::to_owned)
+        report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
     }
 
     /// Calls a method, and waits for its end.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         let params = params.filter(|params| params.get() != "null");
-        match self.methods.handle(method, Request { params, ..Request::default() }) {
+        let request = Request { params, in_turn: true, ..Request::default() };
+        match self.methods.handle(method, request) {
             Handling::Done(outcome) => outcome,
-            Handling::Slow(work) => wait_for(work).map_err(|error| {
-                ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
-            })?,
+            Handling::Ordered(work) => work(),
+            Handling::Slow(Slow { first, work, .. }) => {
+                first.map(|first| first());
+                wait_for(work).map_err(|error| {
+                    ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
+                })?
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn check(subject: &Subject, chosen: &Chosen, checks: &mut Vec<Check>)
         checks.push(token(subject, chosen));
     }
     for odd in &chosen.warnings {
-        checks.push(warning("configuration", &*odd.reason, &*odd.hint));
+        checks.push(warning("configuration", &*odd.reason, odd.hint));
     }
     checks.extend(subject.plex_ca.as_ref().map(authority));
     account
@@ -52,7 +52,7 @@ fn token(subject: &Subject, chosen: &Chosen) -> Check {
     const NAME: &str = "plex_token";
     match chosen.token.as_ref().map(|token| (token.by, &token.value)) {
         Some((by, Ok(_))) => ok(NAME, format!("set, from `{by}`")),
-        Some((_, Err(problem))) => failure(NAME, &*problem.reason, &*problem.hint),
+        Some((_, Err(problem))) => failure(NAME, &*problem.reason, problem.hint),
         None => {
             let place = subject.hint(
                 "enter `plex_token` in Settings > Plugins > PlexSync",

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use plexsync_protocol::doctor::Check;
 
-use super::access::{of_others, readable, writable};
 use super::identity::{self, Device};
 use super::{Subject, failure, ok, warning};
 use crate::target::Given;
@@ -31,7 +30,6 @@ pub(super) fn check(
     let found = identity::Found::in_folder(&folder.value);
     let usable = usable(folder, found.device_id().is_some(), elsewhere);
     checks.push(usable);
-    checks.extend(shared(&folder.value));
     #[cfg(target_os = "linux")]
     checks.extend(linux::filesystem(existing(&folder.value)));
     let can_make = has_server && writable(existing(&folder.value));
@@ -69,22 +67,34 @@ fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check
     }
 }
 
-/// Whoever may write in the folder may replace the identity.
-fn shared(folder: &Path) -> Option<Check> {
-    let others = of_others(folder)?;
-    Some(warning(
-        "data_folder_access",
-        format!("`{}` {others}: who writes there can change the identity", folder.display()),
-        "if nobody else needs it, `chown` it to the user that runs this program, and `chmod 700` it",
-    ))
-}
-
 /// The folder, or the nearest one above it that is there.
 fn existing(folder: &Path) -> &Path {
     folder
         .ancestors()
         .find(|path| std::fs::symlink_metadata(path).is_ok())
         .unwrap_or(Path::new("/"))
+}
+
+#[cfg(unix)]
+fn readable(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(folder, Access::READ_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(unix)]
+fn writable(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn readable(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok()
+}
+
+#[cfg(not(unix))]
+fn writable(folder: &Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|about| !about.permissions().readonly())
 }
 
 #[cfg(target_os = "linux")]

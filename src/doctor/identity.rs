@@ -6,15 +6,14 @@ use std::sync::Arc;
 use plexsync_protocol::doctor::Check;
 use plexsync_protocol::identity::{Identity, IdentityHeaders, Origin};
 
-use super::access::{of_others, read_by_others};
 use super::{MakeIdentity, failure, ok, warning};
+use crate::files::{Exposure, Problem};
 use crate::identity::{Finding, LockState, Report, inspect};
 
 /// The device that Plex is asked as.
 pub(super) type Device = Arc<Identity>;
 
 const NAME: &str = "identity";
-const FIX_FIRST: &str = "put right what is said here; until then no request is sent";
 
 /// What is in the folder, looked at without touching it.
 pub(super) struct Found(Report);
@@ -28,13 +27,13 @@ impl Found {
     pub(super) fn device_id(&self) -> Option<&str> {
         match &self.0.main.1 {
             Finding::Unreadable(_) => None,
-            main => main.id().or_else(|| self.0.copy.1.id()),
+            main => main.id().or_else(|| self.0.backup.1.id()),
         }
     }
 
     /// There has never been an identity here.
     fn is_new(&self) -> bool {
-        matches!((&self.0.main.1, &self.0.copy.1), (Finding::Missing, Finding::Missing))
+        matches!((&self.0.main.1, &self.0.backup.1), (Finding::Missing, Finding::Missing))
     }
 }
 
@@ -46,12 +45,12 @@ pub(super) fn check(
     checks: &mut Vec<Check>,
 ) -> Option<Device> {
     let report = &found.0;
+    checks.extend(exposed(report));
     if let (true, Some(make)) = (found.is_new(), make) {
         return made(report, make, checks);
     }
     checks.push(main_file(report));
     checks.extend(backup(report));
-    checks.extend(shared(report));
     checks.extend(leftovers(report));
     checks.extend(lock(report));
     let id = found.device_id()?.to_owned();
@@ -63,15 +62,16 @@ pub(super) fn check(
 fn made(report: &Report, make: &MakeIdentity, checks: &mut Vec<Check>) -> Option<Device> {
     match make() {
         Ok(identity) => {
-            let id = &identity.device_id;
-            let message =
-                format!("`{id}` was made in `{}`: Plex shows a new device once", identity.path);
-            checks.push(ok(NAME, message));
+            let (id, path) = (&identity.device_id, &identity.path);
+            checks.push(ok(
+                NAME,
+                format!("`{id}` was made in `{path}`: Plex shows a new device once"),
+            ));
             Some(identity)
         }
         Err(reason) => {
             let message = format!("none could be made in `{}`: {reason}", report.main.0.display());
-            checks.push(failure(NAME, message, FIX_FIRST));
+            checks.push(failure(NAME, message, "without an identity no request is sent"));
             None
         }
     }
@@ -79,17 +79,16 @@ fn made(report: &Report, make: &MakeIdentity, checks: &mut Vec<Check>) -> Option
 
 fn main_file(report: &Report) -> Check {
     let file = report.main.0.display();
-    match (&report.main.1, &report.copy.1) {
+    match (&report.main.1, &report.backup.1) {
         (Finding::Good(id), _) => {
-            let wide = read_by_others(&report.main.0);
-            ok(NAME, format!("`{id}`, loaded from `{file}`{wide}"))
+            ok(NAME, format!("`{id}`, loaded from `{file}`{}", read_by_others(&report.main.0)))
         }
         (Finding::Damaged(Some(id)), _) => warning(
             NAME,
             format!("`{id}`, made out in `{file}`, which is damaged"),
             "`plexsync-worker identity adopt ID` with this id writes the file anew",
         ),
-        (Finding::Unreadable(reason), _) => failure(NAME, format!("`{file}`: {reason}"), FIX_FIRST),
+        (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
         (_, backup) if backup.id().is_some() => warning(
             NAME,
             format!(
@@ -98,10 +97,10 @@ fn main_file(report: &Report) -> Check {
             ),
             "nothing to do: the next use recovers the id, and Plex sees the same device",
         ),
-        (_, Finding::Unreadable(reason)) => {
-            let backup = report.copy.0.display();
-            failure(NAME, format!("the backup `{backup}`, which is needed: {reason}"), FIX_FIRST)
-        }
+        (_, Finding::Unreadable(problem)) => unusable(
+            &format!("the backup `{}`, which is needed", report.backup.0.display()),
+            problem,
+        ),
         (Finding::Missing, _) => warning(
             NAME,
             format!("there is none yet in `{file}`"),
@@ -110,44 +109,68 @@ fn main_file(report: &Report) -> Check {
         (Finding::Damaged(None), _) => failure(
             NAME,
             format!("`{file}` is damaged, and there is no backup to recover the id from"),
-            "put a saved copy of the file back, else the next use makes a new device",
+            "put an older version of the file back, else the next use makes a new device",
         ),
     }
+}
+
+fn unusable(file: &str, problem: &Problem) -> Check {
+    let hint = format!("{}; until then no request is sent", problem.hint);
+    failure(NAME, format!("{file}: {}", problem.reason), hint)
 }
 
 /// Only where the main file counts: else the check of the identity has said it.
 fn backup(report: &Report) -> Option<Check> {
     const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
-    let file = report.copy.0.display();
-    let next_use = "nothing to do: the next use brings it up to date";
-    Some(match &report.copy.1 {
-        _ if report.in_step => ok(NAME, format!("`{file}` is up to date")),
+    let file = report.backup.0.display();
+    let next_use = "nothing to do: the next use writes it";
+    Some(match &report.backup.1 {
+        _ if report.backed_up => ok(NAME, format!("`{file}` is as it should be")),
         Finding::Missing => warning(NAME, format!("there is no `{file}`"), next_use),
         Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else nothing: the next \
-             use brings it up to date",
+            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             warning(NAME, format!("`{file}` is not what the main file is"), next_use)
         }
-        Finding::Unreadable(reason) => warning(
-            NAME,
-            format!("`{file}`: {reason}"),
-            "put right what is said here: it protects the identity",
-        ),
+        Finding::Unreadable(problem) => {
+            warning(NAME, format!("`{file}`: {}", problem.reason), problem.hint)
+        }
     })
 }
 
-fn shared(report: &Report) -> Option<Check> {
-    let others = of_others(&report.main.0)?;
-    Some(warning(
-        "identity_access",
-        format!("`{}` {others}: they can change the identity", report.main.0.display()),
-        "`chown` it to the user that runs this program, and `chmod 600` it",
-    ))
+/// Who else could change what is in the folder, and with it the identity.
+fn exposed(report: &Report) -> impl Iterator<Item = Check> {
+    report.exposed.iter().map(|exposed| {
+        let others = match exposed.to {
+            Exposure::Owner(user) => format!("belongs to another user (uid `{user}`)"),
+            Exposure::Mode(mode) => format!("can be written by other users (mode `{mode:03o}`)"),
+        };
+        warning(
+            "access",
+            format!("`{}` {others}, who can change the identity", exposed.path.display()),
+            "if nobody else needs it, let the user that runs this program own it (`chown`), and take the others' right \
+             to write (`chmod go-w`)",
+        )
+    })
+}
+
+/// That others may read the file, as the end of a sentence. An id is no secret: this is no warning.
+#[cfg(unix)]
+fn read_by_others(file: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(file).map(|about| about.permissions().mode() & 0o777) {
+        Ok(mode) if mode & 0o044 != 0 => format!("; others can read it (mode `{mode:03o}`)"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(not(unix))]
+fn read_by_others(_: &Path) -> String {
+    String::new()
 }
 
 fn leftovers(report: &Report) -> Option<Check> {
@@ -174,11 +197,11 @@ fn lock(report: &Report) -> Option<Check> {
         LockState::Held => Some(warning(
             NAME,
             format!("`{file}` is held: another process creates, recovers or resets the identity"),
-            "run it again; if it stays so, end the process that hangs",
+            "run this again; if it stays so, end the process that hangs",
         )),
-        LockState::Unusable(reason) => Some(warning(
+        LockState::Unusable(problem) => Some(warning(
             NAME,
-            format!("`{file}` can't be used: {reason}"),
+            format!("`{file}` can't be used: {}", problem.reason),
             "without it a reset with `if_device_id` is refused: put the file or the folder right",
         )),
     }

@@ -1,7 +1,6 @@
 //! `doctor.run`: what a person would check by hand, each check with a hint. Nothing is written but, where the caller
 //! allows it, a first identity: without one Plex can't be asked.
 
-mod access;
 mod configuration;
 mod folder;
 mod identity;

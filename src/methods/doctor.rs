@@ -11,16 +11,13 @@ use tracing::{error, info, warn};
 
 use super::{Worker, params};
 use crate::doctor::{self, MakeIdentity, Subject};
-use crate::rpc::{Outcome, Request};
+use crate::rpc::{Handling, Request, Slow};
 
-pub(super) fn run(
-    worker: &Arc<Worker>,
-    request: Request,
-) -> Result<impl Future<Output = Outcome> + Send + use<>, Outcome> {
+pub(super) fn run(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let Request { params, stash, .. } = request;
-    let params: DoctorParams = params::read(params.as_deref()).map_err(Err)?;
+    let params: DoctorParams = params::read(params.as_deref())?;
     let subject = subject(worker, stash.clone(), params.create);
-    Ok(async move {
+    let work = async move {
         // The probe blocks its thread.
         let runtime = Handle::current();
         let work = tokio::task::spawn_blocking(move || runtime.block_on(doctor::run(subject)));
@@ -31,7 +28,8 @@ pub(super) fn run(
             log(&report);
         }
         Ok(JsonText::of(&report))
-    })
+    };
+    Ok(Handling::Slow(Slow { first: None, timeout: None, work: Box::pin(work) }))
 }
 
 fn subject(worker: &Arc<Worker>, stash: Option<Arc<StashCall>>, create: bool) -> Subject {

@@ -4,11 +4,11 @@
 mod token_file;
 mod written;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::files::Problem;
 use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
 use crate::stash::Settings;
@@ -81,34 +81,12 @@ pub struct Chosen {
     pub warnings: Vec<Problem>,
 }
 
-/// What is wrong with a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// What it is, without the value.
-    pub reason: String,
-    /// What the user can do about it, or what was done.
-    pub hint: String,
-}
-
-impl Problem {
-    fn new(subject: &str, (reason, hint): (&str, &str)) -> Self {
-        Self { reason: format!("{subject} {reason}"), hint: hint.to_owned() }
-    }
-}
-
-/// In one sentence.
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}; {}", self.reason, self.hint)
-    }
-}
-
 impl Chosen {
     /// Server and token as a request uses them.
     pub fn account(&self) -> Account {
         let token = self.token.as_ref().map(|token| match &token.value {
             Ok(token) => Ok(token.clone()),
-            Err(problem) => Err(problem.to_string()),
+            Err(problem) => Err(sentence(problem)),
         });
         Account { server: self.url.as_ref().map(|url| url.value.clone()), token: token.transpose() }
     }
@@ -144,12 +122,12 @@ impl Sources {
         let url = url.map(|url| {
             let (value, odd) = written::url(&url.value);
             let shown = format!("the URL in `{}`", url.by);
-            warnings.extend(odd.map(|odd| Problem::new(&shown, odd)));
+            warnings.extend(odd.map(|odd| about(&shown, odd)));
             Given::new(value, url.by)
         });
         let token = token.map(|token| Given::new(self.read(token, &mut warnings), token.by));
         if !self.logged.swap(true, Ordering::Relaxed) {
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
         }
         Chosen { url, token, warnings }
     }
@@ -166,15 +144,24 @@ impl Sources {
             Token::File(path) => {
                 let shown = format!("token file `{}` of `{}`", path.display(), given.by);
                 let (text, wide) = token_file::read(path, &shown)?;
-                warnings.extend(wide.map(|wide| Problem::new(&shown, wide)));
+                warnings.extend(wide.map(|wide| about(&shown, wide)));
                 (text, shown)
             }
         };
-        let (token, odd) = written::token(text.expose()).map_err(|it| Problem::new(&shown, it))?;
-        warnings.extend(odd.map(|odd| Problem::new(&shown, odd)));
+        let (token, odd) = written::token(text.expose()).map_err(|it| about(&shown, it))?;
+        warnings.extend(odd.map(|odd| about(&shown, odd)));
         self.secrets.remember(&token);
         Ok(token)
     }
+}
+
+/// What is wrong with a value, about `subject`.
+fn about(subject: &str, (reason, hint): written::Odd) -> Problem {
+    Problem::new(format!("{subject} {reason}"), hint)
+}
+
+fn sentence(problem: &Problem) -> String {
+    format!("{}; {}", problem.reason, problem.hint)
 }
 
 fn remember(source: &Source, secrets: &Secrets) {
@@ -204,12 +191,15 @@ fn belongs(source: &Source, server: Option<&Given<String>>) -> bool {
 /// A token of another server's source is named where no other one is used, because the user may wonder.
 fn passed_over(sources: &[Source], token: Option<&Given<Token>>) -> Vec<Problem> {
     let owner = sources.iter().find_map(|source| source.token.as_ref().zip(source.url.as_ref()));
-    let passed_over = owner.filter(|_| token.is_none()).map(|(token, url)| Problem {
-        reason: format!("the token in `{}` is not used", token.by),
-        hint: format!(
-            "it belongs to the server in `{}`, which is not the one that is asked",
-            url.by
-        ),
+    let passed_over = owner.filter(|_| token.is_none()).map(|(token, url)| {
+        let reason = format!(
+            "the token in `{}` is not used: it belongs to the URL in `{}`",
+            token.by, url.by
+        );
+        Problem::new(
+            reason,
+            "name the token in the same place as the URL of the server that is asked",
+        )
     });
     passed_over.into_iter().collect()
 }

@@ -132,8 +132,8 @@ fn a_token_file_without_a_token_says_why() {
     let file = folder.path().join("token");
     let refused = |path: &Path| {
         let problem = read(path).token.unwrap().value.unwrap_err();
-        assert!(problem.reason.contains(&path.display().to_string()), "{problem}");
-        assert!(problem.reason.contains("PLEX_TOKEN_FILE"), "{problem}");
+        assert!(problem.reason.contains(&path.display().to_string()), "{problem:?}");
+        assert!(problem.reason.contains("PLEX_TOKEN_FILE"), "{problem:?}");
         assert!(!problem.hint.is_empty());
         problem.reason
     };
@@ -186,7 +186,7 @@ fn a_token_file_of_wide_mode_is_used_with_a_warning() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         let chosen = read(&file);
         assert_eq!(chosen.token.unwrap().value.unwrap().expose(), "t0ken", "{mode:o}");
-        let warning = chosen.warnings.first().map(ToString::to_string);
+        let warning = chosen.warnings.first().map(sentence);
         match told {
             None => assert_eq!(warning, None, "{mode:o}"),
             Some(told) => assert!(warning.unwrap().contains(told), "{mode:o}"),

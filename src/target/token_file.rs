@@ -6,8 +6,8 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::Problem;
 use super::written::Odd;
+use crate::files::Problem;
 use crate::secret::Secret;
 
 /// Largest file that is read, in bytes.
@@ -18,7 +18,8 @@ const MAX_SIZE: u64 = 64 * 1024;
 /// # Errors
 /// Why nothing was read, about `shown`.
 pub(super) fn read(path: &Path, shown: &str) -> Result<(Secret, Option<Odd>), Problem> {
-    let problem = |reason: &str, hint: &str| Problem::new(shown, (reason, hint));
+    let problem =
+        |reason: &str, hint: &'static str| Problem::new(format!("{shown} {reason}"), hint);
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => problem("is missing", "check the path"),
         _ => problem(&format!("can't be read: {error}"), "let this user read it"),

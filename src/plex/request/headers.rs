@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::identity::IdentityHeaders;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
+use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
 
 /// Plex's official place for a token.
@@ -47,7 +48,7 @@ pub(crate) fn is_ours(name: &str) -> bool {
     name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// All headers of a request but those that the HTTP library writes (`Host`, framing, `Accept-Encoding`).
+/// All headers of a request but those that the HTTP library writes (`Host`, framing).
 ///
 /// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
 pub(crate) fn build(
@@ -56,11 +57,12 @@ pub(crate) fn build(
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
     let mut headers = HeaderMap::new();
-    for (name, text) in identity.iter() {
+    let agent = format!("{}/{}", identity.product, identity.version);
+    for (name, text) in identity.iter().chain([("User-Agent", agent.as_str())]) {
         let value = value(text).ok_or_else(|| {
             PlexError::invalid("", "the identity holds a character that no header can carry")
         })?;
-        headers.insert(HeaderName::from_static(lower(name)), value);
+        headers.insert(name, value);
     }
     if let Some(token) = token {
         let mut value = value(token.expose())
@@ -69,19 +71,12 @@ pub(crate) fn build(
         headers.insert("x-plex-token", value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, user_agent(identity)?);
     add_own(&mut headers, own)?;
+    // A part of a compressed body can't be decompressed.
+    if !headers.contains_key(RANGE) {
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(ACCEPTED));
+    }
     Ok(headers)
-}
-
-fn user_agent(identity: &IdentityHeaders) -> Result<HeaderValue, PlexError> {
-    let text = format!("{}/{}", identity.product, identity.version);
-    value(&text).ok_or_else(|| PlexError::invalid("", "the version can't be a header"))
-}
-
-/// The lower-case twin of an identity header's name.
-fn lower(name: &'static str) -> &'static str {
-    IDENTITY.into_iter().find(|own| own.eq_ignore_ascii_case(name)).unwrap_or("x-plex-unknown")
 }
 
 fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<(), PlexError> {

@@ -23,7 +23,7 @@ use crate::plex::request::auth::{self as target, Account};
 use crate::secret::{Held, Secret, Secrets};
 
 /// Longest time that a call may ask for: a day, in milliseconds.
-const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
 /// Most repetitions that a call may ask for.
 const MAX_RETRIES: u32 = 10;
 /// Paging headers, which `all_pages` sets itself.
@@ -56,9 +56,9 @@ impl Limits {
     }
 }
 
-/// A checked call.
+/// A checked call, ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
     /// The secrets that must not come back in the answer's head.
     pub(crate) secrets: Secrets,
@@ -72,7 +72,7 @@ pub(crate) struct Plan {
     pub(crate) all_pages: bool,
 }
 
-impl Plan {
+impl PreparedRequest {
     /// Checks the params and builds the request. Its token is remembered in `secrets`, the call's own until it ends.
     pub(crate) fn new(
         params: &RequestParams,
@@ -189,8 +189,9 @@ mod tests {
     use plexsync_protocol::identity::{IdentityHeaders, Origin};
 
     use super::*;
+    use crate::secret::Secret;
 
-    fn plan(params: &str) -> Result<Plan, PlexError> {
+    fn prepare(params: &str) -> Result<PreparedRequest, PlexError> {
         let headers = IdentityHeaders::new("id", "1.0.0");
         let identity = Identity::new("id".to_owned(), Origin::Loaded, String::new(), headers, None);
         let account = Account {
@@ -198,19 +199,20 @@ mod tests {
             token: Ok(Some(Secret::new("configured"))),
         };
         let params = serde_json::from_str(params).unwrap();
-        Plan::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
+        PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
     }
 
     #[test]
     fn defaults_and_bounds() {
-        let plan_ = plan(r#"{"path": "/"}"#).unwrap();
-        assert_eq!(plan_.timeout, Duration::from_secs(30));
-        assert_eq!(plan_.connect_timeout, Duration::from_secs(5));
-        assert_eq!((plan_.retries, plan_.max_bytes), (2, 64 * 1024 * 1024));
-        let short = plan(r#"{"path": "/", "timeout_ms": 1}"#).unwrap();
+        let prepared = prepare(r#"{"path": "/"}"#).unwrap();
+        assert_eq!(prepared.timeout, Duration::from_secs(30));
+        assert_eq!(prepared.connect_timeout, Duration::from_secs(5));
+        assert_eq!((prepared.retries, prepared.max_bytes), (2, 64 * 1024 * 1024));
+        let short = prepare(r#"{"path": "/", "timeout_ms": 1}"#).unwrap();
         assert_eq!(short.connect_timeout, Duration::from_millis(1));
         assert!(
-            plan(r#"{"path": "/", "timeout_ms": 86400000, "retries": 10, "max_bytes": 0}"#).is_ok()
+            prepare(r#"{"path": "/", "timeout_ms": 86400000, "retries": 10, "max_bytes": 0}"#)
+                .is_ok()
         );
         for (params, expected) in [
             (r#"{"path": ""}"#, "/path"),
@@ -229,13 +231,13 @@ mod tests {
                 "/headers/x-plex-container-start",
             ),
         ] {
-            match plan(params) {
+            match prepare(params) {
                 Err(PlexError::Invalid { pointer, .. }) => assert_eq!(pointer, expected),
                 other => panic!("{params}: {other:?}"),
             }
         }
         let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(65_000));
-        assert!(matches!(plan(&long), Err(PlexError::Invalid { .. })));
+        assert!(matches!(prepare(&long), Err(PlexError::Invalid { .. })));
     }
 
     #[test]
@@ -246,8 +248,9 @@ mod tests {
             (r#""body": {}, "headers": {"content-type": "text/x"}"#, Some("text/x")),
             (r#""method": "PUT""#, None),
         ] {
-            let plan = plan(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
-            let found = plan.request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
+            let prepared = prepare(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
+            let found =
+                prepared.request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
             assert_eq!(found, expected, "{params}");
         }
     }
