@@ -42,8 +42,8 @@ fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check
     let shown = format!("`{}`, from `{by}`", path.display());
     let there = existing(path);
     if there.exists() && !there.is_dir() {
-        let hint = "move that away, or choose another folder with `--data-dir`";
-        return failure(NAME, format!("{shown}: `{}` is no folder", there.display()), hint);
+        let hint = "move away what is in its place";
+        return failure(NAME, format!("{shown}: `{}` is not a folder", there.display()), hint);
     }
     match (there == path, readable(there), writable(there)) {
         (true, true, true) => ok(NAME, format!("{shown}: can be read and written")),

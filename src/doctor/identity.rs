@@ -86,7 +86,7 @@ fn main_file(report: &Report) -> Check {
         (Finding::Damaged(Some(id)), _) => warning(
             NAME,
             format!("`{id}`, made out in `{file}`, which is damaged"),
-            "`plexsync-worker identity adopt ID` with this id writes the file anew",
+            "a reset with this `device_id` writes the file anew (`plexsync-worker identity adopt ID`)",
         ),
         (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
         (_, backup) if backup.id().is_some() => warning(
@@ -131,7 +131,8 @@ fn backup(report: &Report) -> Option<Check> {
         Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use writes it",
+            "if Plex knows this device by the other id, reset to that one (`plexsync-worker identity adopt ID`); else the \
+             next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             warning(NAME, format!("`{file}` is not what the main file is"), next_use)

@@ -20,13 +20,16 @@ pub(crate) struct Peer {
     pub(crate) name: String,
     secure: bool,
     proxied: bool,
+    /// The URL names no port, so it is not a Plex server's own one.
+    default_port: bool,
 }
 
 impl Peer {
     /// The server of this URL, perhaps behind a proxy.
     pub(crate) fn of(url: &Url, proxied: bool) -> Self {
         let secure = url.scheme() == "https";
-        Self { name: host_and_port(url), secure, proxied: proxied && secure }
+        let proxied = proxied && secure;
+        Self { name: host_and_port(url), secure, proxied, default_port: url.port().is_none() }
     }
 
     /// Whether a proxy makes the connection.
@@ -35,9 +38,10 @@ impl Peer {
     }
 
     fn hint(&self) -> &'static str {
-        match self.proxied {
-            true => " (an https proxy is set in the environment)",
-            false => "",
+        match (self.proxied, self.default_port) {
+            (true, _) => " (an https proxy is set in the environment)",
+            (false, true) => " (the URL names no port; a Plex server's own is 32400)",
+            (false, false) => "",
         }
     }
 }
@@ -106,7 +110,7 @@ fn transfer(kind: UnreachableKind, peer: &Peer) -> HttpError {
         (UnreachableKind::Closed, true) => (closed, "look into the server's own log"),
         _ => (format!("the response of `{name}` is not HTTP"), "check the port"),
     };
-    HttpError::unreachable(kind, reason, hint)
+    HttpError::unreachable(kind, reason, format!("{hint}{}", peer.hint()))
 }
 
 fn broken_compression(name: &str) -> HttpError {
@@ -284,6 +288,18 @@ mod tests {
             [("http://host/a?b", "host:80"), ("https://[::1]:32400/", "[::1]:32400")]
         {
             assert_eq!(host_and_port(&Url::parse(url).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn a_url_without_a_port_is_told_plex_s_own() {
+        for (url, told) in
+            [("http://nas", true), ("https://nas/plex", true), ("http://nas:32400", false)]
+        {
+            let peer = Peer::of(&Url::parse(url).unwrap(), false);
+            for error in [connect_timeout(&peer), connect(None, &peer)] {
+                assert_eq!(error.to_string().contains("32400)"), told, "{error}");
+            }
         }
     }
 

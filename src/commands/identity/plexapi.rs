@@ -14,11 +14,11 @@ pub(super) struct Found {
     pub(super) from: String,
 }
 
-/// Finds the id, or tells why it can't be known.
+/// Finds the id, or says why it can't be known.
 pub(super) fn identifier(environment: Environment<'_>) -> Result<Found, String> {
     const VARIABLE: &str = "PLEXAPI_HEADER_IDENTIFIER";
     if let Some(id) = environment(VARIABLE) {
-        let id = id.into_string().map_err(|_| format!("`{VARIABLE}` is no text"))?;
+        let id = id.into_string().map_err(|_| format!("`{VARIABLE}` is not UTF-8"))?;
         return Ok(Found { id, from: format!("from `{VARIABLE}`") });
     }
     if let Some(file) = config_file(environment)
@@ -39,7 +39,7 @@ fn config_file(environment: Environment<'_>) -> Option<PathBuf> {
     environment("PLEXAPI_CONFIG_PATH").map(PathBuf::from).or_else(home)
 }
 
-/// A file that is there and can't be read is no reason to take another id.
+/// A file that is there and can't be read does not mean that another id is the one.
 fn configured(file: &Path) -> Result<Option<String>, String> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -101,7 +101,7 @@ fn of_network_card(addresses: &BTreeSet<u64>) -> Result<String, String> {
     match lasting.as_slice() {
         [address] => Ok(format!("{address:#x}")),
         [] if addresses.is_empty() => Err(format!(
-            "no network card tells its address, so python-plexapi's id can't be known: {hint}"
+            "no network card has an address, so python-plexapi's id can't be known: {hint}"
         )),
         [] => Err(format!(
             "the network cards have made-up addresses (locally administered or multicast), as containers have: \
