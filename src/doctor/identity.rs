@@ -190,20 +190,14 @@ fn leftovers(report: &Report) -> Option<Check> {
     }
 }
 
+/// Only that it is held: where it can't be used, the folder's check says why.
 fn lock(report: &Report) -> Option<Check> {
-    const NAME: &str = "lock";
     let file = report.lock.0.display();
-    match &report.lock.1 {
-        LockState::Missing | LockState::Free => None,
-        LockState::Held => Some(warning(
-            NAME,
+    (report.lock.1 == LockState::Held).then(|| {
+        warning(
+            "lock",
             format!("`{file}` is held: another process creates, recovers or resets the identity"),
             "run this again; if it stays so, end the process that hangs",
-        )),
-        LockState::Unusable(problem) => Some(warning(
-            NAME,
-            format!("`{file}` can't be used: {}", problem.reason),
-            "without it a reset with `if_device_id` is refused: put the file or the folder right",
-        )),
-    }
+        )
+    })
 }

@@ -83,6 +83,11 @@ fn all_is_well() {
     expect(&found, "plex_account", "ok", "`Attic`");
     expect(&found, "plex_device", "ok", &id);
     assert_eq!(content(folder.path()), before);
+    let report = host.start().call("doctor.run", Value::Null).unwrap();
+    assert_eq!(
+        (&report["worst"], report["checks"].as_array().unwrap().len()),
+        (&json!("ok"), found.len())
+    );
     let devices: Vec<_> = plex.devices().into_iter().map(|device| device.identifier).collect();
     assert_eq!(devices, [Some(id)]);
 }
