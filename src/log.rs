@@ -3,8 +3,8 @@
 //! Only the worker's own events are written: jsonrpc-core and the HTTP stack would log whole messages.
 
 use std::fmt::{self, Write as _};
-use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -84,7 +84,8 @@ pub fn start(
 ) -> Log {
     let log = Log::default();
     let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
-    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer };
+    let dropped = AtomicU64::new(0);
+    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer, dropped };
     // Refused when there is one already, as in a test: then that one is used.
     let _refused = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
@@ -101,6 +102,8 @@ struct Lines {
     secrets: Secrets,
     log: Log,
     writer: Mutex<Box<dyn Write + Send>>,
+    /// Lines that were not written, and that no line has mentioned yet.
+    dropped: AtomicU64,
 }
 
 impl Lines {
@@ -122,6 +125,10 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > 0 && !fields.is_progress() {
+            fields.others.push(("log_lines_dropped", dropped.to_string()));
+        }
         let line = match self.format() {
             Format::Text => text_line(event.metadata(), &fields),
             Format::Json => json_line(event.metadata(), &fields),
@@ -129,8 +136,17 @@ impl Subscriber for Lines {
         };
         let line = finish(self.secrets.redact(&line).into_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // The reader of the log may be gone. That must not stop the worker.
-        let _ignored = writer.write_all(line.as_bytes());
+        match writer.write_all(line.as_bytes()) {
+            // The host does not read: the next line says how many it has missed.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(()) if !fields.is_progress() => {
+                self.dropped.fetch_sub(dropped, Ordering::Relaxed);
+            }
+            // The reader of the log may be gone. That must not stop the worker.
+            _ => {}
+        }
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -167,6 +183,10 @@ impl Fields {
         }
     }
 
+    fn is_progress(&self) -> bool {
+        self.others.iter().any(|(name, _)| *name == PROGRESS)
+    }
+
     /// Message and fields in one line: control characters would begin another one.
     fn text(&self) -> String {
         let mut text = self.message.clone();
@@ -193,9 +213,12 @@ fn json_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
     serde_json::Value::Object(line).to_string()
 }
 
+/// The field that makes an event a task's progress.
+const PROGRESS: &str = "progress";
+
 /// Stash knows `t d i w e`, and `p` for a progress of 0 to 1.
 fn stash_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
-    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == "progress") {
+    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == PROGRESS) {
         return format!("\u{1}p\u{2}{progress}");
     }
     let level = match *metadata.level() {

@@ -122,7 +122,8 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         flags.stash.store(true, Ordering::Relaxed);
         log.speak_to_stash();
     };
-    let host = session::Host { events, sender, credit, replies, interrupt };
+    let stop = flags.stop.clone();
+    let host = session::Host { events, sender, credit, replies, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 

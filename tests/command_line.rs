@@ -91,9 +91,10 @@ fn a_level_in_the_environment_that_is_none_is_one_warning() {
 /// `docker exec` of a command in Stash's container means the plugin's identity.
 #[test]
 fn a_program_beside_the_manifest_uses_the_plugins_data() {
-    let plugin = tempfile::tempdir().unwrap();
+    // A copy made here could still be open for writing in the child of another test's thread, and then not be started.
+    let plugin = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let program = plugin.path().join("plexsync-worker");
-    std::fs::copy(crate::worker(), &program).unwrap();
+    std::fs::hard_link(crate::worker(), &program).unwrap();
     std::fs::write(plugin.path().join("plexsync.yml"), "name: PlexSync").unwrap();
     let typed = host().without_data_dir().binary(program).env("HOME", plugin.path());
     let output = typed.args(["identity", "show"]).run("");

@@ -25,6 +25,7 @@ fn lines(chosen: Option<Format>, level: &str) -> (Lines, Written) {
         secrets,
         log: Log::default(),
         writer: Mutex::new(Box::new(written.clone())),
+        dropped: AtomicU64::new(0),
     };
     (lines, written)
 }

@@ -35,7 +35,9 @@ fn bound_by_modes(folder: &Path, data: &Path) -> HostBuilder {
         return host().data_dir(data);
     }
     let program = folder.join("worker");
-    fs::copy(crate::worker(), &program).unwrap();
+    // Another process copies: what this one has open for writing, a child of another test's thread may have open, too.
+    let copied = std::process::Command::new("cp").arg(crate::worker()).arg(&program).status();
+    assert!(copied.unwrap().success());
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     chown(data, Some(NOBODY), Some(NOBODY)).unwrap();
     let user = NOBODY.to_string();
