@@ -13,6 +13,13 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// Whether a URL of it leads to this host and nowhere else: `name@elsewhere:80/` would.
+    pub(super) fn is_one(&self) -> bool {
+        let of_a_name =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        self.host.parse::<IpAddr>().is_ok() || self.host.chars().all(of_a_name)
+    }
+
     /// The address to connect to. Stash gives the one it listens on: "every interface" becomes this machine's
     /// loopback. `localhost` is Go's first choice for that name, so that no resolver can lead it elsewhere.
     pub(super) fn of(connection: &ServerConnection) -> Self {
@@ -57,6 +64,32 @@ impl std::fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        let address = |host: &str| {
+            let host = host.to_owned();
+            Address::of(&ServerConnection { host, ..ServerConnection::default() })
+        };
+        for good in ["", "stash", "stash.local", "my_stash", "müller.local", "192.168.1.2", "::1"]
+        {
+            assert!(address(good).is_one(), "{good}");
+        }
+        for bad in [
+            "127.0.0.1@127.0.0.1:1234/",
+            "user:pass@stash",
+            "stash:80",
+            "stash/x",
+            "stash?x",
+            "stash#x",
+            "st ash",
+            "a\\b",
+            "%73tash",
+            "fe80::1%eth0",
+        ] {
+            assert!(!address(bad).is_one(), "{bad}");
+        }
+    }
 
     #[test]
     fn any_interface_means_this_machine() {

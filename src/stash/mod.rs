@@ -140,6 +140,9 @@ impl Parent {
     /// No proxy, even where Stash exported one: it is the parent. No redirects: the cookie goes nowhere else.
     fn client(&self) -> Result<Client, StashError> {
         let unusable = |reason: String| StashError::Unreachable { address: self.name(), reason };
+        if !self.address.is_one() {
+            return Err(unusable("its `Host` is neither a host name nor an address".to_owned()));
+        }
         let tls = tls::config(&self.address).map_err(|error| unusable(error.to_string()))?;
         Client::builder()
             .tls_backend_preconfigured(tls)
