@@ -4,11 +4,16 @@ pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
 pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
 
-use crate::host::envelope::{self as wire, Inbound, Item};
-use crate::host::framing::Decoder;
-use crate::host::session::{Channel, Event, Options, serve};
-use crate::rpc::Methods;
+use std::sync::{Arc, mpsc};
+
 use plexsync_protocol::message::JsonText;
+
+use crate::host::Event;
+use crate::host::envelope::{self, Inbound, Item};
+use crate::host::framing::Decoder;
+use crate::host::reader::Credit;
+use crate::host::session::{Host, Options, serve};
+use crate::rpc::{Handling, Methods, Outcome, Slow};
 
 /// The answers to what a host sends in these pieces, if each call succeeds at once; none where none is expected.
 pub fn answers(
@@ -21,45 +26,54 @@ pub fn answers(
     for piece in pieces {
         decoder.feed(piece);
         while let Some(frame) = decoder.next_frame() {
-            answer(wire::read(&frame, max_message), &mut answers);
+            answer(envelope::read(&frame, max_message), &mut answers);
         }
     }
     while let Some(frame) = decoder.next_frame_at_end() {
-        answer(wire::read(&frame, max_message), &mut answers);
+        answer(envelope::read(&frame, max_message), &mut answers);
     }
     answers
 }
 
-fn answer(inbound: Inbound, answers: &mut Vec<Option<Vec<u8>>>) {
+fn answer(inbound: Option<Inbound>, answers: &mut Vec<Option<Vec<u8>>>) {
     let items = match inbound {
-        Inbound::Single(item) => vec![item],
-        Inbound::Batch(items) => items,
+        None => Vec::new(),
+        Some(Inbound::Single(item)) => vec![item],
+        Some(Inbound::Batch(items)) => items,
     };
     for item in items {
         let reply = match item {
-            Item::Call(call) => call.address.reply(Ok(JsonText::of(&true))),
-            Item::Invalid(address, error) => address.reply(Err(error)),
-            Item::Stop(address) => address.reply(Ok(JsonText::of(&true))),
-            Item::Cancel(_) => None,
+            Item::Call(call) => call.reply_to.reply(Ok(JsonText::of(&true))),
+            Item::Invalid(reply_to, error) => reply_to.reply(Err(error)),
+            Item::Stop(reply_to) => reply_to.reply(Ok(JsonText::of(&true))),
+            Item::Shutdown(reply_to) => reply_to.reply(Ok(JsonText::of(&()))),
+            Item::Cancel(_) | Item::Exit => None,
         };
         answers.push(reply.map(JsonText::into_bytes));
     }
 }
 
 /// All that a host gets for what it sends in these pieces, from its first byte to the end of the conversation. There
-/// are the methods `quick` and `slow`, which succeed, and `never`, which is done when it is cancelled.
+/// are the methods `quick`, `ordered` and `slow`, which succeed, and `never`, which is done when it is cancelled.
 pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8]]) -> Vec<u8> {
     let mut methods = Methods::default();
-    methods.quick("quick", |_| Ok(JsonText::of(&true)));
-    methods.slow("slow", |_| Ok(async { Ok(JsonText::of(&true)) }));
-    methods.slow("never", |_| Ok(std::future::pending()));
-    let (sender, events) = tokio::sync::mpsc::channel(pieces.len() + 1);
-    for piece in pieces {
-        let _there_is_room = sender.try_send(Event::Bytes(piece.to_vec()));
+    methods.add("quick", |_| Handling::Done(Ok(JsonText::of(&true))));
+    methods.add("ordered", |_| Handling::Ordered(Box::new(|| Ok(JsonText::of(&true)))));
+    methods.add("slow", |_| slow(std::future::ready(Ok(JsonText::of(&true)))));
+    methods.add("never", |_| slow(std::future::pending()));
+    let (sender, events) = mpsc::channel();
+    let input = pieces.iter().map(|piece| Event::Bytes(piece.to_vec()));
+    for event in input.chain([Event::End]) {
+        let _the_receiver_is_here = sender.send(event);
     }
-    drop(sender);
     let mut replies = Vec::new();
-    let options = Options { framing, max_message };
-    let _no_vector_fails = serve(&methods, options, Channel::new(events, &mut replies), &mut || {});
+    let options = Options { framing, max_message, by_hand: false };
+    let credit = Arc::new(Credit::new(|| {}));
+    let host = Host { events, sender, credit, replies: &mut replies, interrupt: Arc::default() };
+    let _no_vector_fails = serve(&methods, options, host, &mut || {});
     replies
+}
+
+fn slow(work: impl Future<Output = Outcome> + Send + 'static) -> Handling {
+    Handling::Slow(Slow { first: None, timeout: None, work: Box::pin(work) })
 }

@@ -4,14 +4,15 @@ use std::cell::LazyCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use clap::Parser;
 use plexsync_worker::cli::{self, Arguments, Flags, Options};
 use plexsync_worker::commands::{self, Setting, Streams};
 use plexsync_worker::host::framing::Framing;
-use plexsync_worker::host::stdio::{self as input, Watched};
-use plexsync_worker::host::{session as serve, streams};
+use plexsync_worker::host::reader;
+use plexsync_worker::host::{session, streams};
 use plexsync_worker::log;
 use plexsync_worker::methods;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         options.log_format,
         if command.is_some() { log::Format::Text } else { streams::log_format() },
         secrets.clone(),
-        streams::Stderr,
+        streams::Stderr::default(),
     );
     let ended = match command {
         Some(command) => run(command, options, secrets),
@@ -69,7 +70,7 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
     let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
     let setting = Setting {
         methods: LazyCell::new(Box::new(|| {
-            methods(options.clone(), secrets.clone(), &input::Flags::default())
+            methods(options.clone(), secrets.clone(), Arc::default())
         })),
         options: &options,
         plex: way_to_plex(&options, &secrets),
@@ -82,7 +83,7 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
     let mut streams = Streams {
         input: &mut streams::readable_stdin()?,
         output: &mut streams::take_stdout()?,
-        errors: &mut streams::Stderr,
+        errors: &mut streams::Stderr::default(),
         colour,
         conversation,
     };
@@ -98,26 +99,30 @@ fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
     let replies = streams::take_stdout()?;
-    let flags = input::Flags::default();
-    let watched = Watched { input: streams::stdin()?, replies: replies.try_clone()? };
+    let flags = reader::Flags::default();
+    let interrupt = Arc::new(AtomicBool::new(false));
     let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
     if by_hand {
-        streams::Stderr.write_all(TYPED_HELP)?;
+        streams::Stderr::default().write_all(TYPED_HELP)?;
     }
-    let transport = input::open(watched, replies, (flags.clone(), exit), by_hand)?;
-    let wire = serve::Options { framing: options.framing, max_message: options.max_message };
-    let methods = methods(options, secrets, &flags);
+    let (sender, events) = mpsc::channel();
+    let (input, watched) = (streams::stdin()?, replies.try_clone()?);
+    let credit = reader::start(input, watched, flags.clone(), sender.clone(), exit)?;
+    let wire =
+        session::Options { framing: options.framing, max_message: options.max_message, by_hand };
+    let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
         log.speak_to_stash();
     };
-    serve::serve(&methods, wire, transport, &mut on_stash)
+    let host = session::Host { events, sender, credit, replies, interrupt };
+    session::serve(&methods, wire, host, &mut on_stash)
 }
 
 fn methods(
     options: Options,
     secrets: Secrets,
-    flags: &input::Flags,
+    interrupt: Arc<AtomicBool>,
 ) -> plexsync_worker::rpc::Methods {
     let plex = way_to_plex(&options, &secrets);
     let plex_token = options.plex_token.and_then(|given| token(given.value));
@@ -130,7 +135,7 @@ fn methods(
         plex_token,
         stash_plugin: options.stash_plugin,
         version: VERSION,
-        stop: flags.stop.clone(),
+        interrupt,
         secrets,
     };
     methods::methods(setup, plex)
@@ -152,6 +157,6 @@ fn working_folder() -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, clippy::exit, reason = "main ends the process")]
-fn exit() {
-    std::process::exit(0)
+fn exit(code: i32) {
+    std::process::exit(code)
 }

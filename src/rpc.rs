@@ -2,18 +2,17 @@
 //!
 //! Only [`IoHandler::handle_call`](jsonrpc_core::MetaIoHandler::handle_call) of that crate is used: its text layer
 //! fails three of the specification's examples, runs positional arrays as calls and loses legal ids. Params and
-//! results ride beside the call as JSON text, in its metadata: jsonrpc-core's own are `Value`s, which reorder
-//! members and round numbers.
+//! results travel beside the call, in its metadata: jsonrpc-core's own are `Value`s, which reorder members and round
+//! numbers.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use jsonrpc_core::types::{Call, Failure, MethodCall, Output, Success};
-use jsonrpc_core::{ErrorCode, Id, MetaIoHandler, Metadata, Params, Value, Version};
+use jsonrpc_core::types::{Call, MethodCall};
+use jsonrpc_core::{Id, MetaIoHandler, Metadata, Params, Value, Version};
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::{JsonText, Progress};
 use plexsync_protocol::stash::StashCall;
@@ -22,7 +21,10 @@ use serde_json::value::RawValue;
 /// What a method ends with.
 pub type Outcome = Result<JsonText, ErrorObject>;
 
-/// Work that takes its time.
+/// Work that may block its thread.
+pub type OrderedWork = Box<dyn FnOnce() -> Outcome + Send>;
+
+/// Work that waits for a network. It runs on a tokio runtime; dropped, it ends.
 pub type SlowWork = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Sends a `$/progress` notification to the host.
@@ -35,161 +37,139 @@ pub struct Request {
     pub params: Option<Box<RawValue>>,
     /// The parent Stash, where it is the one who calls.
     pub stash: Option<Arc<StashCall>>,
-    /// Where the host takes notifications: the way to send progress.
+    /// Sends progress, where the host takes notifications.
     pub progress: Option<ProgressSender>,
+    /// No ordered work that was received earlier is unfinished: what it changes may be looked at now.
+    pub in_turn: bool,
 }
 
 /// How a call goes on.
 pub enum Handling {
-    /// It took effect and is done.
+    /// It is done.
     Done(Outcome),
-    /// It is slow. Nothing of it has run yet, but what it needs to know was taken down.
-    Slow(SlowWork),
+    /// It may block: one at a time, in the order received.
+    Ordered(OrderedWork),
+    /// It waits for a network: many at a time.
+    Slow(Slow),
+}
+
+/// A call that waits for a network.
+pub struct Slow {
+    /// What has to be done before, in the order received. Its outcome is not answered.
+    pub first: Option<OrderedWork>,
+    /// How long the work takes at most by its own clock; none where its parts have limits of their own.
+    pub timeout: Option<Duration>,
+    /// The work.
+    pub work: SlowWork,
+}
+
+impl From<Outcome> for Handling {
+    fn from(outcome: Outcome) -> Self {
+        Self::Done(outcome)
+    }
+}
+
+impl From<ErrorObject> for Handling {
+    fn from(error: ErrorObject) -> Self {
+        Self::Done(Err(error))
+    }
 }
 
 /// Methods by name.
 #[derive(Default)]
 pub struct Methods {
-    io: MetaIoHandler<Slot>,
+    io: MetaIoHandler<Exchange>,
 }
 
 impl Methods {
-    /// Adds a method that is done at once. It runs in the order in which calls are received.
-    pub fn quick(
+    /// Adds a method. It is called in the order received and must not block: what may block or wait is returned.
+    pub fn add(
         &mut self,
         name: &str,
-        method: impl Fn(Request) -> Outcome + Send + Sync + 'static,
+        method: impl Fn(Request) -> Handling + Send + Sync + 'static,
     ) {
-        self.io.add_method_with_meta(name, move |_: Params, slot: Slot| {
-            let outcome = method(slot.take_request());
-            std::future::ready(slot.finish(outcome))
+        self.io.add_method_with_meta(name, move |_: Params, exchange: Exchange| {
+            let handling = method(exchange.take().request);
+            exchange.set(handling);
+            std::future::ready(Ok::<_, jsonrpc_core::Error>(Value::Null))
         });
     }
 
-    /// Adds a method whose future runs beside others. The function itself is called in the order received: there
-    /// it takes its snapshot of the state, and there it may be done already.
-    pub fn slow<F>(
-        &mut self,
-        name: &str,
-        method: impl Fn(Request) -> Result<F, Outcome> + Send + Sync + 'static,
-    ) where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        self.io.add_method_with_meta(name, move |_: Params, slot: Slot| {
-            let work = method(slot.take_request());
-            async move {
-                let outcome = match work {
-                    Err(outcome) => outcome,
-                    Ok(work) => {
-                        not_at_once().await;
-                        work.await
-                    }
-                };
-                slot.finish(outcome)
-            }
-        });
-    }
-
-    /// Calls a method. A panic in it becomes an internal error.
+    /// Calls a method. A panic in it, or in its work, becomes an internal error.
     pub fn handle(&self, method: &str, request: Request) -> Handling {
-        let slot = Slot::new(request);
+        let exchange = Exchange::new(request);
         let call = Call::MethodCall(MethodCall {
             jsonrpc: Some(Version::V2),
             method: method.to_owned(),
             params: Params::None,
             id: Id::Num(0),
         });
-        let started = catch_unwind(AssertUnwindSafe(|| {
-            let mut work = self.io.handle_call(call, slot.clone());
-            match work.poll_unpin(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(output) => Ok(output),
-                Poll::Pending => Err(work),
-            }
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            // Ready at once: methods return futures, they don't wait for them.
+            self.io.handle_call(call, exchange.clone()).now_or_never();
         }));
-        match started {
-            Ok(Ok(output)) => Handling::Done(slot.outcome(output, method)),
-            Err(_) => Handling::Done(Err(panicked(method))),
-            Ok(Err(work)) => {
-                let method = method.to_owned();
-                Handling::Slow(Box::pin(async move {
-                    match AssertUnwindSafe(work).catch_unwind().await {
-                        Ok(output) => slot.outcome(output, &method),
-                        Err(_) => Err(panicked(&method)),
-                    }
-                }))
-            }
+        match (called, exchange.take().handling) {
+            (Ok(()), None) => not_found(method).into(),
+            (Ok(()), Some(handling)) => catching_panics(handling, method),
+            (Err(_), _) => panicked(method).into(),
         }
     }
+}
+
+fn catching_panics(handling: Handling, method: &str) -> Handling {
+    match handling {
+        Handling::Done(outcome) => Handling::Done(outcome),
+        Handling::Ordered(work) => Handling::Ordered(guarded(work, method)),
+        Handling::Slow(Slow { first, timeout, work }) => {
+            let name = method.to_owned();
+            let work = AssertUnwindSafe(work).catch_unwind();
+            Handling::Slow(Slow {
+                first: first.map(|first| guarded(first, method)),
+                timeout,
+                work: Box::pin(async move { work.await.unwrap_or_else(|_| Err(panicked(&name))) }),
+            })
+        }
+    }
+}
+
+fn guarded(work: OrderedWork, method: &str) -> OrderedWork {
+    let name = method.to_owned();
+    Box::new(move || catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked(&name))))
+}
+
+fn not_found(method: &str) -> ErrorObject {
+    ErrorObject::new(Code::MethodNotFound, format!("method `{method}` not found"))
 }
 
 fn panicked(method: &str) -> ErrorObject {
     ErrorObject::new(
         Code::InternalError,
-        format!("internal error in `{method}`: the log tells where"),
+        format!("internal error in `{method}`: the log says where"),
     )
 }
 
-/// Slow work may need a runtime, which is there only when it is polled for the second time.
-async fn not_at_once() {
-    let mut first = true;
-    std::future::poll_fn(
-        |_| if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) },
-    )
-    .await;
-}
-
-/// What rides beside a call through jsonrpc-core.
+/// What passes through jsonrpc-core: a request on the way in, how it goes on on the way out.
 #[derive(Clone)]
-struct Slot(Arc<Mutex<Riders>>);
+struct Exchange(Arc<Mutex<Passing>>);
 
-struct Riders {
+#[derive(Default)]
+struct Passing {
     request: Request,
-    result: Option<JsonText>,
+    handling: Option<Handling>,
 }
 
-impl Metadata for Slot {}
+impl Metadata for Exchange {}
 
-impl Slot {
+impl Exchange {
     fn new(request: Request) -> Self {
-        Self(Arc::new(Mutex::new(Riders { request, result: None })))
+        Self(Arc::new(Mutex::new(Passing { request, handling: None })))
     }
 
-    fn riders(&self) -> std::sync::MutexGuard<'_, Riders> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take(&self) -> Passing {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn take_request(&self) -> Request {
-        std::mem::take(&mut self.riders().request)
-    }
-
-    fn finish(&self, outcome: Outcome) -> Result<Value, jsonrpc_core::Error> {
-        match outcome {
-            Ok(result) => {
-                self.riders().result = Some(result);
-                Ok(Value::Null)
-            }
-            Err(ErrorObject { code, message, data }) => {
-                Err(jsonrpc_core::Error { code: ErrorCode::from(code), message, data })
-            }
-        }
-    }
-
-    fn outcome(&self, output: Option<Output>, method: &str) -> Outcome {
-        match output {
-            Some(Output::Success(Success { result, .. })) => {
-                Ok(self.riders().result.take().unwrap_or_else(|| JsonText::of(&result)))
-            }
-            Some(Output::Failure(Failure { error, .. }))
-                if error.code == ErrorCode::MethodNotFound =>
-            {
-                Err(ErrorObject::new(Code::MethodNotFound, format!("method `{method}` not found")))
-            }
-            Some(Output::Failure(Failure { error, .. })) => Err(ErrorObject {
-                code: error.code.code(),
-                message: error.message,
-                data: error.data,
-            }),
-            None => Err(panicked(method)),
-        }
+    fn set(&self, handling: Handling) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).handling = Some(handling);
     }
 }

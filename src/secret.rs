@@ -1,10 +1,29 @@
-//! Secrets: a type that can't be printed, and the list of values that the log's redactor takes out.
+//! Secrets: a type that can't be printed, and the one redactor that the log, results and Stash's errors share.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A token or a session cookie. It has no `Display`; its `Debug` tells nothing.
+/// What stands where a secret stood. It may stand in a URL and in a header, too.
+pub const REDACTED: &str = "REDACTED";
+/// Shorter values are not looked for, in bytes: they stand in innocent words, and no service gives out such tokens.
+const SHORTEST: usize = 4;
+/// Longest value that is looked for, in bytes. A longer one is refused as a token, so it goes nowhere.
+pub const LONGEST: usize = 4096;
+/// How many secrets are remembered for the life of the process; the one not named for the longest time goes first.
+const MOST: usize = 256;
+/// How many secrets of calls that have ended are still looked for: a server may echo one in a later answer.
+const MOST_ENDED: usize = 16;
+/// How often an escape may be escaped itself (`%2541` for `A`).
+const MOST_ESCAPES: usize = 3;
+
+/// A token or a session cookie. It has no `Display`; its `Debug` shows nothing.
 #[derive(Debug, Clone)]
 pub struct Secret(SecretString);
 
@@ -20,43 +39,249 @@ impl Secret {
     }
 }
 
-/// The secrets that this process has seen, the longest first: one may be the beginning of another. Clones share one
-/// list.
-#[derive(Debug, Clone, Default)]
-pub struct Secrets(Arc<RwLock<Vec<Secret>>>);
+/// The secrets that this process must not show. Clones share one list.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<RwLock<Vec<Known>>>);
+
+/// Keeps the secret of a call remembered until the call ends.
+#[must_use = "the secret may be forgotten as soon as this is dropped"]
+#[derive(Debug)]
+pub struct Held(Option<(Secrets, Secret)>);
 
 impl Secrets {
-    /// Adds a secret, once. Empty ones are no secrets.
+    /// Remembers a configured secret for the life of the process. Values that are no secrets for their length are
+    /// passed over, and so is what was remembered before.
     pub fn remember(&self, secret: &Secret) {
-        let mut list = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !secret.expose().is_empty()
-            && !list.iter().any(|known| known.expose() == secret.expose())
-        {
-            let longer = |known: &Secret| known.expose().len() >= secret.expose().len();
-            let place = list.partition_point(longer);
-            list.insert(place, secret.clone());
+        if !is_searched_for(secret) {
+            return;
+        }
+        let mut list = self.write();
+        let mut known = take(&mut list, secret).unwrap_or_else(|| Known::new(secret));
+        known.configured = true;
+        list.push(known);
+        keep_newest(&mut list, MOST, |known| known.configured);
+    }
+
+    /// Remembers the secret of one call until the call ends, and some calls longer.
+    pub fn remember_until_dropped(&self, secret: &Secret) -> Held {
+        if !is_searched_for(secret) {
+            return Held(None);
+        }
+        let mut list = self.write();
+        match list.iter_mut().find(|known| known.is(secret)) {
+            Some(known) => known.holders += 1,
+            None => list.push(Known { holders: 1, ..Known::new(secret) }),
+        }
+        Held(Some((self.clone(), secret.clone())))
+    }
+
+    /// The text with [`REDACTED`] in place of every secret, however it is spelled: as it is, with percent or JSON
+    /// escapes for some or all of its characters, in base64 of either alphabet at any offset, in hexadecimal digits.
+    pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if list.is_empty() || text.len() < SHORTEST {
+            return Cow::Borrowed(text);
+        }
+        let mut places = Vec::new();
+        let mut view = Some(View::plain(text));
+        for _ in 0..=MOST_ESCAPES {
+            let Some(current) = view else { break };
+            list.iter().for_each(|known| known.find(&current, &mut places));
+            view = current.unescaped();
+        }
+        replace(text, places)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Known>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secrets")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some((secrets, secret)) = self.0.take() {
+            let mut list = secrets.write();
+            if let Some(mut known) = take(&mut list, &secret) {
+                known.holders = known.holders.saturating_sub(1);
+                list.push(known);
+            }
+            keep_newest(&mut list, MOST_ENDED, |known| !known.configured && known.holders == 0);
+        }
+    }
+}
+
+fn is_searched_for(secret: &Secret) -> bool {
+    (SHORTEST..=LONGEST).contains(&secret.expose().len())
+}
+
+/// Forgets the oldest of these where there are more than `most`.
+fn keep_newest(list: &mut Vec<Known>, most: usize, is_one: impl Fn(&Known) -> bool) {
+    let mut surplus = list.iter().filter(|known| is_one(known)).count().saturating_sub(most);
+    list.retain(|known| {
+        let goes = surplus > 0 && is_one(known);
+        surplus -= usize::from(goes);
+        !goes
+    });
+}
+
+fn take(list: &mut Vec<Known>, secret: &Secret) -> Option<Known> {
+    list.iter().position(|known| known.is(secret)).map(|index| list.remove(index))
+}
+
+/// One secret with its spellings, made when it is remembered and not at each line.
+struct Known {
+    plain: Secret,
+    /// Lower-case digits.
+    hexadecimal: Secret,
+    /// At each of the three offsets that it can have in what was encoded.
+    base64: [Base64; 3],
+    configured: bool,
+    /// Calls that use it.
+    holders: usize,
+}
+
+/// The digits of base64 that depend on the secret alone.
+struct Base64 {
+    digits: Secret,
+    /// Whether the digit before, or behind, holds bits of the secret, too.
+    shared: [bool; 2],
+}
+
+impl Known {
+    fn new(secret: &Secret) -> Self {
+        let hexadecimal: String =
+            secret.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            plain: secret.clone(),
+            hexadecimal: Secret::new(hexadecimal),
+            base64: [0, 1, 2].map(|offset| Base64::new(secret, offset)),
+            configured: false,
+            holders: 0,
         }
     }
 
-    /// Calls `visit` with each, the longest first.
-    pub fn each(&self, mut visit: impl FnMut(&str)) {
-        let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        list.iter().for_each(|secret| visit(secret.expose()));
+    fn is(&self, secret: &Secret) -> bool {
+        self.plain.expose() == secret.expose()
     }
+
+    /// Adds the places where this secret stands, as bytes of the text.
+    fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
+        let mut add = |haystack: &[u8], needle: &Secret, shared: [bool; 2]| {
+            let needle = needle.expose().as_bytes();
+            for start in memmem::find_iter(haystack, needle) {
+                places.push(view.place(start..start + needle.len(), shared));
+            }
+        };
+        add(&view.bytes, &self.plain, [false; 2]);
+        add(&view.lower_case, &self.hexadecimal, [false; 2]);
+        for base64 in &self.base64 {
+            add(&view.one_alphabet, &base64.digits, base64.shared);
+        }
+    }
+}
+
+impl Base64 {
+    fn new(secret: &Secret, offset: usize) -> Self {
+        let secret = secret.expose().as_bytes();
+        let digits = STANDARD_NO_PAD.encode([&[0; 2][..offset], secret].concat());
+        let (before, bits) = (offset * 8, (offset + secret.len()) * 8);
+        let own = digits.get(before.div_ceil(6)..bits / 6).unwrap_or_default();
+        Self { digits: Secret::new(own), shared: [offset > 0, bits % 6 > 0] }
+    }
+}
+
+/// A text after some of its escapes were undone.
+struct View {
+    bytes: Vec<u8>,
+    /// The same in lower case.
+    lower_case: Vec<u8>,
+    /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
+    one_alphabet: Vec<u8>,
+    /// Where each byte, and the end, stands in the text.
+    origins: Vec<usize>,
+}
+
+impl View {
+    fn plain(text: &str) -> Self {
+        Self::new(text.as_bytes().to_vec(), (0..=text.len()).collect())
+    }
+
+    fn new(bytes: Vec<u8>, origins: Vec<usize>) -> Self {
+        let standard = |byte: &u8| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            byte => *byte,
+        };
+        let one_alphabet = bytes.iter().map(standard).collect();
+        Self { lower_case: bytes.to_ascii_lowercase(), one_alphabet, bytes, origins }
+    }
+
+    /// With one more layer of percent and JSON escapes undone; none where there is no escape.
+    fn unescaped(&self) -> Option<Self> {
+        let (mut bytes, mut origins, mut at) = (Vec::new(), Vec::new(), 0);
+        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let (byte, length) = escape(rest).unwrap_or((rest[0], 1));
+            bytes.push(byte);
+            origins.push(self.origins[at]);
+            at += length;
+        }
+        origins.extend(self.origins.last());
+        (bytes.len() < self.bytes.len()).then(|| Self::new(bytes, origins))
+    }
+
+    /// Where these bytes stand in the text, with the neighbours that hold bits of the secret, and base64's padding.
+    fn place(&self, found: Range<usize>, shared: [bool; 2]) -> Range<usize> {
+        let Range { mut start, mut end } = found;
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let digit_at =
+            |index: usize| self.one_alphabet.get(index).is_some_and(|byte| is_digit(*byte));
+        if shared[0] && start.checked_sub(1).is_some_and(digit_at) {
+            start -= 1;
+        }
+        if shared[1] {
+            end += usize::from(digit_at(end));
+            end += self.bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
+        }
+        self.origins[start]..self.origins[end]
+    }
+}
+
+/// The byte that an escape at the start of `rest` stands for, and the escape's length.
+fn escape(rest: &[u8]) -> Option<(u8, usize)> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |high: u8, low: u8| Some(digit(high)? * 16 + digit(low)?);
+    match *rest {
+        [b'%', high, low, ..] => Some((byte(high, low)?, 3)),
+        [b'\\', b'u', b'0', b'0', high, low, ..] => Some((byte(high, low)?, 6)),
+        [b'\\', escaped @ (b'"' | b'\\' | b'/'), ..] => Some((escaped, 2)),
+        _ => None,
+    }
+}
+
+/// Overlapping places are one: of two secrets that begin alike the longer one goes whole.
+fn replace(text: &str, mut places: Vec<Range<usize>>) -> Cow<'_, str> {
+    if places.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    places.sort_by_key(|place| place.start);
+    let (mut shown, mut end) = (String::with_capacity(text.len()), 0);
+    for place in places {
+        let start = text.floor_char_boundary(place.start);
+        if start >= end {
+            shown.push_str(&text[end..start]);
+            shown.push_str(REDACTED);
+        }
+        end = end.max(text.ceil_char_boundary(place.end));
+    }
+    shown.push_str(&text[end..]);
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_secret_is_remembered_once() {
-        let secrets = Secrets::default();
-        for value in ["one", "", "two", "one", "three"] {
-            secrets.remember(&Secret::new(value));
-        }
-        let mut seen = Vec::new();
-        secrets.clone().each(|secret| seen.push(secret.to_owned()));
-        assert_eq!(seen, ["three", "one", "two"]);
-    }
-}
+mod tests;

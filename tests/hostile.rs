@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::host;
 
-/// Most memory that a worker may ever have held, in KiB.
+/// Most memory that a worker may ever have held, in KiB: some times what it needs, and a sixteenth of what the smallest
+/// of the bombs unpacks to.
 const MOST_MEMORY: u64 = 64_000;
 /// Time that a call gets, in milliseconds: enough for a loaded machine to come as far as the body.
 const TIME: u64 = 2000;

@@ -7,11 +7,14 @@
     reason = "a test that can't go on fails"
 )]
 
+mod awake;
 mod bodies;
+mod client;
 mod cold_path;
 mod command_line;
 mod doctor;
 mod example_hosts;
+mod fixtures;
 mod hostile;
 mod identity;
 mod lifecycle;

@@ -92,6 +92,50 @@ fn listings_in_xml_are_joined_too() {
 }
 
 #[test]
+fn a_listing_that_ends_too_early_says_so() {
+    let plex = with_items(250, Paging::Usual);
+    let mut host = host().plex(&plex).start();
+    let (whole, _) = listing(&mut host, json!({}));
+    assert_eq!(whole["result"]["body_error"], Value::Null);
+    let query = "X-Plex-Container-Start=0&X-Plex-Container-Size=100";
+    let first =
+        host.call("plex.request", json!({"path": format!("{LISTING}?{query}")})).unwrap()["body"]
+            .to_string();
+    plex.respond(LISTING, 200, &[("Content-Type", "application/json")], first);
+    for parse in ["auto", "text"] {
+        let (reply, _) = listing(&mut host, json!({"parse": parse}));
+        assert_eq!(
+            reply["result"]["body_error"],
+            "the listing has `250` entries, but the server sent only `100`"
+        );
+    }
+}
+
+#[test]
+fn a_page_with_a_bad_title_joins_the_others() {
+    let plex = FakePlex::start();
+    let page = |title: &[u8], start: usize| {
+        let mut text = format!(
+            r#"{{"MediaContainer":{{"size":1,"totalSize":2,"offset":{start},"Metadata":[{{"title":""#
+        )
+        .into_bytes();
+        text.extend_from_slice(title);
+        text.extend_from_slice(b"\"}]}}");
+        Fault::answer(200, &[("Content-Type", "application/json")], text)
+    };
+    for (first, second) in [(&b"caf\xe9"[..], &b"b"[..]), (b"a", b"caf\xe9"), (b"a", b"b\tc")] {
+        plex.fault(page(first, 0));
+        plex.fault(page(second, 1));
+        let (reply, _) = listing(&mut host().plex(&plex).start(), json!({}));
+        let result = &reply["result"];
+        let entries = result["body"]["MediaContainer"]["Metadata"].as_array().unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(result["body_encoding"], "json");
+        assert!(result["body_error"].is_string());
+    }
+}
+
+#[test]
 fn what_is_no_listing_is_answered_as_it_is() {
     let plex = FakePlex::start();
     let mut host = host().plex(&plex).start();

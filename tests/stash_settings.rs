@@ -101,7 +101,7 @@ fn every_failure_names_the_settings_page_and_is_tried_again() {
     let faults = [
         (Fault::Unauthorized, "(401)"),
         (Fault::Unprocessable, "(422): Cannot query field"),
-        (Fault::Errors(format!("no {cookie} here")), "no *** here"),
+        (Fault::Errors(format!("no {cookie} here")), "no REDACTED here"),
         (Fault::Errors("é".repeat(100_000)), "é; expected"),
         (Fault::Answer(200, "<html>".to_owned()), "expected Stash's GraphQL"),
         (Fault::Answer(302, String::new()), "(302)"),

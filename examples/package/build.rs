@@ -26,6 +26,8 @@ pub(crate) fn static_binary(profile: &str, target_dir: &Path) -> Result<Binary, 
         .args(["--profile", profile, "--target", &target, "--target-dir"])
         .arg(target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", flags().join("\x1f"))
+        // The cargo that runs this says there which package it is of: build scripts that look at it would run each time.
+        .env_remove("CARGO_MANIFEST_DIR")
         .status()?;
     if !status.success() {
         return Err(format!("building the static program failed: {status}").into());

@@ -7,37 +7,41 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// The message is no JSON.
+    /// The message is invalid JSON.
     ParseError,
-    /// The message is no request.
+    /// The message is not a request.
     InvalidRequest,
     /// There is no such method.
     MethodNotFound,
-    /// The params are not the method's; [`InvalidParams`] tells where.
+    /// The params are wrong. [`InvalidParams`]
     InvalidParams,
     /// The worker has a bug.
     InternalError,
     /// Too many calls wait already: wait, try again.
     Overloaded,
-    /// The identity can't be read or made; nothing was sent to Plex. [`IdentityUnavailable`]
+    /// The identity can't be read or created; nothing was sent to Plex. [`IdentityUnavailable`]
     IdentityUnavailable,
     /// The id on disk is another than the one asked for. [`IdentityChanged`]
     IdentityChanged,
     /// No connection, or it broke. [`PlexUnreachable`]
     PlexUnreachable,
-    /// The call's time is over. [`PlexTimeout`]
+    /// The call took longer than its timeout. [`PlexTimeout`]
     PlexTimeout,
     /// The body is larger than `max_bytes`. [`AnswerTooLarge`]
     AnswerTooLarge,
+    /// Plex, or plex.tv, answered with another status than the method needs. [`RefusedByPlex`]
+    RefusedByPlex,
     /// No server or no token to use. [`NotConfigured`]
     NotConfigured,
+    /// The sign-in to plex.tv was not completed. [`SignInIncomplete`]
+    SignInIncomplete,
     /// The call was cancelled, or the worker stopped before it was done (LSP's `RequestCancelled`).
     Cancelled,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ParseError,
         Self::InvalidRequest,
         Self::MethodNotFound,
@@ -49,7 +53,9 @@ impl Code {
         Self::PlexUnreachable,
         Self::PlexTimeout,
         Self::AnswerTooLarge,
+        Self::RefusedByPlex,
         Self::NotConfigured,
+        Self::SignInIncomplete,
         Self::Cancelled,
     ];
 
@@ -67,7 +73,9 @@ impl Code {
             Self::PlexUnreachable => -32010,
             Self::PlexTimeout => -32011,
             Self::AnswerTooLarge => -32012,
+            Self::RefusedByPlex => -32013,
             Self::NotConfigured => -32014,
+            Self::SignInIncomplete => -32015,
             Self::Cancelled => -32800,
         }
     }
@@ -145,7 +153,7 @@ pub struct InvalidParams {
 pub struct IdentityUnavailable {
     /// The file or folder that is in the way.
     pub path: String,
-    /// What is wrong with it, and the cure.
+    /// What is wrong with it, and a hint what to do.
     pub reason: String,
 }
 
@@ -165,7 +173,7 @@ pub struct PlexUnreachable {
     pub kind: UnreachableKind,
 }
 
-/// What failed on the way to Plex.
+/// What failed when Plex could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -173,13 +181,13 @@ pub struct PlexUnreachable {
 pub enum UnreachableKind {
     /// The server's name has no address.
     Dns,
-    /// Nobody listens there, or the way there is closed.
+    /// Nothing listens there, or there is no route.
     Connect,
-    /// No TLS, or a certificate that can't be trusted.
+    /// No TLS, or a certificate that is not trusted.
     Tls,
-    /// The connection was closed before the answer was whole.
+    /// The connection was closed before the end of the response.
     Closed,
-    /// What came is no HTTP.
+    /// The response is not HTTP.
     Protocol,
 }
 
@@ -191,7 +199,7 @@ pub struct PlexTimeout {
     pub phase: TimeoutPhase,
 }
 
-/// What a call was waiting for when its time was over.
+/// What a call was waiting for when it timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -199,7 +207,7 @@ pub struct PlexTimeout {
 pub enum TimeoutPhase {
     /// The connection.
     Connect,
-    /// The head of the answer.
+    /// The head of the response.
     Response,
     /// The body.
     Body,
@@ -213,15 +221,77 @@ pub struct AnswerTooLarge {
     pub max_bytes: u64,
 }
 
+/// Data of [`Code::RefusedByPlex`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RefusedByPlex {
+    /// HTTP status of the response.
+    pub status: u16,
+    /// Plex's own words, at most 200 characters, without secrets and control characters; empty if it said nothing.
+    pub message: String,
+    /// Origin of the server that refused: scheme, host and port.
+    pub server: String,
+}
+
 /// Data of [`Code::NotConfigured`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct NotConfigured {
     /// What is missing.
     pub missing: Missing,
+    /// Why, and a hint what to do.
+    pub reason: String,
+    /// The file that can't be used, if one is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The account's servers, if there are several and none was chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<KnownServer>,
 }
 
-/// What a call can't go without.
+impl NotConfigured {
+    /// `missing`, for `reason`.
+    pub fn new(missing: Missing, reason: impl Into<String>) -> Self {
+        Self { missing, reason: reason.into(), path: None, servers: Vec::new() }
+    }
+}
+
+/// One of the account's servers, by which it can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KnownServer {
+    /// The name its owner gave it.
+    pub name: String,
+    /// Its identifier.
+    pub machine_identifier: String,
+    /// Whether the account owns it.
+    pub owned: bool,
+}
+
+/// Data of [`Code::SignInIncomplete`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SignInIncomplete {
+    /// What became of the sign-in.
+    pub reason: SignInState,
+}
+
+/// What became of a sign-in that was not completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SignInState {
+    /// None was begun.
+    None,
+    /// Its code was not entered in time.
+    Expired,
+    /// plex.tv refused it.
+    Refused,
+}
+
+/// What a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -8,8 +8,8 @@ pub const PRODUCT: &str = "PlexSync";
 pub const DEVICE_NAME: &str = "PlexSync Plugin";
 /// The identity's file in the data folder.
 pub const FILE_NAME: &str = "device_id.json";
-/// The second copy, beside it.
-pub const SECOND_COPY_NAME: &str = "device_id.json.bak";
+/// Its backup, beside it.
+pub const BACKUP_NAME: &str = "device_id.json.bak";
 /// Most characters of an id.
 pub const MAX_ID_LENGTH: usize = 255;
 
@@ -22,7 +22,7 @@ pub fn is_device_id(text: &str) -> bool {
         && text.bytes().any(|byte| byte != b' ')
 }
 
-/// Where the identity that the worker holds came from.
+/// Where the identity came from that the worker holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -32,9 +32,9 @@ pub enum Origin {
     Loaded,
     /// There was no file: it is new.
     Created,
-    /// The file was missing or damaged: it was taken from the second copy.
+    /// The file was missing or damaged: it was taken from the backup.
     Recovered,
-    /// The file was damaged beyond help: it is new, and Plex will see a new device.
+    /// The file was damaged and there was no backup: it is new, and Plex will see a new device.
     Regenerated,
     /// `identity.reset` made it.
     Reset,
@@ -127,7 +127,7 @@ pub struct ResetParams {
     pub device_id: Option<String>,
 }
 
-/// The X-Plex-* headers that tell Plex which device speaks. They stand on every request, on every hop.
+/// The X-Plex-* headers that identify the device to Plex. They are on every request, on every hop.
 ///
 /// Nothing in them changes with a kernel update, a host name or a container id: Plex shows a changed value as a
 /// changed device.

@@ -1,10 +1,10 @@
-//! What a host and `plexsync-worker` say to each other, as types.
+//! The messages between a host and `plexsync-worker`, as types.
 //!
-//! The prose is in `protocol/README.md`; where the two disagree, one of them has a bug. This crate has no I/O: it
-//! opens no file, starts no process and no socket, so that a host, a test or a generator can use it alone.
+//! The prose is in `protocol/README.md`; where the two disagree, one of them has a bug. This crate does no I/O: it
+//! opens no file and no socket and starts no process, so a host, a test or a generator can use it alone. A client that
+//! starts the worker and calls it is `plexsync-client`.
 
 pub mod message;
-pub mod json;
 pub mod identity;
 pub mod plex;
 pub mod stash;
@@ -13,10 +13,10 @@ pub mod error;
 #[cfg(test)]
 mod document;
 
-/// The version of the contract: hosts that know `1.0` understand every worker of `1.x`.
+/// The version of the contract: hosts that know `2.0` understand every worker of `2.x`.
 ///
-/// The second number grows with what is added, the first one would with what is changed (README, "Versions").
-pub const CONTRACT_VERSION: &str = "1.0";
+/// Additions raise the second number, changes the first (README, "Versions").
+pub const CONTRACT_VERSION: &str = "2.0";
 
 /// The contract as an OpenRPC document (<https://spec.open-rpc.org>), generated from the types of this crate: what
 /// `rpc.discover` answers.

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 
 /// Names of the methods, as they stand in a message's `method`.
 pub mod method {
-    /// Tells the identity; makes one where there is none.
+    /// Returns the identity; creates one if there is none.
     pub const IDENTITY_GET: &str = "identity.get";
-    /// Replaces the identity by a new or a given one.
+    /// Replaces the identity with a new or a given one.
     pub const IDENTITY_RESET: &str = "identity.reset";
     /// Sends one request to Plex.
     pub const PLEX_REQUEST: &str = "plex.request";
@@ -24,7 +24,11 @@ pub mod method {
     pub const STASH_STOP: &str = "RPCRunner.Stop";
     /// A notification: stop the call whose id is in `params.id`.
     pub const CANCEL: &str = "$/cancelRequest";
-    /// A notification to the host: how far a call has come.
+    /// Answered with null: a host of the Language Server Protocol says goodbye.
+    pub const SHUTDOWN: &str = "shutdown";
+    /// A notification: the host will send no more (Language Server Protocol).
+    pub const EXIT: &str = "exit";
+    /// A notification to the host: the progress of a call.
     pub const PROGRESS: &str = "$/progress";
 }
 
@@ -34,7 +38,7 @@ pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 pub const MAX_BATCH: usize = 1000;
 /// Most calls that run at once.
 pub const MAX_RUNNING: usize = 64;
-/// Most calls that wait for a place; a batch counts as one.
+/// Most calls that wait for one of these places; a batch counts as one.
 pub const MAX_WAITING: usize = 256;
 /// How long accepted calls may go on after the end of input.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -124,6 +128,7 @@ impl From<Box<RawValue>> for JsonText {
 
 /// Params of [`method::CANCEL`].
 #[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CancelParams {
     /// The id of the call to stop, as it was sent.
@@ -138,8 +143,8 @@ pub struct Progress {
     /// The call's `progress_token`, as it was sent.
     #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
-    /// How much is done, in entries of the listing.
+    /// What is done, in entries of the listing.
     pub done: u64,
-    /// How much there is, where that is known.
+    /// What there is to do, if known.
     pub total: Option<u64>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Timeout of a whole call where it gives none, in milliseconds.
+/// Timeout of a whole call, in milliseconds, if the call does not say.
 pub const TIMEOUT_MS: u64 = 30_000;
 /// Longest time for one connection, in milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
@@ -14,9 +14,9 @@ pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
 pub const HOOK_TIMEOUT_MS: u64 = 5_000;
 /// Longest time for one connection in a Stash hook, in milliseconds.
 pub const HOOK_CONNECT_TIMEOUT_MS: u64 = 2_000;
-/// Repetitions after a failure, where the call gives none.
+/// Retries after a failure, if the call does not say.
 pub const RETRIES: u32 = 2;
-/// Largest decoded body where the call gives no limit, in bytes.
+/// Largest decoded body, in bytes, if the call does not say.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Most hops of a redirect that are followed.
 pub const MAX_REDIRECTS: u32 = 5;
@@ -39,12 +39,12 @@ pub enum Method {
     Patch,
 }
 
-/// What becomes of the body.
+/// How the body is decoded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Parse {
-    /// By content type, or by look where there is none.
+    /// By content type; if there is none, by its first characters.
     #[default]
     Auto,
     /// As JSON.
@@ -112,11 +112,11 @@ pub struct RequestParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
-    /// Repetitions after a failure.
+    /// Retries after a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("default" = RETRIES)))]
     pub retries: Option<u32>,
-    /// What becomes of the body.
+    /// How the body is decoded.
     #[serde(default)]
     pub parse: Parse,
     /// Limit on the decoded body, in bytes.
@@ -150,8 +150,9 @@ pub struct RequestResult {
     pub ok: bool,
     /// Response headers under lower-case names; repeated ones joined with `, `.
     pub headers: BTreeMap<String, String>,
-    /// The body, as `body_encoding` tells.
-    pub body: Value,
+    /// The body; `body_encoding` says what it holds.
+    #[cfg_attr(test, schemars(with = "Value"))]
+    pub body: Box<RawValue>,
     /// What `body` holds.
     pub body_encoding: BodyEncoding,
     /// Why the body is not what it claims to be.
@@ -159,10 +160,21 @@ pub struct RequestResult {
     pub body_error: Option<String>,
     /// The last URL, without secrets.
     pub url: String,
-    /// Tries; hops of a redirect are not tries.
+    /// Attempts; hops of a redirect do not count.
     pub attempts: u32,
     /// Time for the whole call, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+impl RequestResult {
+    /// The body as a type of yours, or as a [`Value`]. `body` itself is JSON text, exactly as the worker wrote it.
+    ///
+    /// # Errors
+    /// The body has another shape. A [`Value`] cannot hold every body: it takes 127 levels of nesting, numbers in the
+    /// range of `f64`, and of repeated members the last one. The text in `body` keeps all of them.
+    pub fn body_as<'a, T: Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
+        serde_json::from_str(self.body.get())
+    }
 }
 
 /// Params of `plex.scan`.
@@ -190,7 +202,7 @@ pub struct ScanResult {
     pub section: String,
     /// The folder that Plex was asked to look at.
     pub folder: String,
-    /// HTTP status of Plex's answer.
+    /// HTTP status of Plex's response.
     pub status: u16,
 }
 

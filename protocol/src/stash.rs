@@ -15,7 +15,7 @@ pub struct PluginInput {
     pub args: Option<RunArgs>,
 }
 
-/// What Stash tells beside the call that its arguments name.
+/// What Stash sends besides the call that its arguments name.
 #[derive(Clone, Default)]
 pub struct StashCall {
     /// How to reach the parent Stash.

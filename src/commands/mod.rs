@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::cli::{Arguments, Command, Environment, Options};
 use crate::identity::Folders;
 use crate::plex::Plex;
-use crate::rpc::{Handling, Methods, Outcome, Request};
+use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
 use crate::secret::Secrets;
 
 /// The streams of a command, and what is known about who is at their other end.
@@ -142,11 +142,16 @@ impl Setting<'_> {
     /// Calls a method, and waits for its end.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         let params = params.filter(|params| params.get() != "null");
-        match self.methods.handle(method, Request { params, ..Request::default() }) {
+        let request = Request { params, in_turn: true, ..Request::default() };
+        match self.methods.handle(method, request) {
             Handling::Done(outcome) => outcome,
-            Handling::Slow(work) => wait_for(work).map_err(|error| {
-                ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
-            })?,
+            Handling::Ordered(work) => work(),
+            Handling::Slow(Slow { first, work, .. }) => {
+                first.map(|first| first());
+                wait_for(work).map_err(|error| {
+                    ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
+                })?
+            }
         }
     }
 }

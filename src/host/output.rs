@@ -1,52 +1,58 @@
 //! Replies to bytes: small ones together in one write, large ones without a copy.
 
-use std::io;
+use std::io::{self, Write};
 
 use plexsync_protocol::message::JsonText;
 
-use super::transport::Transport;
-use crate::host::{envelope as wire, framing::Framing};
+use super::envelope;
+use super::framing::Framing;
 
 /// A reply longer than this is written from where it lies.
 const LARGE: usize = 64 * 1024;
 
 /// The only writer of replies.
-pub(super) struct Output {
+pub(super) struct Output<W> {
+    replies: W,
     framing: Framing,
+    /// The header line with the host's own `Content-Type`, where it sent one.
+    content_type: Option<String>,
     buffer: Vec<u8>,
 }
 
-impl Default for Output {
-    fn default() -> Self {
-        Self { framing: Framing::Lines, buffer: Vec::new() }
+impl<W: Write> Output<W> {
+    pub(super) fn new(replies: W) -> Self {
+        Self { replies, framing: Framing::Lines, content_type: None, buffer: Vec::new() }
     }
-}
 
-impl Output {
     /// Replies go out as messages come in.
-    pub(super) fn set_framing(&mut self, framing: Option<Framing>) {
+    pub(super) fn answer_as(&mut self, framing: Option<Framing>, content_type: Option<&str>) {
         self.framing = framing.unwrap_or(self.framing);
+        if self.content_type.as_deref() != content_type {
+            self.content_type = content_type.map(ToOwned::to_owned);
+        }
     }
 
     /// Takes a reply. It may stay in the buffer until [`flush`](Self::flush).
-    pub(super) fn write(&mut self, to: &mut impl Transport, reply: JsonText) -> io::Result<()> {
-        let framed = wire::frame(self.framing, reply);
+    ///
+    /// # Errors
+    /// As `write(2)`; `BrokenPipe` when nobody reads any more.
+    pub(super) fn write(&mut self, reply: JsonText) -> io::Result<()> {
+        let framed = envelope::frame(self.framing, self.content_type.as_deref(), reply);
         if framed.len() > LARGE {
-            self.flush(to)?;
-            return framed.pieces().try_for_each(|piece| to.write_all(piece));
+            self.flush()?;
+            return framed.pieces().try_for_each(|piece| self.replies.write_all(piece));
         }
         framed.pieces().for_each(|piece| self.buffer.extend_from_slice(piece));
-        if self.buffer.len() > LARGE { self.flush(to) } else { Ok(()) }
+        if self.buffer.len() > LARGE { self.flush() } else { Ok(()) }
     }
 
-    /// Whether nothing waits to be written.
-    pub(super) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    pub(super) fn flush(&mut self, to: &mut impl Transport) -> io::Result<()> {
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         if !self.buffer.is_empty() {
-            to.write_all(&self.buffer)?;
+            self.replies.write_all(&self.buffer)?;
             self.buffer.clear();
         }
         Ok(())

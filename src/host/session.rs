@@ -1,24 +1,35 @@
-//! The loop: takes input, hands calls over, writes replies. Quick methods run on it, in the order received; slow
-//! ones run beside it. It owns the state of the conversation and writes nothing but replies.
+//! The loop: takes events, hands calls over, writes replies. It waits for events only, with the next deadline as its
+//! limit, and does no I/O but replies. It owns the state of the conversation.
 
-use std::collections::HashMap;
-use std::io;
+mod calls;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::{DRAIN, JsonText, MAX_WAITING, Progress, method};
-use tokio::sync::mpsc;
+use plexsync_protocol::message::DRAIN;
 use tracing::{debug, warn};
 
+use super::Event;
+use super::batch::Batches;
+use super::envelope;
+use super::framing::{Decoder, Framing};
+use super::ordered::{MAX_ORDERED, OrderedCalls};
 use super::output::Output;
-use super::queue::{self as jobs, Job, Jobs};
-pub use super::transport::{Channel, Event, Transport};
-use crate::host::envelope::{self as wire, Address, Call, Id, Inbound, Item};
-use crate::host::framing::{Decoder, Framing};
-use crate::rpc::{Handling, Methods, Outcome, Request};
+use super::reader::Credit;
+use super::slow::SlowCalls;
+use super::typed::Typed;
+use crate::rpc::Methods;
 
 /// How long accepted calls go on after a signal. The rest of the 800 ms that a host may count on is for the exit.
 const STOP: Duration = Duration::from_millis(650);
+/// How long the ordered call that runs may still take once it was asked to give up.
+const GIVE_UP: Duration = Duration::from_millis(60);
+/// After so long a value without a line end is mentioned.
+const LINE_END: Duration = Duration::from_secs(5);
 
 /// What a conversation begins with.
 #[derive(Debug, Clone, Copy)]
@@ -27,33 +38,55 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// Longest message, in bytes.
     pub max_message: usize,
+    /// A person types: a method's name alone on a line will do.
+    pub by_hand: bool,
+}
+
+/// What connects a conversation with the rest of the process.
+pub struct Host<W> {
+    /// What happens outside of the loop.
+    pub events: Receiver<Event>,
+    /// Where calls that run elsewhere say what has become of them.
+    pub sender: Sender<Event>,
+    /// How much the reader may bring.
+    pub credit: Arc<Credit>,
+    /// Where replies go.
+    pub replies: W,
+    /// Set while the ordered call that runs should give up what it waits for.
+    pub interrupt: Arc<AtomicBool>,
 }
 
 /// Serves a conversation to its end. `on_stash` is called when it turns out that Stash is the host.
 ///
 /// # Errors
 /// When replies can't be written, other than because the host is gone.
-pub fn serve(
+pub fn serve<W: Write>(
     methods: &Methods,
     options: Options,
-    transport: impl Transport,
+    host: Host<W>,
     on_stash: &mut dyn FnMut(),
 ) -> io::Result<()> {
-    let (progress_sender, progress) = mpsc::unbounded_channel();
-    let conversation = Conversation {
+    let session = Session {
         methods,
         max_message: options.max_message,
-        transport,
-        output: Output::default(),
-        jobs: Jobs::default(),
-        batches: HashMap::new(),
-        batch_count: 0,
-        progress_sender,
+        decoder: Decoder::new(options.framing, options.max_message),
+        typed: options.by_hand.then(Typed::default),
+        credit: host.credit,
+        undecoded: 0,
+        output: Output::new(host.replies),
+        slow: SlowCalls::new(host.sender.clone()),
+        ordered: OrderedCalls::new(host.sender, host.interrupt),
+        batches: Batches::default(),
+        input: Input::Open,
+        deadline: None,
+        gave_up: false,
+        line_end_due: None,
+        line_end_mentioned: false,
         json_rpc_1: false,
+        raw: false,
         on_stash,
     };
-    let decoder = Decoder::new(options.framing, options.max_message);
-    match conversation.run(decoder, progress) {
+    match session.run(&host.events) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
             debug!("host closed its end");
             Ok(())
@@ -62,281 +95,189 @@ pub fn serve(
     }
 }
 
-struct Conversation<'a, T> {
+struct Session<'a, W> {
     methods: &'a Methods,
     max_message: usize,
-    transport: T,
-    output: Output,
-    jobs: Jobs,
-    batches: HashMap<u64, Batch>,
-    batch_count: u64,
-    progress_sender: mpsc::UnboundedSender<Progress>,
+    decoder: Decoder,
+    typed: Option<Typed>,
+    credit: Arc<Credit>,
+    /// Bytes that the reader has brought and that are not decoded yet.
+    undecoded: usize,
+    output: Output<W>,
+    slow: SlowCalls,
+    ordered: OrderedCalls,
+    batches: Batches,
+    input: Input,
+    /// When what is unfinished has to be given up. It only ever comes nearer, but for the moment after.
+    deadline: Option<Instant>,
+    /// All was cancelled; at most one ordered call is still at it.
+    gave_up: bool,
+    /// When a value without a line end is mentioned.
+    line_end_due: Option<Instant>,
+    line_end_mentioned: bool,
     /// A JSON-RPC 1.0 message was seen: to that host a reply without an id is the reply to call 0.
     json_rpc_1: bool,
+    /// Stash's raw interface: the end of input is the end of the message, not of the host's patience.
+    raw: bool,
     on_stash: &'a mut dyn FnMut(),
 }
 
-/// Whether a call stands alone or in a batch, and where there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Single,
-    Member { batch: u64, index: usize },
+enum Input {
+    /// More may come.
+    Open,
+    /// The host will send no more; what has come is not all decoded yet.
+    Ended,
+    /// Nothing more is taken.
+    Done,
 }
 
-/// A batch whose members are not all done.
-#[derive(Default)]
-struct Batch {
-    replies: Vec<Option<JsonText>>,
-    open: usize,
-    /// Whether its slow members were let in, once one of them has asked.
-    admitted: Option<bool>,
-}
-
-enum Step {
-    Input(Event),
-    Finished(jobs::Finished),
-    Progress(Progress),
-    Deadline,
-}
-
-impl<T: Transport> Conversation<'_, T> {
-    fn run(
-        mut self,
-        mut decoder: Decoder,
-        mut progress: mpsc::UnboundedReceiver<Progress>,
-    ) -> io::Result<()> {
-        let mut deadline = None;
-        while deadline.is_none() || !self.jobs.is_empty() {
-            match self.next_step(&mut progress, deadline)? {
-                Step::Input(Event::Bytes(bytes)) if deadline.is_none() => {
-                    decoder.feed(&bytes);
-                    while let Some(frame) = decoder.next_frame() {
-                        let inbound = wire::read(&frame, self.max_message);
-                        self.output.set_framing(decoder.framing());
-                        self.receive(inbound)?;
-                    }
-                }
-                Step::Input(Event::Bytes(_)) => {}
-                Step::Input(Event::End) => {
-                    while let Some(frame) = decoder.next_frame_at_end() {
-                        let inbound = wire::read(&frame, self.max_message);
-                        self.output.set_framing(decoder.framing());
-                        self.receive(inbound)?;
-                    }
-                    deadline = deadline.or(Some(Instant::now() + DRAIN));
-                }
-                Step::Input(Event::Stop) => deadline = Some(Instant::now() + STOP),
-                Step::Input(Event::HostGone) => return Err(io::ErrorKind::BrokenPipe.into()),
-                Step::Finished(finished) => self.finish(finished)?,
-                Step::Progress(progress) => self.report(&progress)?,
-                Step::Deadline => self.cancel_all()?,
+impl<W: Write> Session<'_, W> {
+    fn run(mut self, events: &Receiver<Event>) -> io::Result<()> {
+        while !self.is_over() {
+            match self.next_event(events)? {
+                Some(event) => self.take(event)?,
+                None => self.time_is_up(Instant::now())?,
             }
         }
-        self.output.flush(&mut self.transport)
+        self.output.flush()
     }
 
-    /// Waits for the next thing to do. Replies are written out before it waits.
-    fn next_step(
-        &mut self,
-        progress: &mut mpsc::UnboundedReceiver<Progress>,
-        deadline: Option<Instant>,
-    ) -> io::Result<Step> {
-        if self.jobs.is_empty() {
-            if let Some(event) = self.transport.ready() {
-                return Ok(Step::Input(event));
-            }
-        } else if !self.output.is_empty()
-            && let Some(step) = self.done_already(progress)
-        {
-            return Ok(step);
+    fn is_over(&self) -> bool {
+        self.input == Input::Done && self.slow.is_empty() && self.ordered.len() == 0
+    }
+
+    /// The next event; none where a deadline came first. Replies are written out before it waits.
+    fn next_event(&mut self, events: &Receiver<Event>) -> io::Result<Option<Event>> {
+        if let Ok(event) = events.try_recv() {
+            return Ok(Some(event));
         }
-        self.output.flush(&mut self.transport)?;
-        let transport = &mut self.transport;
-        let step = self.jobs.block_on(async |running| {
-            tokio::select! {
-                biased;
-                Some(sent) = progress.recv() => Step::Progress(sent),
-                finished = running.next_finished() => Step::Finished(finished),
-                event = transport.next() => Step::Input(event),
-                () = sleep_until(deadline), if deadline.is_some() => Step::Deadline,
-            }
-        });
-        Ok(step.unwrap_or_else(|| Step::Input(self.transport.wait())))
-    }
-
-    /// What has come of the slow calls meanwhile: its reply goes out in one write with those that wait.
-    fn done_already(&mut self, progress: &mut mpsc::UnboundedReceiver<Progress>) -> Option<Step> {
-        let step = self.jobs.block_on(async |running| {
-            tokio::select! {
-                biased;
-                Some(sent) = progress.recv() => Some(Step::Progress(sent)),
-                finished = running.next_finished() => Some(Step::Finished(finished)),
-                () = one_round() => None,
-            }
-        });
-        step.flatten()
-    }
-
-    fn receive(&mut self, inbound: Inbound) -> io::Result<()> {
-        match inbound {
-            Inbound::Single(item) => self.receive_item(item, Unit::Single),
-            Inbound::Batch(items) => {
-                self.batch_count += 1;
-                let batch = self.batch_count;
-                let replies = items.iter().map(|_| None).collect();
-                // One more than there are: the batch is not done before all its members were received.
-                self.batches
-                    .insert(batch, Batch { replies, open: items.len() + 1, admitted: None });
-                for (index, item) in items.into_iter().enumerate() {
-                    self.receive_item(item, Unit::Member { batch, index })?;
-                }
-                self.close_member(batch, None)
-            }
-        }
-    }
-
-    fn receive_item(&mut self, item: Item, unit: Unit) -> io::Result<()> {
-        match item {
-            Item::Call(call) => self.call(call, unit),
-            Item::Invalid(address, error) => self.refuse(&address, unit, error),
-            Item::Stop(address) => {
-                self.note_dialect(&address);
-                self.answer(&address, unit, Ok(JsonText::of(&true)))?;
-                self.output.flush(&mut self.transport)?;
-                self.cancel_all()
-            }
-            Item::Cancel(id) => {
-                self.cancel(&id)?;
-                self.answer_nothing(unit)
-            }
-        }
-    }
-
-    fn note_dialect(&mut self, address: &Address) {
-        self.json_rpc_1 |= address.is_json_rpc_1();
-        if address.is_stash() {
-            (self.on_stash)();
-        }
-    }
-
-    fn call(&mut self, call: Call, unit: Unit) -> io::Result<()> {
-        self.note_dialect(&call.address);
-        debug!(method = call.method, "call");
-        let progress = call.address.takes_notifications().then(|| {
-            let sender = self.progress_sender.clone();
-            // The loop that reads the other end outlives every call.
-            Box::new(move |progress| drop(sender.send(progress))) as crate::rpc::ProgressSender
-        });
-        let request = Request { params: call.params, stash: call.stash, progress };
-        match self.methods.handle(&call.method, request) {
-            Handling::Done(outcome) => self.answer(&call.address, unit, outcome),
-            Handling::Slow(work) => self.submit(Job { address: call.address, unit, work }),
-        }
-    }
-
-    fn refuse(&mut self, address: &Address, unit: Unit, error: ErrorObject) -> io::Result<()> {
-        self.note_dialect(address);
-        if self.json_rpc_1 && !address.is_json_rpc_1() {
-            warn!("message not answered: {error}");
-            return self.answer_nothing(unit);
-        }
-        if !address.wants_reply() {
-            warn!("notification not carried out: {error}");
-        }
-        self.answer(address, unit, Err(error))
-    }
-
-    fn submit(&mut self, job: Job) -> io::Result<()> {
-        let admitted = match job.unit {
-            Unit::Single => self.jobs.has_room(),
-            Unit::Member { batch, .. } => {
-                let jobs = &self.jobs;
-                let batch = self.batches.get_mut(&batch);
-                batch.is_none_or(|batch| *batch.admitted.get_or_insert_with(|| jobs.has_room()))
-            }
+        self.output.flush()?;
+        let dues = [self.deadline, self.slow.next_due(), self.line_end_due];
+        let event = match dues.into_iter().flatten().min() {
+            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => events.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
-        let finished =
-            if admitted { self.jobs.submit(job) } else { Some(job.refused(overloaded())) };
-        finished.map_or(Ok(()), |finished| self.finish(finished))
-    }
-
-    fn finish(&mut self, finished: jobs::Finished) -> io::Result<()> {
-        self.answer(&finished.address, finished.unit, finished.outcome)
-    }
-
-    fn report(&mut self, progress: &Progress) -> io::Result<()> {
-        self.output.write(&mut self.transport, wire::notification(method::PROGRESS, progress))
-    }
-
-    fn cancel(&mut self, id: &Id) -> io::Result<()> {
-        match self.jobs.cancel(id) {
-            Some(finished) => self.finish(finished),
-            None => Ok(()),
+        match event {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            // Nobody is left who could send: not as long as this session has a sender itself.
+            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 
-    fn cancel_all(&mut self) -> io::Result<()> {
-        for finished in self.jobs.cancel_all() {
-            self.finish(finished)?;
+    fn take(&mut self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Bytes(bytes) => self.bytes(&bytes),
+            Event::End => self.end_of_input(),
+            Event::Stop => {
+                self.input = Input::Done;
+                self.end_within(STOP);
+                Ok(())
+            }
+            Event::HostGone => Err(io::ErrorKind::BrokenPipe.into()),
+            Event::Ordered(outcome) => self.ordered_done(outcome),
+            Event::Slow(key, outcome) => match self.slow.remove(key) {
+                Some((reply_to, slot)) => self.answer(&reply_to, slot, outcome),
+                None => Ok(()),
+            },
+            Event::Progress(key) => self.report(key),
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.undecoded += bytes.len();
+        match &mut self.typed {
+            Some(typed) => self.decoder.feed(&typed.pass(bytes)),
+            None => self.decoder.feed(bytes),
+        }
+        self.decode()
+    }
+
+    fn end_of_input(&mut self) -> io::Result<()> {
+        if let Some(typed) = &mut self.typed {
+            self.decoder.feed(&typed.end());
+        }
+        if self.input == Input::Open {
+            self.input = Input::Ended;
+        }
+        self.decode()
+    }
+
+    /// Takes what was read, as far as there is room for it.
+    fn decode(&mut self) -> io::Result<()> {
+        while self.input != Input::Done && self.ordered.len() < MAX_ORDERED {
+            let frame = match self.input {
+                Input::Open => self.decoder.next_frame(),
+                _ => self.decoder.next_frame_at_end(),
+            };
+            let Some(frame) = frame else {
+                self.all_decoded();
+                break;
+            };
+            let inbound = envelope::read(&frame, self.max_message);
+            self.output.answer_as(self.decoder.framing(), self.decoder.content_type());
+            match inbound {
+                Some(inbound) => self.receive(inbound)?,
+                None => warn!(
+                    "bytes between messages are ignored: with `Content-Length` framing each message has its header"
+                ),
+            }
         }
         Ok(())
     }
 
-    fn answer(&mut self, address: &Address, unit: Unit, outcome: Outcome) -> io::Result<()> {
-        if let (false, Err(error)) = (address.wants_reply(), &outcome) {
-            warn!("notification failed: {error}");
-        }
-        let reply = address.reply(outcome);
-        match unit {
-            Unit::Single => {
-                reply.map_or(Ok(()), |reply| self.output.write(&mut self.transport, reply))
-            }
-            Unit::Member { batch, index } => {
-                self.close_member(batch, reply.map(|reply| (index, reply)))
+    fn all_decoded(&mut self) {
+        self.credit.give(std::mem::take(&mut self.undecoded));
+        let unfinished = !self.line_end_mentioned && self.decoder.waiting_line().is_some();
+        self.line_end_due = unfinished.then(|| Instant::now() + LINE_END);
+        if self.input == Input::Ended {
+            self.input = Input::Done;
+            if !self.raw {
+                self.end_within(DRAIN);
             }
         }
     }
 
-    fn answer_nothing(&mut self, unit: Unit) -> io::Result<()> {
-        match unit {
-            Unit::Single => Ok(()),
-            Unit::Member { batch, .. } => self.close_member(batch, None),
-        }
+    fn end_within(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
     }
 
-    fn close_member(&mut self, number: u64, reply: Option<(usize, JsonText)>) -> io::Result<()> {
-        let Some(batch) = self.batches.get_mut(&number) else { return Ok(()) };
-        if let Some((index, reply)) = reply {
-            batch.replies[index] = Some(reply);
+    fn time_is_up(&mut self, now: Instant) -> io::Result<()> {
+        while let Some(((reply_to, slot), error)) = self.slow.overdue(now) {
+            self.answer(&reply_to, slot, Err(error))?;
         }
-        batch.open -= 1;
-        if batch.open > 0 {
-            return Ok(());
+        if self.line_end_due.take_if(|due| *due <= now).is_some() {
+            self.mention_line_end();
         }
-        let replies = self.batches.remove(&number).map(|batch| batch.replies).unwrap_or_default();
-        match wire::batch_reply(replies.into_iter().flatten().collect()) {
-            Some(reply) => self.output.write(&mut self.transport, reply),
+        match self.deadline.take_if(|deadline| *deadline <= now) {
             None => Ok(()),
+            Some(_) if self.gave_up => {
+                let asker = self.ordered.abandon();
+                self.answer_asker(asker, Err(may_have_been_written()))
+            }
+            Some(_) => {
+                self.gave_up = true;
+                self.deadline = Some(now + GIVE_UP);
+                self.cancel_all()
+            }
+        }
+    }
+
+    fn mention_line_end(&mut self) {
+        let line = self.decoder.waiting_line().unwrap_or_default();
+        if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
+            self.line_end_mentioned = true;
+            warn!("a JSON value ended, and no line end came: a message is read when its line ends");
         }
     }
 }
 
-/// The network is asked once, and what it woke goes on.
-async fn one_round() {
-    tokio::task::yield_now().await;
-    tokio::task::yield_now().await;
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    if let Some(deadline) = deadline {
-        tokio::time::sleep_until(deadline.into()).await;
-    }
-}
-
-fn overloaded() -> ErrorObject {
+fn may_have_been_written() -> ErrorObject {
     ErrorObject::new(
-        Code::Overloaded,
-        format!("overloaded: `{MAX_WAITING}` calls wait already, try again later"),
+        Code::Cancelled,
+        "cancelled while it was at work: the identity may have been written, ask again",
     )
 }
 

@@ -3,7 +3,6 @@
 
 pub(crate) mod client;
 pub(crate) mod connect;
-mod content;
 pub mod error;
 pub(crate) mod probe;
 pub(crate) mod proxy;
@@ -16,7 +15,7 @@ pub(crate) mod tls;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCEPT_ENCODING, AsHeaderName, HeaderMap, HeaderValue};
+use hyper::header::{AsHeaderName, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use url::Url;
 
@@ -45,8 +44,6 @@ impl Request {
         *sent.method_mut() = self.method.clone();
         *sent.uri_mut() = uri;
         sent.headers_mut().clone_from(&self.headers);
-        let accepted = HeaderValue::from_static(content::ACCEPTED);
-        sent.headers_mut().entry(ACCEPT_ENCODING).or_insert(accepted);
         Some(sent)
     }
 }
@@ -67,7 +64,7 @@ impl Head {
     }
 }
 
-/// Takes an answer's body while it comes, decompressed.
+/// Takes an answer's body while it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
     /// server's word, which nobody has checked yet.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
 use plexsync_protocol::plex::MAX_REDIRECTS;
 use tokio::time::{Instant, timeout_at};
 
 use crate::http::client::{Clients, Reuse};
 use crate::http::connect::Watch;
-use crate::http::content::Content;
 use crate::http::error::{HttpError, Peer};
 use crate::http::stream::Progress;
 use crate::http::{Head, Request, Sink, redirect};
@@ -61,7 +62,7 @@ impl Failure {
 /// An answer whose body is yet to be read. When it is dropped, its connection expects nothing more.
 pub(crate) struct Answer {
     pub(crate) head: Head,
-    content: Content,
+    body: Incoming,
     peer: Peer,
     progress: Option<Arc<Progress>>,
 }
@@ -69,22 +70,30 @@ pub(crate) struct Answer {
 impl Answer {
     fn new(response: Response<Incoming>, request: &Request, peer: Peer) -> Self {
         let (parts, body) = response.into_parts();
-        let (status, mut headers) = (parts.status, parts.headers);
-        let content = Content::new(&mut headers, body);
         let progress = parts.extensions.get::<Arc<Progress>>().cloned();
-        let answer = Self {
-            head: Head { status, headers, url: request.url.clone() },
-            content,
-            peer,
-            progress,
-        };
+        let url = request.url.clone();
+        let head = Head { status: parts.status, headers: parts.headers, url };
+        let answer = Self { head, body, peer, progress };
         answer.made_progress();
         answer
     }
 
     /// Length of the body in bytes, where it is known before all has come.
     pub(crate) fn announced(&self) -> Option<u64> {
-        self.content.announced()
+        self.body.size_hint().exact()
+    }
+
+    /// The next piece of the body; none at its end.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| self.peer.broken(&error))?;
+            self.made_progress();
+            // What is no data are trailers.
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
     }
 
     fn made_progress(&self) {
@@ -152,8 +161,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes`, counted as they are after decompression, into `sink`, which has seen the
-    /// head.
+    /// Reads a body of at most `max_bytes` into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut answer: Answer,
@@ -166,20 +174,17 @@ impl<'a> Sender<'a> {
         }
         let mut length = 0_u64;
         loop {
-            let piece = match timeout_at(self.deadline, answer.content.next()).await {
+            let piece = match timeout_at(self.deadline, answer.next()).await {
                 Ok(Ok(Some(piece))) => piece,
                 Ok(Ok(None)) => return Ok(()),
-                Ok(Err(error)) => return Err(Failure::of_body(answer.peer.broken(&*error))),
+                Ok(Err(error)) => return Err(Failure::of_body(error)),
                 Err(_) => return Err(Failure::of_body(answer.peer.body_timeout())),
             };
-            answer.made_progress();
             length = length.saturating_add(piece.len() as u64);
             if length > max_bytes {
                 return Err(too_large());
             }
             sink.push(piece);
-            // A small compressed body makes many pieces without a wait: let quick calls pass.
-            tokio::task::coop::consume_budget().await;
         }
     }
 }

@@ -13,11 +13,11 @@ use crate::stash::StashError;
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
-        IdentityError::Unavailable { path, reason } => {
+        IdentityError::Unavailable { path, reason, hint } => {
             let path = path.display().to_string();
             ErrorObject::new(
                 Code::IdentityUnavailable,
-                format!("identity unavailable: `{path}`: {reason}"),
+                format!("identity unavailable: `{path}`: {reason}; {hint}"),
             )
             .with_data(&IdentityUnavailable { path, reason })
         }
@@ -76,7 +76,9 @@ fn no_section(folder: &str, locations: Vec<String>) -> ErrorObject {
 }
 
 pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> ErrorObject {
-    ErrorObject::new(Code::NotConfigured, message).with_data(&NotConfigured { missing })
+    let message = message.into();
+    let data = NotConfigured::new(missing, message.as_str());
+    ErrorObject::new(Code::NotConfigured, message).with_data(&data)
 }
 
 /// Settings that can't be read: what they would have told is missing.

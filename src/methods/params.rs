@@ -5,14 +5,14 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// Reads a method's params: an object, or one alone in an array.
-pub(super) fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, ErrorObject> {
+pub(crate) fn read<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, ErrorObject> {
     let text = object(params)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(&error))
 }
 
 /// Makes sure that there are no params.
-pub(super) fn none(params: Option<&RawValue>) -> Result<(), ErrorObject> {
+pub(crate) fn none(params: Option<&RawValue>) -> Result<(), ErrorObject> {
     if params.is_none() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! `plex.scan`: which folder is meant, and what a Stash hook makes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::identity::Identity;
@@ -10,28 +11,32 @@ use plexsync_protocol::stash::{HookContext, StashCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::account::{Has, Resolved};
+use super::identity::Ticket;
 use super::{Worker, errors, limits, log_progress, params};
 use crate::plex::{Account, PlexError, ScanCall, folder_of};
-use crate::rpc::{Outcome, Request};
+use crate::rpc::{Handling, Outcome, Request, Slow};
 use crate::stash::Stash;
 
-/// Takes the snapshot and says what is left to do, or that nothing is.
-pub(super) fn scan(
-    worker: &Arc<Worker>,
-    request: Request,
-) -> Result<impl Future<Output = Outcome> + Send + use<>, Outcome> {
-    let Request { params, stash, .. } = request;
+pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
+    let Request { params, stash, in_turn, .. } = request;
     let hook = stash.as_ref().and_then(|call| call.hook.as_ref());
     if hook.is_some_and(is_an_edit) {
-        return Err(Ok(JsonText::of("nothing to scan: no file was moved")));
+        return Ok(Handling::Done(Ok(nothing("no file was moved"))));
     }
-    let params: ScanParams = params::read(params.as_deref()).map_err(Err)?;
-    let identity = worker.identity(stash.as_deref()).map_err(Err)?;
-    let scan = Scan { worker: worker.clone(), stash, identity };
-    Ok(async move { scan.run(params).await })
+    let params: ScanParams = params::read(params.as_deref())?;
+    let (ticket, first) = Ticket::draw(worker, stash.clone(), in_turn);
+    let limits = limits(stash.as_deref());
+    let worker = worker.clone();
+    let work = async move {
+        let deadline = Instant::now() + Duration::from_millis(limits.timeout_ms);
+        let identity = ticket.identity(deadline).await?;
+        Scan { worker, stash, identity }.run(params).await
+    };
+    Ok(Handling::Slow(Slow { first, timeout: None, work: Box::pin(work) }))
 }
 
 /// Somebody edited metadata: an update with an input moves no file. A scan that found a moved file has none.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::plex::request as plan;
 use crate::plex::request::auth::Target;
 use crate::plex::request::url::Base;
+use crate::plex::response::work::{Stop, Stopped};
 use crate::plex::response::{charset, xml};
 
 /// A body's XML as JSON.
@@ -16,7 +17,11 @@ use crate::plex::response::{charset, xml};
 /// # Errors
 /// Why it is no XML.
 pub fn xml_to_json(content_type: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    xml::to_json(bytes, charset::of_content_type(content_type))
+    let stop = Stop::default();
+    let charset = xml::charset(bytes, charset::of_content_type(content_type));
+    let text = charset::read(bytes.to_vec(), charset, &stop);
+    let json = text.and_then(|text| xml::to_json(&text.text, &stop));
+    json.unwrap_or_else(|Stopped| Err("stopped".to_owned()))
 }
 
 /// What is true of a URL that a request would go to.

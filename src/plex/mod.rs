@@ -1,6 +1,7 @@
-//! Requests to Plex, always as the same device. One request from start to end: [`plan`] checks the params, [`fetch`]
-//! sends it and repeats it if need be, [`listing`] does so page by page, [`body`] decodes what came, [`answer`] is the
-//! result. Nothing is built before the first request: no client, no TLS roots, no resolver.
+//! Requests to Plex, always as the same device. One request from start to end: [`request`] checks the params,
+//! [`response::receive`] sends it and reads the answer, [`paging`] does so page by page, [`response::decode`] decodes
+//! what came, [`response::result`] is the result. Nothing is built before the first request: no client, no TLS roots,
+//! no resolver.
 
 pub mod error;
 mod folder;
@@ -22,17 +23,16 @@ use tokio::time::Instant;
 
 pub use self::error::PlexError;
 pub use self::folder::folder_of;
-pub use self::request::Limits;
 pub use self::request::auth::Account;
 pub use self::request::url::same_origin;
+pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
-use self::paging as listing;
 use self::request::url::Base;
-use self::request::{Plan, headers, query};
+use self::request::{PreparedRequest, headers, query};
 use self::response::decode::Decoded;
 use self::response::receive::{Fetched, fetch};
 use crate::http::client::Clients;
@@ -116,14 +116,14 @@ impl Plex {
         &self,
         call: RequestCall,
     ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
-        let plan =
-            Plan::new(&call.params, &call.identity, &call.account, call.limits, &self.secrets);
+        let RequestCall { params, identity, account, limits, progress } = call;
+        let prepared = PreparedRequest::new(&params, &identity, &account, limits, &self.secrets);
         let clients = Arc::clone(&self.clients);
         async move {
-            let plan = plan?;
+            let prepared = prepared?;
             let started = Instant::now();
-            let deadline = started + plan.timeout;
-            run(&clients, plan, started, deadline, call.progress).await
+            let deadline = started + prepared.timeout;
+            run(&clients, prepared, started, deadline, progress).await
         }
     }
 
@@ -144,23 +144,24 @@ impl Plex {
                 return Err(PlexError::invalid("/folder", "expected a folder, as Plex sees it"));
             }
             let started = Instant::now();
-            let refresh = |section: &str| plex.plan(&call, &scan::refresh(section, &call.folder));
-            let (section, plan) = match &call.section {
+            let refresh =
+                |section: &str| plex.prepare(&call, &scan::refresh(section, &call.folder));
+            let (section, prepared) = match &call.section {
                 Some(section) => (section.clone(), refresh(section)?),
                 None => {
-                    let plan = plex.plan(&call, &scan::list())?;
-                    let deadline = started + plan.timeout;
-                    let answer = run(&plex.clients, plan, started, deadline, None).await?;
+                    let prepared = plex.prepare(&call, &scan::list())?;
+                    let deadline = started + prepared.timeout;
+                    let answer = run(&plex.clients, prepared, started, deadline, None).await?;
                     if !(200..300).contains(&answer.status) {
                         return Ok(ScanResult::new(String::new(), call.folder, answer.status));
                     }
                     let section = scan::choose(&answer.body.value, &call.folder)?;
-                    let plan = refresh(&section)?;
-                    (section, plan)
+                    let prepared = refresh(&section)?;
+                    (section, prepared)
                 }
             };
-            let deadline = started + plan.timeout;
-            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            let deadline = started + prepared.timeout;
+            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
             Ok(ScanResult::new(section, call.folder, answer.status))
         }
     }
@@ -176,9 +177,9 @@ impl Plex {
         let plex = self.clone();
         async move {
             let started = Instant::now();
-            let plan = plex.plan(&call, &scan::list())?;
-            let deadline = started + plan.timeout;
-            let answer = run(&plex.clients, plan, started, deadline, None).await?;
+            let prepared = plex.prepare(&call, &scan::list())?;
+            let deadline = started + prepared.timeout;
+            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
             if !(200..300).contains(&answer.status) {
                 let reason = format!(
                     "the list of library sections was refused with status `{}`",
@@ -208,38 +209,41 @@ impl Plex {
         }
     }
 
-    fn plan(&self, call: &ScanCall, params: &RequestParams) -> Result<Plan, PlexError> {
-        Plan::new(params, &call.identity, &call.account, call.limits, &self.secrets)
+    fn prepare(
+        &self,
+        call: &ScanCall,
+        params: &RequestParams,
+    ) -> Result<PreparedRequest, PlexError> {
+        PreparedRequest::new(params, &call.identity, &call.account, call.limits, &self.secrets)
     }
 }
 
-/// Carries out a plan.
+/// Sends a prepared request.
 async fn run(
     clients: &Clients,
-    mut plan: Plan,
+    mut prepared: PreparedRequest,
     started: Instant,
     deadline: Instant,
     progress: Option<Progress>,
 ) -> Result<Answer, PlexError> {
-    let sender = Sender::new(clients, deadline, plan.connect_timeout);
-    let mut retry = Retry { sender, retries: plan.retries, attempts: 0 };
-    let (fetched, body) = match plan.all_pages {
-        true => {
-            let wanted = listing::Wanted { parse: plan.parse, max_bytes: plan.max_bytes };
-            listing::fetch(&mut retry, &mut plan.request, wanted, progress.as_deref()).await?
-        }
-        false => {
-            let max_bytes = (plan.parse != Parse::None).then_some(plan.max_bytes);
-            let mut fetched = fetch(&mut retry, &plan.request, plan.parse, max_bytes).await?;
-            let body = fetched.decode(plan.parse).await;
-            (fetched, body)
-        }
+    let sender = Sender::new(clients, deadline, prepared.connect_timeout);
+    let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+    let (parse, max_bytes) = (prepared.parse, prepared.max_bytes);
+    let (fetched, body) = if prepared.all_pages {
+        let wanted = paging::Wanted { parse, max_bytes };
+        let request = &mut prepared.request;
+        paging::fetch(&mut retry, request, wanted, deadline, progress.as_deref()).await?
+    } else {
+        let max_bytes = (parse != Parse::None).then_some(max_bytes);
+        let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
+        let body = fetched.decode(parse).await?;
+        (fetched, body)
     };
     let attempts = retry.attempts;
-    let answer = finish(fetched, body, &plan.secrets, attempts, started);
+    let answer = finish(fetched, body, &prepared.secrets, attempts, started);
     tracing::debug!(
-        method = %plan.request.method,
-        path = plan.request.url.path(),
+        method = %prepared.request.method,
+        path = prepared.request.url.path(),
         status = answer.status,
         attempts,
         elapsed_ms = answer.elapsed_ms,
@@ -260,7 +264,7 @@ fn finish(
         status: fetched.head.status.as_u16(),
         headers: headers::answer(&fetched.head.headers, secrets),
         body,
-        url: fetched.head.url.into(),
+        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
         attempts,
         elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
     }

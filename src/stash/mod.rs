@@ -174,9 +174,9 @@ impl Parent {
     fn bad_answer(&self, status: StatusCode, bad: BadAnswer) -> StashError {
         match bad {
             BadAnswer::Shape => self.unexpected(status, "expected Stash's GraphQL"),
-            BadAnswer::Errors(mut reason) => {
+            BadAnswer::Errors(reason) => {
                 // Before the cut: half a secret would not be found.
-                self.secrets.each(|secret| reason = reason.replace(secret, "***"));
+                let reason = self.secrets.redact(&reason);
                 let reason = reason.chars().take(LONGEST_REASON).collect();
                 StashError::Rejected { address: self.name(), status: status.as_u16(), reason }
             }

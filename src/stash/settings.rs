@@ -28,8 +28,11 @@ impl Settings {
             secrets.remember(token);
         }
         let path_map = text(saved, "path_map").unwrap_or_default();
-        let path_map = PathMap::parse(&path_map)
-            .map_err(|reason| StashError::Setting { name: "path_map", reason })?;
+        let path_map = PathMap::parse(&path_map).map_err(|reason| {
+            // The token may stand in the wrong field.
+            let reason = secrets.redact(&reason).into_owned();
+            StashError::Setting { name: "path_map", reason }
+        })?;
         Ok(Self { plex_url: text(saved, "plex_url"), plex_token, path_map })
     }
 }
@@ -82,8 +85,9 @@ mod tests {
         let saved = json!({"plex_token": "T0ken", "path_map": "/a"});
         let error = Settings::read(saved.as_object().unwrap(), &secrets).unwrap_err();
         assert!(error.to_string().starts_with("setting `path_map` of `Settings > Plugins > "));
-        let mut seen = Vec::new();
-        secrets.each(|secret| seen.push(secret.to_owned()));
-        assert_eq!(seen, ["T0ken"]);
+        assert_eq!(secrets.redact("a T0ken"), "a REDACTED");
+        let saved = json!({"plex_token": "T0ken", "path_map": "T0ken"});
+        let error = Settings::read(saved.as_object().unwrap(), &secrets).unwrap_err();
+        assert!(!error.to_string().contains("T0ken"), "{error}");
     }
 }

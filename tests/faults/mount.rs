@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use plexsync_harness::skip;
 use tempfile::TempDir;
 
 use crate::rig::{folder, runs};
@@ -56,7 +57,7 @@ impl Mount {
             && runs("btrfs", &["subvolume", "create", data])
             && runs("btrfs", &["qgroup", "limit", limit, data]);
         if !limited {
-            println!("skipped: btrfs has no quotas here");
+            skip("btrfs has no quotas here");
         }
         limited.then_some(disk)
     }
@@ -73,7 +74,7 @@ impl Mount {
         let mount = Self { _folder: folder, image, root };
         let mounted = make(&mount);
         if !mounted {
-            println!("skipped: {name} can't be mounted");
+            skip(format_args!("`{name}` makes nothing that can be mounted here"));
         }
         mounted.then_some(mount)
     }

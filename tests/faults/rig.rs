@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use plexsync_harness::skip;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -116,7 +117,7 @@ pub(crate) fn main_file(folder: &Path) -> PathBuf {
     folder.join("device_id.json")
 }
 
-pub(crate) fn second_copy(folder: &Path) -> PathBuf {
+pub(crate) fn backup(folder: &Path) -> PathBuf {
     folder.join("device_id.json.bak")
 }
 
@@ -125,10 +126,10 @@ pub(crate) fn file_of(id: &str) -> String {
     format!("{{\n  \"device_id\": \"{id}\"\n}}")
 }
 
-/// A folder that was lived in: the file and its second copy.
+/// A folder that was lived in: the file and its backup.
 pub(crate) fn lived_in(folder: &Path) {
     fs::write(main_file(folder), file_of(OLD)).unwrap();
-    fs::write(second_copy(folder), file_of(OLD)).unwrap();
+    fs::write(backup(folder), file_of(OLD)).unwrap();
 }
 
 /// Where there is a file, it is not torn.
@@ -143,11 +144,11 @@ pub(crate) fn temporary_files(folder: &Path) -> usize {
     names.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count()
 }
 
-/// Whether every tool is there; says which is missing.
+/// Whether every tool is there; a skip names the missing ones.
 pub(crate) fn have(tools: &[&str]) -> bool {
-    let missing: Vec<_> = tools.iter().filter(|tool| !runs("which", &[tool])).collect();
+    let missing: Vec<_> = tools.iter().copied().filter(|tool| !runs("which", &[tool])).collect();
     if !missing.is_empty() {
-        println!("skipped: no {missing:?}");
+        skip(format_args!("not installed: {}", missing.join(", ")));
     }
     missing.is_empty()
 }
@@ -156,7 +157,7 @@ pub(crate) fn have(tools: &[&str]) -> bool {
 pub(crate) fn is_root() -> bool {
     let root = rustix_uid() == 0;
     if !root {
-        println!("skipped: only root can mount, give files away, or look into a worker");
+        skip("only root can mount, give files away, or look into a worker");
     }
     root
 }
@@ -183,7 +184,8 @@ pub(crate) fn side_by_side<T: Sync>(trials: &[T], trial: impl Fn(&T) -> usize + 
     })
 }
 
-/// One line of the table.
+/// One line of the table. Where nothing was tried, nothing held.
 pub(crate) fn row(fault: &str, how: &str, trials: usize, held: &str, figure: &str) {
+    assert!(trials > 0, "{fault}, {how}: no trial");
     println!("| {fault} | {how} | {trials} | {held} | {figure} |");
 }

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use plexsync_harness::skip;
+
 use crate::rig::{
-    GET, RESET, Told, ask, ask_program, folder, have, main_file, row, second_copy, variable, worker,
+    GET, RESET, Told, ask, ask_program, backup, folder, have, main_file, row, variable, worker,
 };
 
 /// What Python does with the file: it reads it, or writes it in place with a member of its own.
@@ -36,7 +38,7 @@ fn alternate(workers: &[&str], rounds: usize) {
         }
         assert_eq!(python(data.path(), 0), format!("{id} {round}"));
         assert_eq!(fs::read(main_file(data.path())).unwrap(), before, "loading has written");
-        assert_eq!(fs::read(second_copy(data.path())).unwrap(), before, "the copy is out of step");
+        assert_eq!(fs::read(backup(data.path())).unwrap(), before, "the copy is out of step");
         let told = ask_program(&[], workers[round % workers.len()], data.path(), &[RESET]);
         assert_eq!(told.reply(2).unwrap()["result"]["previous"], id.as_str());
         id = told.id(2).unwrap();
@@ -54,7 +56,7 @@ fn loaded(told: &Told) -> String {
 fn old_worker() -> Option<String> {
     let given = variable("PLEXSYNC_OLD_WORKER").and_then(|path| path.into_string().ok());
     if given.is_none() {
-        println!("skipped: `PLEXSYNC_OLD_WORKER` names no older worker");
+        skip("`PLEXSYNC_OLD_WORKER` names no older worker");
     }
     given
 }

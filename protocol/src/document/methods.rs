@@ -46,7 +46,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
 fn get(schemas: &mut Schemas) -> Method {
     Method {
         name: method::IDENTITY_GET,
-        summary: "Tells the identity; makes one where there is none.",
+        summary: "Returns the identity; creates one if there is none.",
         description: "The id is exactly the one on disk. It is loaded once and held for the whole life of the \
             worker; only identity.reset changes it. `headers` is for a host that makes its own requests.",
         param_structure: "by-name",
@@ -67,7 +67,7 @@ fn reset(schemas: &mut Schemas) -> Method {
     let made = ResetResult::new(identity(OTHER_DEVICE, Origin::Reset), previous);
     Method {
         name: method::IDENTITY_RESET,
-        summary: "Replaces the identity by a new or a given one.",
+        summary: "Replaces the identity with a new or a given one.",
         description: "Plex will see a new device. The new id is on disk before the reply is written.",
         param_structure: "by-name",
         params: schemas.params_of::<ResetParams>(),
@@ -75,7 +75,7 @@ fn reset(schemas: &mut Schemas) -> Method {
         errors: errors(&[Code::IdentityUnavailable, Code::IdentityChanged]),
         examples: vec![
             example("a new one", json!({}), to_value(&made)),
-            example("a known one", json!({"device_id": OTHER_DEVICE}), to_value(&adopted)),
+            example("a given one", json!({"device_id": OTHER_DEVICE}), to_value(&adopted)),
         ],
     }
 }
@@ -84,15 +84,19 @@ fn request(schemas: &mut Schemas) -> Method {
     let body = json!({"MediaContainer": {"size": 0, "claimed": true, "machineIdentifier": "8ad1"}});
     Method {
         name: method::PLEX_REQUEST,
-        summary: "Sends one request to Plex, as the same device as always.",
-        description: "Any answer over HTTP is a result, 401 and 503 too. The identity travels with every hop; the \
-            token goes to its own server only.",
+        summary: "Sends one request to Plex, always as the same device.",
+        description: "Any HTTP response is a result, 401 and 503 too. The identity headers are on every hop of a \
+            redirect; the token is sent to its own server only.",
         param_structure: "by-name",
         params: schemas.params_of::<RequestParams>(),
         result: result("answer", schemas.of::<RequestResult>()),
         errors: errors(&PLEX),
         examples: vec![
-            example("who are you", json!({"path": "/identity"}), answer("/identity", &body)),
+            example(
+                "the server's identity",
+                json!({"path": "/identity"}),
+                answer("/identity", &body),
+            ),
             example(
                 "a page of a listing",
                 json!({"path": "/library/sections/1/all", "query": {"type": 1, "unwatched": true}}),
@@ -123,7 +127,7 @@ fn scan(schemas: &mut Schemas) -> Method {
         param_structure: "by-name",
         params: schemas.params_of::<ScanParams>(),
         result: result("scan", schemas.of::<ScanResult>()),
-        errors: errors(&PLEX),
+        errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
         examples: vec![example(
             "a folder",
             json!({"folder": "/media/Movies/Heat"}),
@@ -134,7 +138,7 @@ fn scan(schemas: &mut Schemas) -> Method {
 
 fn discover() -> Method {
     let schema = json!({"type": "object", "required": ["openrpc", "info", "methods"]});
-    let shortened = json!({"openrpc": "1.3.2", "info": {"title": "plexsync-worker", "version": "1.0"}, "methods": []});
+    let shortened = json!({"openrpc": "1.3.2", "info": {"title": "plexsync-worker", "version": "2.0"}, "methods": []});
     Method {
         name: method::RPC_DISCOVER,
         summary: "This document.",
@@ -174,8 +178,8 @@ fn stop() -> Method {
     Method {
         name: method::STASH_STOP,
         summary: "Stash asks the running task to stop.",
-        description: "Answered at once. What runs is cancelled, and its RPCRunner.Run is answered with an error in \
-            the output.",
+        description: "Answered at once. The running call is cancelled: its RPCRunner.Run is answered with an error \
+            in the output.",
         param_structure: "by-name",
         params: vec![],
         result: result("accepted", json!({"const": true})),
@@ -185,7 +189,7 @@ fn stop() -> Method {
 }
 
 fn identity(device_id: &str, origin: Origin) -> Identity {
-    let mut headers = IdentityHeaders::new(device_id, "1.0.0");
+    let mut headers = IdentityHeaders::new(device_id, "2.0.0");
     // The document must not depend on the system that it is made on.
     "Linux".clone_into(&mut headers.device);
     let path = "/home/me/.local/share/plexsync/device_id.json";

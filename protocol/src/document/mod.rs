@@ -59,7 +59,7 @@ struct Notification {
 struct ErrorEntry {
     code: i64,
     name: String,
-    action: &'static str,
+    hint: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
@@ -75,8 +75,8 @@ fn text() -> String {
         info: json!({
             "title": "plexsync-worker",
             "version": crate::CONTRACT_VERSION,
-            "description": "Talks to Plex as one device, for ever. JSON-RPC 2.0 on stdin and stdout, one JSON value \
-                a line or Content-Length header blocks.",
+            "description": "Talks to Plex as one device, permanently. JSON-RPC 2.0 on stdin and stdout, one JSON \
+                value a line or Content-Length header blocks.",
             "license": {"name": "MIT OR Apache-2.0"},
         }),
         methods,
@@ -110,7 +110,7 @@ fn notifications(schemas: &mut Schemas) -> Vec<Notification> {
         Notification {
             name: method::PROGRESS,
             from: "worker",
-            summary: "Tells how far a call has come that gave a `progress_token`.",
+            summary: "The progress of a call that gave a `progress_token`.",
             params: schemas.of::<Progress>(),
         },
     ]
@@ -120,29 +120,35 @@ fn entry(code: Code, schemas: &mut Schemas) -> ErrorEntry {
     ErrorEntry {
         code: code.number(),
         name: format!("{code:?}"),
-        action: action(code),
+        hint: hint(code),
         data: schemas.of_data(code),
     }
 }
 
 /// What the host should do.
-fn action(code: Code) -> &'static str {
+fn hint(code: Code) -> &'static str {
     match code {
-        Code::ParseError | Code::InvalidRequest | Code::MethodNotFound => "mend the call",
-        Code::InvalidParams => "mend the call: data.pointer tells where, data.reason what",
+        Code::ParseError | Code::InvalidRequest | Code::MethodNotFound => "fix the request",
+        Code::InvalidParams => "fix the request: data.pointer says where, data.reason why",
         Code::InternalError => "report it: the worker has a bug",
-        Code::Overloaded => "wait, then try again",
+        Code::Overloaded => "wait, then retry",
         Code::IdentityUnavailable => {
             "show data.path and data.reason to the user; nothing was sent to Plex, nothing was written"
         }
         Code::IdentityChanged => "decide again with data.device_id",
         Code::PlexUnreachable => {
-            "data.kind tells what failed: try later, or mend the configuration"
+            "data.kind says what failed: retry later, or correct the configuration"
         }
-        Code::PlexTimeout => "data.phase tells what was waited for: try later, or raise timeout_ms",
+        Code::PlexTimeout => {
+            "data.phase says what it was waiting for: retry later, or raise timeout_ms"
+        }
         Code::AnswerTooLarge => "raise max_bytes or ask for less",
+        Code::RefusedByPlex => {
+            "show data.message to the user; data.status 401: sign in again or correct the token"
+        }
+        Code::SignInIncomplete => "begin again with auth.start",
         Code::NotConfigured => "configure what data.missing names, or send it with the call",
-        Code::Cancelled => "nothing: the call was cancelled, or the worker was stopped",
+        Code::Cancelled => "nothing: the call was cancelled or the worker stopped",
     }
 }
 
@@ -154,7 +160,7 @@ fn error_objects() -> BTreeMap<String, Value> {
 /// A short description; the worker's own messages are longer.
 fn message(code: Code) -> &'static str {
     match code {
-        Code::ParseError => "no JSON",
+        Code::ParseError => "invalid JSON",
         Code::InvalidRequest => "invalid request",
         Code::MethodNotFound => "method not found",
         Code::InvalidParams => "invalid params",
@@ -165,6 +171,8 @@ fn message(code: Code) -> &'static str {
         Code::PlexUnreachable => "plex unreachable",
         Code::PlexTimeout => "plex timeout",
         Code::AnswerTooLarge => "answer too large",
+        Code::RefusedByPlex => "refused by plex",
+        Code::SignInIncomplete => "sign-in not completed",
         Code::NotConfigured => "not configured",
         Code::Cancelled => "cancelled",
     }

@@ -6,23 +6,23 @@ use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::JsonText;
 use serde_json::value::RawValue;
 
-use super::{Address, Envelope, Id, Item, Members, item, jsonrpc2};
+use super::{Envelope, Id, Item, Members, ReplyTo, item, jsonrpc2};
 
 pub(super) fn read(members: &Members<'_>) -> Item {
     let id = members.id.filter(|raw| raw.get() != "null").map(Id::of);
-    let address = Address { envelope: Envelope::JsonRpc1, id, plugin_output: false };
+    let reply_to = ReplyTo { envelope: Envelope::JsonRpc1, id, plugin_output: false };
     let Some(method) = members.method.and_then(|raw: &RawValue| jsonrpc2::string(raw)) else {
-        return refused(address, "`method` must be a string");
+        return refused(reply_to, "`method` must be a string");
     };
     if !members.params.is_none_or(jsonrpc2::structured) {
-        return refused(address, "`params` must be an object or an array");
+        return refused(reply_to, "`params` must be an object or an array");
     }
-    item(method, members.params, address)
+    item(method, members.params, reply_to)
 }
 
-fn refused(address: Address, reason: &str) -> Item {
+fn refused(reply_to: ReplyTo, reason: &str) -> Item {
     Item::Invalid(
-        address,
+        reply_to,
         ErrorObject::new(Code::InvalidRequest, format!("invalid request: {reason}")),
     )
 }

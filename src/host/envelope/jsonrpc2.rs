@@ -4,7 +4,8 @@ use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::message::{CancelParams, JsonText};
 use serde_json::value::RawValue;
 
-use super::{Address, Id, Item, Members, invalid_request, item};
+use super::{Id, Item, Members, ReplyTo, invalid_request, item};
+use crate::methods::params;
 
 pub(super) fn read(members: &Members<'_>) -> Item {
     let Ok(id) = id(members) else {
@@ -19,7 +20,7 @@ pub(super) fn read(members: &Members<'_>) -> Item {
     if !members.params.is_none_or(structured) {
         return invalid_request(id, "`params` must be an object or an array");
     }
-    item(method, members.params, Address::json_rpc_2(id))
+    item(method, members.params, ReplyTo::json_rpc_2(id))
 }
 
 /// The id, if there is one; an error if it is of a kind that no id can be.
@@ -39,9 +40,10 @@ pub(super) fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
-pub(super) fn cancelled_id(params: Option<&RawValue>) -> Option<Id> {
-    let params: CancelParams = serde_json::from_str(params?.get()).ok()?;
-    Some(Id::of(&params.id))
+/// The id of the call to stop. The params follow the rules of all params.
+pub(super) fn cancelled_id(params: Option<&RawValue>) -> Result<Id, ErrorObject> {
+    let params: CancelParams = params::read(params)?;
+    Ok(Id::of(&params.id))
 }
 
 pub(super) fn reply(id: &str, outcome: Result<JsonText, ErrorObject>) -> JsonText {

@@ -2,6 +2,7 @@
 
 mod jsonrpc1;
 mod jsonrpc2;
+mod reply_to;
 mod stash;
 
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::host::framing::{Frame, Framing};
+use reply_to::Envelope;
+pub use reply_to::{Id, ReplyTo};
 
 /// A message, read.
 pub enum Inbound {
@@ -29,9 +32,13 @@ pub enum Item {
     /// A call is to be stopped: the one with this id.
     Cancel(Id),
     /// Stash wants the running task stopped.
-    Stop(Address),
+    Stop(ReplyTo),
+    /// The host says goodbye as the Language Server Protocol does it: answer with null, and wait for `Exit`.
+    Shutdown(ReplyTo),
+    /// The host will send no more (LSP's `exit`).
+    Exit,
     /// It is no request: this is the answer.
-    Invalid(Address, ErrorObject),
+    Invalid(ReplyTo, ErrorObject),
 }
 
 /// One call.
@@ -41,99 +48,9 @@ pub struct Call {
     /// The params as they came; absent and null are none.
     pub params: Option<Box<RawValue>>,
     /// Where the answer goes.
-    pub address: Address,
+    pub reply_to: ReplyTo,
     /// The parent Stash, where it is the one who calls.
     pub stash: Option<Arc<StashCall>>,
-}
-
-/// The answer goes to this id, in this envelope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
-    envelope: Envelope,
-    id: Option<Id>,
-    /// The result is Stash's PluginOutput: failures are strings in it.
-    plugin_output: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Envelope {
-    JsonRpc2,
-    JsonRpc1,
-    StashRaw,
-}
-
-/// An id exactly as it was sent, so that it can be given back exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Id(Box<str>);
-
-impl Id {
-    fn null() -> Self {
-        Self("null".into())
-    }
-
-    fn of(raw: &RawValue) -> Self {
-        Self(raw.get().into())
-    }
-
-    /// The id's JSON text.
-    pub fn as_json(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether two ids are the same JSON value, however they were spelled.
-    pub fn is(&self, other: &Self) -> bool {
-        self == other
-            || matches!(
-                (serde_json::from_str::<String>(&self.0), serde_json::from_str::<String>(&other.0)),
-                (Ok(this), Ok(that)) if this == that
-            )
-    }
-}
-
-impl Address {
-    fn json_rpc_2(id: Option<Id>) -> Self {
-        Self { envelope: Envelope::JsonRpc2, id, plugin_output: false }
-    }
-
-    /// The id of the call, if it has one.
-    pub fn id(&self) -> Option<&Id> {
-        self.id.as_ref()
-    }
-
-    /// Whether the host expects an answer.
-    pub fn wants_reply(&self) -> bool {
-        self.id.is_some() || self.envelope == Envelope::StashRaw
-    }
-
-    /// Whether the host may be sent notifications: only JSON-RPC 2.0 has them.
-    pub fn takes_notifications(&self) -> bool {
-        self.envelope == Envelope::JsonRpc2
-    }
-
-    /// Whether the host reads lines of Stash's dialects, in which an answer without an id would be taken for the
-    /// answer to call 0.
-    pub fn is_json_rpc_1(&self) -> bool {
-        self.envelope == Envelope::JsonRpc1
-    }
-
-    /// Whether Stash is the host.
-    pub fn is_stash(&self) -> bool {
-        self.plugin_output
-    }
-
-    /// The answer to this call; none where none is expected.
-    pub fn reply(&self, outcome: Result<JsonText, ErrorObject>) -> Option<JsonText> {
-        if !self.wants_reply() {
-            return None;
-        }
-        let outcome = if self.plugin_output { Ok(stash::plugin_output(outcome)) } else { outcome };
-        let id = self.id.as_ref().map_or("null", Id::as_json);
-        Some(match self.envelope {
-            Envelope::JsonRpc2 => jsonrpc2::reply(id, outcome),
-            Envelope::JsonRpc1 => jsonrpc1::reply(id, outcome),
-            Envelope::StashRaw => outcome.unwrap_or_else(|error| stash::plugin_output(Err(error))),
-        })
-    }
 }
 
 /// A notification to the host.
@@ -154,19 +71,22 @@ pub fn batch_reply(replies: Vec<JsonText>) -> Option<JsonText> {
 }
 
 /// Text before and after a message on the wire.
-pub fn frame(framing: Framing, message: JsonText) -> JsonText {
+pub fn frame(framing: Framing, content_type: Option<&str>, message: JsonText) -> JsonText {
     match framing {
         Framing::Lines => message.wrapped(Vec::new(), b"\n"),
         Framing::Headers => {
-            let header = format!("Content-Length: {}\r\n\r\n", message.len());
+            let content_type = content_type.map(|value| format!("Content-Type: {value}\r\n"));
+            let content_type = content_type.unwrap_or_default();
+            let header = format!("Content-Length: {}\r\n{content_type}\r\n", message.len());
             message.wrapped(header.into_bytes(), b"")
         }
     }
 }
 
-/// Reads one frame.
-pub fn read(frame: &Frame<'_>, max_message: usize) -> Inbound {
-    match frame {
+/// Reads one frame; none where it is no message.
+pub fn read(frame: &Frame<'_>, max_message: usize) -> Option<Inbound> {
+    Some(match frame {
+        Frame::Stray => return None,
         Frame::Message(bytes) => read_message(bytes),
         Frame::TooLong => unreadable(
             Code::InvalidRequest,
@@ -175,7 +95,7 @@ pub fn read(frame: &Frame<'_>, max_message: usize) -> Inbound {
         Frame::BadHeader(reason) => {
             unreadable(Code::InvalidRequest, format!("invalid header block: {reason}"))
         }
-    }
+    })
 }
 
 fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
@@ -184,7 +104,7 @@ fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
 
 /// An invalid message is answered with its id where it has one, else with null (specification, section 5).
 fn invalid(id: Option<Id>, error: ErrorObject) -> Item {
-    Item::Invalid(Address::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
+    Item::Invalid(ReplyTo::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
 }
 
 fn invalid_request(id: Option<Id>, reason: &str) -> Item {
@@ -212,7 +132,7 @@ fn read_message(bytes: &[u8]) -> Inbound {
 }
 
 fn parse_error(error: &serde_json::Error) -> String {
-    format!("parse error: no JSON at line {} column {}", error.line(), error.column())
+    format!("parse error: invalid JSON at line {} column {}", error.line(), error.column())
 }
 
 fn read_batch(text: &str) -> Inbound {
@@ -284,28 +204,30 @@ fn read_object(text: &str, place: Place) -> Item {
 }
 
 /// What a message with this method asks for.
-fn item(method: String, params: Option<&RawValue>, mut address: Address) -> Item {
+fn item(method: String, params: Option<&RawValue>, mut reply_to: ReplyTo) -> Item {
     let params = params.filter(|params| params.get() != "null");
     match method.as_str() {
         method::STASH_RUN => {
-            address.plugin_output = true;
+            reply_to.plugin_output = true;
             match params.map(RawValue::get).map(stash::read_run) {
-                Some(Ok(run)) => run.into_call(address),
-                Some(Err(error)) => Item::Invalid(address, error),
-                None => Item::Invalid(address, stash::no_input()),
+                Some(Ok(run)) => run.into_call(reply_to),
+                Some(Err(error)) => Item::Invalid(reply_to, error),
+                None => Item::Invalid(reply_to, stash::no_input()),
             }
         }
-        method::STASH_STOP => Item::Stop(address),
-        method::CANCEL if !address.wants_reply() => match jsonrpc2::cancelled_id(params) {
-            Some(id) => Item::Cancel(id),
-            None => Item::Invalid(
-                address,
-                ErrorObject::invalid_params("/id", "the id of a call is missing"),
-            ),
+        method::STASH_STOP => Item::Stop(reply_to),
+        method::CANCEL if !reply_to.wants_reply() => match jsonrpc2::cancelled_id(params) {
+            Ok(id) => Item::Cancel(id),
+            Err(error) => Item::Invalid(reply_to, error),
         },
-        _ => {
-            Item::Call(Call { method, params: params.map(ToOwned::to_owned), address, stash: None })
-        }
+        method::SHUTDOWN if reply_to.is_json_rpc_2_call() => Item::Shutdown(reply_to),
+        method::EXIT if reply_to.is_json_rpc_2_notification() => Item::Exit,
+        _ => Item::Call(Call {
+            method,
+            params: params.map(ToOwned::to_owned),
+            reply_to,
+            stash: None,
+        }),
     }
 }
 

@@ -10,7 +10,7 @@ use plexsync_protocol::message::JsonText;
 use plexsync_protocol::stash::{PluginInput, StashCall};
 use serde_json::value::RawValue;
 
-use super::{Address, Call, Envelope, Item};
+use super::{Call, Envelope, Item, ReplyTo};
 
 /// A PluginInput, taken apart.
 pub(super) struct Run {
@@ -21,18 +21,18 @@ pub(super) struct Run {
 
 impl Run {
     /// The call that the arguments describe.
-    pub(super) fn into_call(self, address: Address) -> Item {
+    pub(super) fn into_call(self, reply_to: ReplyTo) -> Item {
         let Some(method) = self.method.filter(|method| !method.is_empty()) else {
-            return Item::Invalid(address, no_method());
+            return Item::Invalid(reply_to, no_method());
         };
         match self.params.map(object).transpose() {
             Ok(params) => Item::Call(Call {
                 method,
                 params: params.flatten(),
-                address,
+                reply_to,
                 stash: Some(Arc::new(self.stash)),
             }),
-            Err(error) => Item::Invalid(address, error),
+            Err(error) => Item::Invalid(reply_to, error),
         }
     }
 }
@@ -80,10 +80,10 @@ pub(super) fn read_run(params: &str) -> Result<Run, ErrorObject> {
 
 /// Reads a message that is a PluginInput.
 pub(super) fn read_raw(text: &str) -> Item {
-    let address = Address { envelope: Envelope::StashRaw, id: None, plugin_output: true };
+    let reply_to = ReplyTo { envelope: Envelope::StashRaw, id: None, plugin_output: true };
     match read_input(text) {
-        Ok(run) => run.into_call(address),
-        Err(error) => Item::Invalid(address, error),
+        Ok(run) => run.into_call(reply_to),
+        Err(error) => Item::Invalid(reply_to, error),
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read_text(text: &str) -> Inbound {
-    read(&Frame::Message(text.as_bytes()), 1000)
+    read(&Frame::Message(text.as_bytes()), 1000).unwrap()
 }
 
 fn single(text: &str) -> Item {
@@ -15,14 +15,14 @@ fn call(text: &str) -> Call {
     match single(text) {
         Item::Call(call) => call,
         Item::Invalid(_, error) => panic!("`{text}` is no call: {error}"),
-        Item::Cancel(_) | Item::Stop(_) => panic!("`{text}` is no call"),
+        _ => panic!("`{text}` is no call"),
     }
 }
 
 /// The reply to a message that is not carried out, as text.
 fn refusal(text: &str) -> String {
     match single(text) {
-        Item::Invalid(address, error) => text_of(address.reply(Err(error))),
+        Item::Invalid(reply_to, error) => text_of(reply_to.reply(Err(error))),
         _ => panic!("`{text}` was taken for a request"),
     }
 }
@@ -74,12 +74,12 @@ fn what_is_no_request_is_told_so() {
 
 #[test]
 fn invalid_utf_8_is_a_parse_error() {
-    let Inbound::Single(Item::Invalid(address, error)) =
+    let Some(Inbound::Single(Item::Invalid(reply_to, error))) =
         read(&Frame::Message(b"{\"a\":\"\xff\"}"), 9)
     else {
         panic!("taken for a request");
     };
-    assert_eq!(code_and_id(&text_of(address.reply(Err(error)))), (-32700, "null".to_owned()));
+    assert_eq!(code_and_id(&text_of(reply_to.reply(Err(error)))), (-32700, "null".to_owned()));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn ids_come_back_as_they_were_sent() {
         "\"\"",
     ] {
         let call = call(&format!(r#"{{"jsonrpc":"2.0","method":"m","id":{id}}}"#));
-        let reply = text_of(call.address.reply(Ok(JsonText::of(&1))));
+        let reply = text_of(call.reply_to.reply(Ok(JsonText::of(&1))));
         assert_eq!(reply, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#));
     }
 }
@@ -105,7 +105,7 @@ fn ids_come_back_as_they_were_sent() {
 #[test]
 fn a_notification_is_not_answered() {
     let call = call(r#"{"jsonrpc":"2.0","method":"m"}"#);
-    assert_eq!(call.address.reply(Ok(JsonText::of(&1))), None);
+    assert_eq!(call.reply_to.reply(Ok(JsonText::of(&1))), None);
 }
 
 #[test]
@@ -150,16 +150,16 @@ fn deep_nesting_is_read_without_recursion() {
 fn go_is_answered_as_it_asks() {
     let asked = call(r#"{"method":"identity.get","params":[{}],"id":0}"#);
     assert_eq!(
-        text_of(asked.address.reply(Ok(JsonText::of(&5)))),
+        text_of(asked.reply_to.reply(Ok(JsonText::of(&5)))),
         r#"{"id":0,"result":5,"error":null}"#
     );
     assert_eq!(
-        text_of(asked.address.reply(Ok(JsonText::of(&())))),
+        text_of(asked.reply_to.reply(Ok(JsonText::of(&())))),
         r#"{"id":0,"result":true,"error":null}"#
     );
     let error = ErrorObject::new(Code::IdentityUnavailable, "no \"identity\"");
     assert_eq!(
-        text_of(asked.address.reply(Err(error))),
+        text_of(asked.reply_to.reply(Err(error))),
         r#"{"id":0,"result":null,"error":"no \"identity\" (-32001)"}"#
     );
 }
@@ -167,7 +167,7 @@ fn go_is_answered_as_it_asks() {
 #[test]
 fn go_notifies_with_a_null_id_or_none() {
     for message in [r#"{"method":"m","params":[],"id":null}"#, r#"{"method":"m","params":[]}"#] {
-        assert!(!call(message).address.wants_reply(), "{message}");
+        assert!(!call(message).reply_to.wants_reply(), "{message}");
     }
 }
 
@@ -196,7 +196,7 @@ fn a_plugin_input_names_its_method() {
         assert_eq!(call.method, "identity.reset");
         assert_eq!(call.params.unwrap().get(), r#"{"if_device_id":"x"}"#);
         assert_eq!(call.stash.unwrap().connection.plugin_dir, "/p");
-        assert!(call.address.is_stash());
+        assert!(call.reply_to.is_stash());
     }
 }
 
@@ -224,27 +224,17 @@ fn errors_about_a_plugin_input_do_not_quote_it() {
 }
 
 #[test]
-fn every_file_that_stash_wrote_is_understood() {
-    let Ok(folder) =
-        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/stash-wire"))
-    else {
-        return plexsync_harness::skip("there is no `../shared/stash-wire`");
-    };
-    let mut files = 0;
-    for file in
-        folder.flatten().filter(|file| file.path().extension().is_some_and(|end| end == "stdin"))
-    {
-        for line in std::fs::read_to_string(file.path()).unwrap().lines() {
-            let address = match single(line) {
-                Item::Call(call) => call.address,
-                Item::Stop(address) | Item::Invalid(address, _) => address,
-                Item::Cancel(_) => panic!("{}: taken for a cancellation", file.path().display()),
+fn what_stash_writes_is_understood() {
+    for (path, input) in plexsync_harness::fixtures::stash() {
+        for line in String::from_utf8(input).unwrap().lines() {
+            let reply_to = match single(line) {
+                Item::Call(call) => call.reply_to,
+                Item::Stop(reply_to) | Item::Invalid(reply_to, _) => reply_to,
+                _ => panic!("{}: not taken for a call", path.display()),
             };
-            assert!(address.wants_reply(), "{}", file.path().display());
+            assert!(reply_to.wants_reply(), "{}", path.display());
         }
-        files += 1;
     }
-    assert!(files > 0);
 }
 
 #[test]
@@ -257,21 +247,21 @@ fn stash_has_no_batches() {
     let Inbound::Batch(items) = read_text(&format!("[{{{CONNECTION},\"args\":{{}}}}]")) else {
         panic!("no batch")
     };
-    let [Item::Invalid(address, _)] = items.as_slice() else { panic!("taken for a request") };
-    assert!(!address.is_stash());
+    let [Item::Invalid(reply_to, _)] = items.as_slice() else { panic!("taken for a request") };
+    assert!(!reply_to.is_stash());
 }
 
 #[test]
 fn stopping_is_no_call() {
     let message = r#"{"method":"RPCRunner.Stop","params":[],"id":1}"#;
-    assert!(matches!(single(message), Item::Stop(address) if address.wants_reply()));
+    assert!(matches!(single(message), Item::Stop(reply_to) if reply_to.wants_reply()));
 }
 
 /// It is a notification. Whoever gives it an id waits for an answer.
 #[test]
 fn a_cancellation_with_an_id_is_a_call() {
     let asked = call(r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":1},"id":2}"#);
-    assert!(asked.address.wants_reply());
+    assert!(asked.reply_to.wants_reply());
 }
 
 #[test]
@@ -290,7 +280,7 @@ fn cancelling_names_the_call() {
 fn headers_tell_the_length_in_bytes() {
     let text = JsonText::from_pieces(vec!["\"é".into(), "\"".into()]);
     assert_eq!(
-        text_of(Some(super::frame(Framing::Headers, text))),
+        text_of(Some(super::frame(Framing::Headers, None, text))),
         "Content-Length: 4\r\n\r\n\"é\""
     );
 }

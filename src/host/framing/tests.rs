@@ -9,6 +9,7 @@ fn frames(framing: Option<Framing>, max: usize, chunks: &[&[u8]]) -> Vec<String>
             Frame::Message(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Frame::TooLong => "TOO LONG".to_owned(),
             Frame::BadHeader(_) => "BAD HEADER".to_owned(),
+            Frame::Stray => "STRAY".to_owned(),
         });
     };
     for chunk in chunks {
@@ -53,6 +54,21 @@ const TABLE: &[(&[u8], &[&str])] = &[
     ),
     (b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", &["BAD HEADER"]),
     (b"Content-Length: 99999999999999999999\r\n\r\n", &["BAD HEADER"]),
+    // More bytes are announced than the message has: it ends where the next header begins.
+    (b"Content-Length: 3\r\n\r\n{}Content-Length: 2\r\n\r\n[]", &["{}", "[]"]),
+    (b"Content-Length: 9\r\n\r\n{}\nCont", &["{}\n", "STRAY"]),
+    (b"Content-Length: 10\r\n\r\n{}\r\ncontent-Length: 2\r\n\r\n[]", &["{}\r\n", "[]"]),
+    // Fewer bytes: the rest of it is skipped.
+    (b"Content-Length: 1\r\n\r\n{}Content-Length: 2\r\n\r\n[]", &["{", "STRAY", "[]"]),
+    (b"Content-Length: 1\r\n\r\n{\n:x}\nContent-Length: 2\r\n\r\n[]", &["{", "STRAY", "[]"]),
+    // What stands between frames.
+    (b"Content-Length: 2\r\n\r\n{}\0Content-Length: 2\r\n\r\n[]", &["{}", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}\xef\xbb\xbfContent-Length: 2\r\n\r\n[]", &["{}", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}a log line\nContent-Length: 2\r\n\r\n[]", &["{}", "STRAY", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}a b: c\nContent-Length: 2\r\n\r\n[]", &["{}", "STRAY", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}INFO: c\nContent-Length: 2\r\n\r\n[]", &["{}", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}{\"a\":1}\nContent-Length: 2\r\n\r\n[]", &["{}", "STRAY", "[]"]),
+    (b"Content-Length: 2\r\n\r\n{}x\ny\nz\nContent-Length: 2\r\n\r\n[]", &["{}", "STRAY", "[]"]),
     (b"Content-Length: 9\r\n\r\n{}", &["{}"]),
     (b"Content-Length: 9", &["BAD HEADER"]),
     (b"Content", &["Content"]),
@@ -123,6 +139,68 @@ fn a_header_block_has_room_for_eight_kilobytes() {
         let [length_first, length_last] = streams(8_192).each_ref().map(frames);
         assert_eq!(length_first, ["BAD HEADER", "[]"], "{size}");
         assert_eq!(length_last, ["BAD HEADER", "{}", "[]"], "{size}");
+    }
+}
+
+/// How a message was damaged.
+#[derive(Debug, Clone)]
+enum Damage {
+    None,
+    /// So many bytes too few announced, and too many.
+    Short(usize),
+    Long(usize),
+    NoLength,
+    NoNumber,
+    Junk(&'static str),
+}
+
+fn damages() -> impl Strategy<Value = Damage> {
+    let junk = [
+        "\0",
+        "\u{feff}",
+        "a log line\n",
+        "12:00 started: ok\n",
+        "{\"jsonrpc\":\"2.0\"}\n",
+        "}\n",
+        "\r\n\r\n",
+    ];
+    prop_oneof![
+        3 => Just(Damage::None),
+        1 => (1usize..12).prop_map(Damage::Short),
+        1 => (1usize..60).prop_map(Damage::Long),
+        1 => Just(Damage::NoLength),
+        1 => Just(Damage::NoNumber),
+        2 => proptest::sample::select(junk.to_vec()).prop_map(Damage::Junk),
+    ]
+}
+
+fn damaged(body: &str, damage: &Damage) -> String {
+    let framed = |length: usize| format!("Content-Length: {length}\r\n\r\n{body}");
+    match damage {
+        Damage::None => framed(body.len()),
+        Damage::Short(by) => framed(body.len() - by),
+        Damage::Long(by) => framed(body.len() + by),
+        Damage::NoLength => format!("Content-Type: x\r\n\r\n{body}"),
+        Damage::NoNumber => format!("Content-Length: many\r\n\r\n{body}"),
+        Damage::Junk(junk) => format!("{}{junk}", framed(body.len())),
+    }
+}
+
+proptest! {
+    /// A damaged message costs itself alone, wherever it stands; junk between frames costs none.
+    #[test]
+    fn all_good_messages_are_read(messages in proptest::collection::vec(damages(), 1..12), size in 1usize..90) {
+        let body = |number: usize| format!("{{\"jsonrpc\":\"2.0\",\"id\":{number},\"text\":\"Content-Length: 5 {{}}\"}}");
+        let stream: String =
+            messages.iter().enumerate().map(|(number, damage)| damaged(&body(number), damage)).collect();
+        let pieces: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
+        let seen = frames(Some(Framing::Headers), 1000, &pieces);
+        for (number, damage) in messages.iter().enumerate() {
+            if matches!(damage, Damage::None | Damage::Long(_) | Damage::Junk(_)) {
+                let read = seen.iter().filter(|frame| frame.trim() == body(number)).count();
+                prop_assert_eq!(read, 1, "message {} of {:?}: {:?}", number, stream, seen);
+            }
+        }
     }
 }
 

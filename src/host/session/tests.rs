@@ -1,37 +1,52 @@
 use std::io::Write;
 
 use plexsync_protocol::error::InvalidParams;
+use plexsync_protocol::message::Progress;
 use serde_json::{Value, json};
 
+use std::sync::mpsc;
+
+use plexsync_protocol::message::JsonText;
+
 use super::*;
+use crate::rpc::{Handling, Outcome, Slow};
 
 /// The specification's methods, and some that misbehave.
 fn methods() -> Methods {
     let mut methods = Methods::default();
-    methods.quick("subtract", |request| {
+    methods.add("subtract", |request| {
         let params: Value =
             serde_json::from_str(request.params.as_ref().map_or("null", |raw| raw.get())).unwrap();
         let (a, b) = match &params {
             Value::Array(list) => (list[0].as_i64(), list[1].as_i64()),
             named => (named["minuend"].as_i64(), named["subtrahend"].as_i64()),
         };
-        Ok(JsonText::of(&(a.unwrap() - b.unwrap())))
+        Handling::Done(Ok(JsonText::of(&(a.unwrap() - b.unwrap()))))
     });
-    methods.quick("sum", |request| {
+    methods.add("sum", |request| {
         let params: Vec<i64> = serde_json::from_str(request.params.unwrap().get()).unwrap();
-        Ok(JsonText::of(&params.iter().sum::<i64>()))
+        Handling::Done(Ok(JsonText::of(&params.iter().sum::<i64>())))
     });
-    methods.quick("get_data", |_| Ok(JsonText::of(&json!(["hello", 5]))));
+    methods.add("get_data", |_| Handling::Done(Ok(JsonText::of(&json!(["hello", 5])))));
     for name in ["update", "notify_hello", "notify_sum"] {
-        methods.quick(name, |_| Ok(JsonText::of(&0)));
+        methods.add(name, |_| Handling::Done(Ok(JsonText::of(&0))));
     }
-    methods.quick("refuse", |_| Err(ErrorObject::invalid_params("/a", "must be a number")));
-    methods.quick("panic", |_| panic!("in a quick method"));
-    methods.slow("slow.panic", |_| Ok(async { panic!("in a slow method") }));
-    methods.slow("slow", |_| Ok(async { Ok(JsonText::of(&"slow")) }));
-    methods.slow("never", |_| Ok(std::future::pending()));
-    methods.slow("progress", move |request| {
-        Ok(async move {
+    methods.add("refuse", |_| {
+        Handling::Done(Err(ErrorObject::invalid_params("/a", "must be a number")))
+    });
+    methods.add("panic", |_| panic!("in a quick method"));
+    methods.add("ordered", |_| ordered(|| Ok(JsonText::of(&"ordered"))));
+    methods.add("ordered.panic", |_| ordered(|| panic!("in an ordered method")));
+    methods.add("in_turn", |request| Handling::Done(Ok(JsonText::of(&request.in_turn))));
+    methods.add("slow.panic", |_| slow(async { panic!("in a slow method") }));
+    methods.add("slow", |_| slow(async { Ok(JsonText::of(&"slow")) }));
+    methods.add("never", |_| slow(std::future::pending()));
+    methods.add("late", |_| {
+        let work = Box::pin(std::future::pending());
+        Handling::Slow(Slow { first: None, timeout: Some(Duration::ZERO), work })
+    });
+    methods.add("progress", move |request| {
+        slow(async move {
             for done in 1..=3 {
                 if let Some(send) = &request.progress {
                     send(Progress { token: json!("t"), done, total: Some(3) });
@@ -43,18 +58,37 @@ fn methods() -> Methods {
     methods
 }
 
+fn slow(work: impl Future<Output = Outcome> + Send + 'static) -> Handling {
+    Handling::Slow(Slow { first: None, timeout: None, work: Box::pin(work) })
+}
+
+fn ordered(work: impl FnOnce() -> Outcome + Send + 'static) -> Handling {
+    Handling::Ordered(Box::new(work))
+}
+
+/// A conversation in which these events have happened already.
+fn replies_written_to(
+    replies: impl Write,
+    events: Vec<Event>,
+    interrupt: &Arc<AtomicBool>,
+) -> io::Result<()> {
+    let (sender, receiver) = mpsc::channel();
+    events.into_iter().for_each(|event| sender.send(event).unwrap());
+    let options = Options { framing: None, max_message: 1000, by_hand: false };
+    let credit = Arc::new(Credit::new(|| {}));
+    let interrupt = interrupt.clone();
+    let host = Host { events: receiver, sender, credit, replies, interrupt };
+    serve(&methods(), options, host, &mut || {})
+}
+
 /// What a host gets for these bytes, after which it sends no more.
 fn replies_to(input: &[u8]) -> Vec<Value> {
     replies_to_events(vec![Event::Bytes(input.to_vec()), Event::End])
 }
 
 fn replies_to_events(events: Vec<Event>) -> Vec<Value> {
-    let (sender, receiver) = mpsc::channel(events.len() + 1);
-    events.into_iter().for_each(|event| sender.try_send(event).unwrap());
     let mut replies = Vec::new();
-    let options = Options { framing: None, max_message: 1000 };
-    let transport = Channel::new(receiver, &mut replies);
-    serve(&methods(), options, transport, &mut || {}).unwrap();
+    replies_written_to(&mut replies, events, &Arc::default()).unwrap();
     let text = String::from_utf8(replies).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -144,7 +178,7 @@ fn with_bare_codes(mut reply: Value) -> Value {
 
 #[test]
 fn a_panic_is_an_internal_error_with_the_right_id() {
-    for method in ["panic", "slow.panic"] {
+    for method in ["panic", "ordered.panic", "slow.panic"] {
         let replies = replies_to(
             format!(
                 "{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"id\":7}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":8}}"
@@ -256,9 +290,10 @@ fn unfinished_calls_are_cancelled_when_the_process_must_stop() {
 #[test]
 fn progress_comes_before_the_reply_and_only_to_those_who_can_read_it() {
     let replies = replies_to(br#"{"jsonrpc":"2.0","method":"progress","id":1}"#);
-    let done: Vec<_> = replies.iter().map(|reply| reply["params"]["done"].as_u64()).collect();
-    assert_eq!(done, [Some(1), Some(2), Some(3), None]);
-    assert_eq!(replies[3]["result"], true);
+    let (last, reports) = replies.split_last().unwrap();
+    let done: Vec<_> = reports.iter().map(|report| report["params"]["done"].as_u64()).collect();
+    assert!(done.is_sorted() && done.last() == Some(&Some(3)), "{done:?}");
+    assert_eq!(last["result"], true);
     assert_eq!(replies_to(br#"{"method":"progress","id":1}"#).len(), 1);
 }
 
@@ -294,30 +329,182 @@ fn a_host_that_hangs_up_ends_the_conversation_quietly() {
             Ok(())
         }
     }
-    let (sender, receiver) = mpsc::channel(4);
-    sender
-        .try_send(Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}\n".to_vec()))
-        .unwrap();
-    let options = Options { framing: None, max_message: 1000 };
-    serve(&methods(), options, Channel::new(receiver, HungUp), &mut || {}).unwrap();
+    let call = b"{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}\n".to_vec();
+    replies_written_to(HungUp, vec![Event::Bytes(call)], &Arc::default()).unwrap();
 }
 
 #[test]
 fn replies_go_out_in_the_framing_of_the_requests() {
-    let (sender, receiver) = mpsc::channel(4);
-    sender
-        .try_send(Event::Bytes(
-            b"Content-Length: 42\r\n\r\n{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}"
-                .to_vec(),
-        ))
-        .unwrap();
-    sender.try_send(Event::End).unwrap();
+    let call = "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}";
+    for content_type in ["", "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n"] {
+        let bytes = format!("Content-Length: 42\r\n{content_type}\r\n{call}").into_bytes();
+        let mut replies = Vec::new();
+        let events = vec![Event::Bytes(bytes), Event::End];
+        replies_written_to(&mut replies, events, &Arc::default()).unwrap();
+        assert_eq!(
+            String::from_utf8(replies).unwrap(),
+            format!(
+                "Content-Length: 35\r\n{content_type}\r\n{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":0}}"
+            )
+        );
+    }
+}
+
+#[test]
+fn ordered_calls_are_answered_in_the_order_received() {
+    let call = |id: usize| format!("{{\"jsonrpc\":\"2.0\",\"method\":\"ordered\",\"id\":{id}}}\n");
+    let input: String = (0..300).map(call).collect();
+    let ids: Vec<_> =
+        replies_to(input.as_bytes()).iter().map(|reply| reply["id"].clone()).collect();
+    assert_eq!(ids, (0..300).map(Value::from).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_call_knows_whether_ordered_ones_before_it_are_unfinished() {
+    let call =
+        |method: &str, id| format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"id\":{id}}}\n");
+    let input = [call("in_turn", 1), call("ordered", 2), call("in_turn", 3)].concat();
+    let replies = replies_to(input.as_bytes());
+    let answer = |id| replies.iter().find(|reply| reply["id"] == id).unwrap()["result"].clone();
+    assert_eq!((answer(1), answer(2), answer(3)), (json!(true), json!("ordered"), json!(false)));
+}
+
+#[test]
+fn more_ordered_calls_than_are_read_ahead_are_all_answered() {
+    let call = "{\"jsonrpc\":\"2.0\",\"method\":\"ordered\",\"id\":1}\n";
+    assert_eq!(replies_to(call.repeat(MAX_ORDERED + 1000).as_bytes()).len(), MAX_ORDERED + 1000);
+}
+
+#[test]
+fn a_call_that_the_network_does_not_let_go_is_answered_for_it() {
+    let replies = replies_to(b"{\"jsonrpc\":\"2.0\",\"method\":\"late\",\"id\":1}\n");
+    assert_eq!(replies[0]["error"]["code"], -32011);
+    assert_eq!(replies[0]["error"]["data"]["phase"], "response");
+}
+
+/// A lock that is held elsewhere: the call gives up when it is asked to.
+fn waits_for_a_lock(interrupt: &Arc<AtomicBool>) -> Handling {
+    let interrupt = interrupt.clone();
+    ordered(move || {
+        while !interrupt.load(std::sync::atomic::Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(may_have_been_written())
+    })
+}
+
+#[test]
+fn an_ordered_call_that_waits_is_interrupted_and_those_behind_it_go_on() {
+    let interrupt: Arc<AtomicBool> = Arc::default();
+    let mut methods = methods();
+    let shared = interrupt.clone();
+    methods.add("lock", move |_| waits_for_a_lock(&shared));
+    let (sender, receiver) = mpsc::channel();
+    let input = br#"{"jsonrpc":"2.0","method":"lock","id":1}
+{"jsonrpc":"2.0","method":"ordered","id":2}
+{"jsonrpc":"2.0","method":"ordered","id":3}
+{"jsonrpc":"2.0","method":"$/cancelRequest","params":[{"id":1}]}
+{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":3}}
+"#;
+    for event in [Event::Bytes(input.to_vec()), Event::End] {
+        sender.send(event).unwrap();
+    }
     let mut replies = Vec::new();
-    let options = Options { framing: None, max_message: 1000 };
-    let transport = Channel::new(receiver, &mut replies);
-    serve(&methods(), options, transport, &mut || {}).unwrap();
+    let options = Options { framing: None, max_message: 1000, by_hand: false };
+    let credit = Arc::new(Credit::new(|| {}));
+    let host = Host { events: receiver, sender, credit, replies: &mut replies, interrupt };
+    serve(&methods, options, host, &mut || {}).unwrap();
+    let replies: Vec<Value> = replies
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    let of = |id| replies.iter().find(|reply| reply["id"] == id).unwrap();
+    assert_eq!(of(1)["error"]["code"], -32800);
+    assert_eq!(of(2)["result"], "ordered");
+    assert_eq!(of(3)["error"]["code"], -32800);
+    assert_eq!(replies.len(), 3);
+}
+
+#[test]
+fn an_ordered_call_that_goes_on_after_a_signal_may_have_written() {
+    let mut methods = methods();
+    methods.add("writes", |_| {
+        ordered(|| {
+            std::thread::sleep(Duration::from_secs(5));
+            Ok(JsonText::of(&true))
+        })
+    });
+    let (sender, receiver) = mpsc::channel();
+    let input = br#"{"jsonrpc":"2.0","method":"writes","id":1}
+{"jsonrpc":"2.0","method":"ordered","id":2}
+"#;
+    for event in [Event::Bytes(input.to_vec()), Event::Stop] {
+        sender.send(event).unwrap();
+    }
+    let mut replies = Vec::new();
+    let options = Options { framing: None, max_message: 1000, by_hand: false };
+    let credit = Arc::new(Credit::new(|| {}));
+    let interrupt = Arc::default();
+    let host = Host { events: receiver, sender, credit, replies: &mut replies, interrupt };
+    let begun = Instant::now();
+    serve(&methods, options, host, &mut || {}).unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
+    let text = String::from_utf8(replies).unwrap();
+    assert_eq!(text.matches("-32800").count(), 2, "{text}");
+    assert!(text.contains("may have been written"), "{text}");
+}
+
+#[test]
+fn cancellations_follow_the_rules_of_all_params() {
+    for (params, cancels) in [
+        (r#"{"id":1}"#, true),
+        (r#"[{"id":1}]"#, true),
+        ("[1]", false),
+        ("{}", false),
+        ("null", false),
+        (r#"{"id":1,"other":2}"#, false),
+    ] {
+        let input = format!(
+            "{{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":1}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{params}}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":2}}\n"
+        );
+        let replies = replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop]);
+        let first = if cancels { 1 } else { 2 };
+        assert_eq!(replies[0]["id"], first, "{params}: {replies:?}");
+        assert_eq!(replies.len(), 2);
+    }
+}
+
+#[test]
+fn the_goodbye_of_the_language_server_protocol_ends_the_conversation() {
+    let input = br#"{"jsonrpc":"2.0","method":"slow","id":1}
+{"jsonrpc":"2.0","id":2,"method":"shutdown"}
+{"jsonrpc":"2.0","method":"exit"}
+{"jsonrpc":"2.0","method":"update","id":3}
+"#;
+    let mut replies = replies_to_events(vec![Event::Bytes(input.to_vec())]);
+    replies.sort_by_key(|reply| reply["id"].as_u64());
     assert_eq!(
-        String::from_utf8(replies).unwrap(),
-        "Content-Length: 35\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":0}"
+        replies,
+        [
+            json!({"jsonrpc": "2.0", "id": 1, "result": "slow"}),
+            json!({"jsonrpc": "2.0", "id": 2, "result": null})
+        ]
     );
+    let others = b"{\"method\":\"exit\"}\n{\"jsonrpc\":\"2.0\",\"method\":\"exit\",\"id\":1}\n{\"method\":\"shutdown\",\"id\":2}\n";
+    let codes = replies_to(others);
+    assert_eq!(codes[0]["error"]["code"], -32601);
+    assert!(codes[1]["error"].as_str().unwrap().contains("-32601"));
+}
+
+#[test]
+fn after_json_rpc_1_a_broken_call_is_answered_when_its_id_can_be_read() {
+    let input = br#"{"method":"update","id":1}
+{"jsonrpc":"2.0","id":6,"method":"update","params":5}
+{"jsonrpc":"2.0","id":null,"method":"update","params":5}
+{"jsonrpc":"2.0","id":{},"method":"update"}
+nonsense
+"#;
+    let replies = replies_to(input);
+    assert_eq!(replies.len(), 2, "{replies:?}");
+    assert_eq!((&replies[1]["id"], &replies[1]["error"]["code"]), (&json!(6), &json!(-32600)));
 }

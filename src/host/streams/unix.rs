@@ -1,10 +1,13 @@
 //! Streams as POSIX has them.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::pipe::PIPE_BUF;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// No core dumps; and on Linux nobody else reads this process's environment and memory, where a token may be
@@ -60,11 +63,21 @@ impl Replies {
 const LONG_WRITE: usize = 256 * 1024;
 
 impl Write for Replies {
+    /// Waits where the pipe is full, whether or not somebody has made it non-blocking: it may be shared with a parent
+    /// that did so.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() > LONG_WRITE && !self.widened {
             self.widen();
         }
-        self.file.write(bytes)
+        loop {
+            match self.file.write(bytes) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    // Interrupted or not: the next write shows.
+                    let _ignored = poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], None);
+                }
+                written => return written,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -104,28 +117,76 @@ pub fn stdin_is_terminal() -> bool {
     rustix::stdio::stdin().is_terminal()
 }
 
-/// Stderr that never holds anybody up: what a full pipe does not take is dropped.
-pub struct Stderr;
+/// Stderr, which holds nobody up for long: a line that a host does not read within a moment is refused, whole, with
+/// [`ErrorKind::WouldBlock`].
+#[derive(Default)]
+pub struct Stderr {
+    stalled: bool,
+}
 
-/// What poll(2) promises that a pipe takes at once (pipe(7), `PIPE_BUF`).
-const PIPE_BUF: usize = 4096;
+/// How long a line waits for a host that does not read; the lines after it don't wait.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Write for Stderr {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let stderr = rustix::stdio::stderr();
-        for piece in bytes.chunks(PIPE_BUF) {
-            let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
-            if poll(&mut polled, Some(&Timespec::default()))? == 0 {
-                break;
-            }
-            rustix::io::write(stderr.as_fd(), piece)?;
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let patience = if self.stalled { Duration::ZERO } else { PATIENCE };
+        self.stalled = !has_room(line.len(), patience);
+        if self.stalled {
+            return Err(ErrorKind::WouldBlock.into());
         }
-        Ok(bytes.len())
+        write_all(line).map(|()| line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Waits until stderr takes `length` bytes in one piece.
+fn has_room(length: usize, patience: Duration) -> bool {
+    let stderr = rustix::stdio::stderr();
+    let end = Instant::now() + patience;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+        let ready = poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], Some(&timeout));
+        if ready.is_ok_and(|ready| ready > 0) && pipe_takes(stderr, length) {
+            return true;
+        }
+        if left.is_zero() {
+            return false;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(2)));
+    }
+}
+
+/// poll(2) promises room for `PIPE_BUF` bytes only. What is no pipe takes what it takes.
+#[cfg(target_os = "linux")]
+fn pipe_takes(stderr: BorrowedFd<'_>, length: usize) -> bool {
+    let Ok(size) = rustix::pipe::fcntl_getpipe_size(stderr) else { return true };
+    let unread = rustix::io::ioctl_fionread(stderr).map_or(0, |unread| unread as usize);
+    length <= PIPE_BUF || unread + length <= size || (unread == 0 && length > size)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pipe_takes(_: BorrowedFd<'_>, _: usize) -> bool {
+    true
+}
+
+/// Writes all of it, whatever signals come between. A reader that has gone is no reason to stop.
+fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    let stderr = rustix::stdio::stderr();
+    while !bytes.is_empty() {
+        match rustix::io::write(stderr, bytes) {
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Whether a person sees the results. To be asked before [`take_stdout`].

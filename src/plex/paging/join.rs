@@ -1,23 +1,21 @@
-//! Pages of a listing become one listing. Entries are copied as the bytes they came in, never read or rebuilt.
+//! Pages of a listing become one listing. Members and entries are copied as they are written, never rebuilt.
 //!
-//! Pages are the JSON that [`crate::plex::response::decode::decode`] makes, so a listing in XML joins as well; the joined text needs no
-//! further check.
+//! Pages are the JSON that [`crate::plex::response::decode::decode`] makes, so a listing in XML joins as well; the
+//! joined text needs no further check.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::ops::Range;
 
 use plexsync_protocol::plex::PAGE_SIZE;
 
-use super::page::{Array, Listing};
+use super::page::Page;
+use crate::plex::response::buffer;
 
 /// A listing to which pages are added.
 #[derive(Debug)]
 pub(crate) struct Joined {
-    first: Vec<u8>,
-    listing: Listing,
-    /// Entries of later pages, in the order in which their arrays appeared.
-    later: Vec<Later>,
+    name: String,
+    members: Vec<Member>,
     entries: u64,
     done: u64,
     total: Option<u64>,
@@ -26,40 +24,38 @@ pub(crate) struct Joined {
     is_complete: bool,
 }
 
-/// Entries of one array, from the second page on.
 #[derive(Debug)]
-struct Later {
-    /// Name of the array, with its quotes.
-    name: Vec<u8>,
-    /// Joined by commas.
-    entries: Vec<u8>,
+struct Member {
+    /// With its quotes.
+    name: String,
+    /// As it is written; of an array of entries, what stands between the brackets.
+    value: String,
+    is_entries: bool,
 }
 
 impl Joined {
-    /// Begins with the first page.
-    ///
-    /// # Errors
-    ///
-    /// The bytes themselves, when they are no listing: they are the answer as they are.
-    pub(crate) fn new(first: Vec<u8>) -> Result<Self, Vec<u8>> {
-        let listing = match Listing::read(&first) {
-            Some(listing) if !listing.arrays.is_empty() => listing,
-            _ => return Err(first),
-        };
+    /// Begins with the first page; none when it is no listing: it is the answer as it is.
+    pub(crate) fn new(first: &[u8]) -> Option<Self> {
+        let page = Page::read(first).filter(|page| !page.arrays.is_empty())?;
         let mut joined = Self {
-            listing: Listing::default(),
-            later: Vec::new(),
+            name: page.name.to_owned(),
+            members: Vec::with_capacity(page.members.len()),
             entries: 0,
             done: 0,
             total: None,
             seen: Default::default(),
             is_complete: false,
-            first: Vec::new(),
         };
-        joined.count(&listing, &first);
-        joined.first = first;
-        joined.listing = listing;
-        Ok(joined)
+        for (index, (name, value)) in page.members.iter().enumerate() {
+            let array = page.arrays.iter().find(|array| array.member == index);
+            joined.members.push(Member {
+                name: (*name).to_owned(),
+                value: array.map_or(*value, |array| array.entries).to_owned(),
+                is_entries: array.is_some(),
+            });
+        }
+        joined.count(&page);
+        Some(joined)
     }
 
     /// How far it has come, in entries: where the next page starts.
@@ -67,7 +63,7 @@ impl Joined {
         self.done
     }
 
-    /// How many entries there are, where the server tells.
+    /// How many entries there are, where the server says so.
     pub(crate) fn total(&self) -> Option<u64> {
         self.total
     }
@@ -77,109 +73,98 @@ impl Joined {
         self.is_complete
     }
 
-    /// Adds the next page and says how many entries came with it. With none, or with a page that was there before,
-    /// the listing is complete.
+    /// What is missing of a listing that has ended before its total: its server ignored where a page was to start, or
+    /// sent an empty one in the middle.
+    pub(crate) fn shortfall(&self) -> Option<String> {
+        let total = self.total.filter(|total| self.done < *total)?;
+        let done = self.done;
+        Some(format!("the listing has `{total}` entries, but the server sent only `{done}`"))
+    }
+
+    /// Adds the next page; says how many entries it brought. None is the end.
     ///
     /// # Errors
     ///
-    /// The page is not a page of this listing. What was joined before stays.
-    pub(crate) fn add(&mut self, page: Vec<u8>) -> Result<u64, String> {
-        let listing = match Listing::read(&page) {
-            Some(listing)
-                if page[listing.name.clone()] == self.first[self.listing.name.clone()] =>
-            {
-                listing
-            }
-            _ => return Err("a later page is not a page of this listing".to_owned()),
-        };
-        if listing.count() == 0 || !self.count(&listing, &page) {
+    /// It is no page of this listing.
+    pub(crate) fn add(&mut self, page: &[u8]) -> Result<u64, &'static str> {
+        let page = Page::read(page)
+            .filter(|page| page.name == self.name)
+            .ok_or("a later page is not a page of this listing")?;
+        if page.count() == 0 || !self.count(&page) {
             self.is_complete = true;
             return Ok(0);
         }
-        listing
-            .arrays
-            .iter()
-            .filter(|array| array.count > 0)
-            .for_each(|array| self.append(array, &page));
-        Ok(listing.count())
+        for array in page.arrays.iter().filter(|array| array.count > 0) {
+            self.append(page.members[array.member].0, array.entries);
+        }
+        Ok(page.count())
     }
 
     /// The whole listing: the first page with all entries. Its `size` is their number; all else is as it came.
     pub(crate) fn finish(self) -> Vec<u8> {
-        if self.later.is_empty() {
-            return self.first;
+        let length = self.members.iter().map(|member| member.name.len() + member.value.len() + 4);
+        let mut out = buffer::with_room(length.sum::<usize>() + self.name.len() + 5);
+        let mut push = |part: &str| out.extend_from_slice(part.as_bytes());
+        push("{");
+        push(&self.name);
+        push(":{");
+        for (index, member) in self.members.into_iter().enumerate() {
+            push(if index == 0 { "" } else { "," });
+            push(&member.name);
+            push(if member.is_entries { ":[" } else { ":" });
+            push(&member.value);
+            push(if member.is_entries { "]" } else { "" });
         }
-        let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
-        if let Some(size) = &self.listing.size {
-            edits.push((size.place.clone(), size.spelled(self.entries)));
-        }
-        for Later { name, mut entries } in self.later {
-            match self.listing.arrays.iter().find(|array| self.first[array.name.clone()] == name) {
-                Some(array) => {
-                    if array.count > 0 {
-                        entries.insert(0, b',');
-                    }
-                    edits.push((array.inner.end..array.inner.end, entries));
-                }
-                None => {
-                    let member = [b",", name.as_slice(), b":[", &entries, b"]"].concat();
-                    edits.push((self.listing.end..self.listing.end, member));
-                }
-            }
-        }
-        edited(&self.first, edits)
+        push("}}");
+        out
     }
 
     /// Counts a page in; false for one that was there before.
-    fn count(&mut self, page: &Listing, text: &[u8]) -> bool {
+    fn count(&mut self, page: &Page<'_>) -> bool {
         let mut hasher = DefaultHasher::new();
-        page.arrays.iter().for_each(|array| text[array.inner.clone()].hash(&mut hasher));
+        page.arrays.iter().for_each(|array| array.entries.hash(&mut hasher));
+        let offset = page.number("\"offset\"");
         let is_new = self.seen.0.insert(hasher.finish())
-            & page.offset.as_ref().is_none_or(|offset| self.seen.1.insert(offset.value));
+            & offset.is_none_or(|offset| self.seen.1.insert(offset));
         if !is_new {
             return false;
         }
         let count = page.count();
-        let size = page.size.as_ref().map_or(count, |size| size.value);
+        let size = page.number("\"size\"").unwrap_or(count);
         self.entries += count;
         // a server that hides entries counts their places all the same
         self.done += if (count..=PAGE_SIZE).contains(&size) { size } else { count };
-        self.total = page.total.as_ref().map(|total| total.value).or(self.total);
+        self.total = page.number("\"totalSize\"").or(self.total);
         self.is_complete = match self.total {
             _ if count == 0 => true,
             Some(total) => self.done >= total,
-            // PMS tells the offset of every page; without it, a page that isn't full is all there is
-            None if page.offset.is_some() => count > PAGE_SIZE,
+            // PMS sends the offset of every page; without it, a page that isn't full is all there is
+            None if offset.is_some() => count > PAGE_SIZE,
             None => count != PAGE_SIZE,
         };
         true
     }
 
-    fn append(&mut self, array: &Array, page: &[u8]) {
-        let (name, entries) = (&page[array.name.clone()], &page[array.inner.clone()]);
-        match self.later.iter_mut().find(|later| later.name == name) {
-            Some(later) => {
-                later.entries.push(b',');
-                later.entries.extend_from_slice(entries);
+    fn append(&mut self, name: &str, entries: &str) {
+        let size = self.entries;
+        if let Some(member) = self.members.iter_mut().find(|member| member.name == "\"size\"") {
+            let is_quoted = member.value.starts_with('"');
+            member.value = if is_quoted { format!("\"{size}\"") } else { size.to_string() };
+        }
+        match self.members.iter_mut().find(|member| member.is_entries && member.name == name) {
+            Some(member) => {
+                if !member.value.is_empty() {
+                    member.value.push(',');
+                }
+                member.value.push_str(entries);
             }
-            None => self.later.push(Later { name: name.to_vec(), entries: entries.to_vec() }),
+            None => self.members.push(Member {
+                name: name.to_owned(),
+                value: entries.to_owned(),
+                is_entries: true,
+            }),
         }
     }
-}
-
-/// `text` with other bytes in some places.
-fn edited(text: &[u8], mut edits: Vec<(Range<usize>, Vec<u8>)>) -> Vec<u8> {
-    edits.sort_by_key(|(place, _)| place.start);
-    let more: usize = edits.iter().map(|(_, new)| new.len()).sum();
-    let mut out = Vec::with_capacity(text.len() + more);
-    let mut done = 0;
-    for (place, new) in edits {
-        out.extend_from_slice(&text[done..place.start]);
-        out.extend_from_slice(&new);
-        done = place.end;
-    }
-    out.extend_from_slice(&text[done..]);
-    out
 }
 
 #[cfg(test)]

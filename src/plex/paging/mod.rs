@@ -7,15 +7,16 @@ use std::mem;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE, Parse};
+use tokio::time::Instant;
 
+use self::join::Joined;
+use super::error::PlexError;
+use super::request::ask_for_page;
+use super::response::decode::{self as body, Decoded};
+use super::response::receive::{self, Fetched, of_limit};
 use crate::http::Request;
 use crate::http::error::HttpError;
 use crate::http::retry::Retry;
-use crate::plex::error::PlexError;
-use crate::plex::paging::join::Joined;
-use crate::plex::request::ask_for_page;
-use crate::plex::response::decode::Decoded;
-use crate::plex::response::receive::{self, Fetched, Received};
 
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(crate) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
@@ -29,101 +30,108 @@ pub(crate) struct Wanted {
     pub(crate) max_bytes: u64,
 }
 
-/// Fetches all pages, and gives the head of the first one and the joined body.
+/// Fetches all pages by `deadline`, and gives the head of the first one and the joined body.
 ///
 /// What is no listing is answered as it is, and so is a page that Plex answers with an error.
 pub(crate) async fn fetch(
     retry: &mut Retry<'_>,
     request: &mut Request,
-    wanted: Wanted,
+    Wanted { parse, max_bytes }: Wanted,
+    deadline: Instant,
     progress: Progress<'_>,
 ) -> Result<(Fetched, Decoded), PlexError> {
-    let Wanted { parse, max_bytes } = wanted;
-    let mut first = page(retry, request, 0, wanted).await.map_err(|e| whole(e, max_bytes))?;
+    let mut pages = Pages { retry, request, deadline, max_bytes, left: max_bytes };
+    let mut first = pages.get(0).await?;
     if !first.head.status.is_success() {
-        return Ok(decoded(first, parse).await);
+        return decoded(first, parse).await;
     }
-    let mut rest = max_bytes.saturating_sub(length(&first));
-    let Decoded { value, encoding, error } = joinable(&mut first, parse).await;
-    let mut joined = match Joined::new(value.into_bytes()) {
-        Ok(joined) => joined,
-        Err(text) => {
-            let body = Decoded { value: text.into(), encoding, error };
-            return Ok(finished(first, body, parse).await);
-        }
+    let mut body = joinable(&mut first, parse).await?;
+    let text = body.value.into_bytes();
+    let Some(mut joined) = Joined::new(&text) else {
+        body.value = text.into();
+        return finished(first, body, parse).await;
     };
+    drop(text);
     report(progress, &joined);
     while !joined.is_complete() {
-        let next = page(retry, request, joined.done(), Wanted { parse, max_bytes: rest }).await;
-        let mut next = next.map_err(|e| whole(e, max_bytes))?;
+        let mut next = pages.get(joined.done()).await?;
         if !next.head.status.is_success() {
-            return Ok(decoded(next, parse).await);
+            return decoded(next, parse).await;
         }
-        rest = rest.saturating_sub(length(&next));
-        let text = joinable(&mut next, parse).await.value.into_bytes();
-        if joined.add(text).map_err(no_page)? == 0 {
+        let Decoded { value, error, .. } = joinable(&mut next, parse).await?;
+        let added = joined.add(&value.into_bytes());
+        if added.map_err(|reason| no_page(reason, error.as_deref()))? == 0 {
             break;
         }
+        body.error = body.error.or(error);
         report(progress, &joined);
     }
-    let body = Decoded { value: joined.finish().into(), encoding, error };
-    Ok(finished(first, body, parse).await)
+    body.error = body::joined(body.error, joined.shortfall());
+    body.value = joined.finish().into();
+    finished(first, body, parse).await
+}
+
+/// The pages of one call.
+struct Pages<'a, 'b> {
+    retry: &'a mut Retry<'b>,
+    request: &'a mut Request,
+    deadline: Instant,
+    max_bytes: u64,
+    /// What is left of them.
+    left: u64,
+}
+
+impl Pages<'_, '_> {
+    /// The page that begins with entry `start`.
+    async fn get(&mut self, start: u64) -> Result<Fetched, HttpError> {
+        ask_for_page(self.request, start, PAGE_SIZE);
+        let page = receive::fetch(self.retry, self.request, Some(self.left), self.deadline).await;
+        let page = page.map_err(|error| of_limit(error, self.max_bytes))?;
+        let length = u64::try_from(page.body.len()).unwrap_or(u64::MAX);
+        self.left = self.left.saturating_sub(length);
+        Ok(page)
+    }
 }
 
 /// A page as the JSON text that is joined; where the caller wants the bytes, as they came.
-async fn joinable(page: &mut Fetched, parse: Parse) -> Decoded {
+async fn joinable(page: &mut Fetched, parse: Parse) -> Result<Decoded, HttpError> {
     match parse {
         Parse::Auto | Parse::Json | Parse::Xml => page.decode(parse).await,
-        Parse::Text | Parse::Base64 | Parse::None => Decoded {
-            value: mem::take(&mut page.body).into_bytes().into(),
+        Parse::Text | Parse::Base64 | Parse::None => Ok(Decoded {
+            value: mem::take(&mut page.body).into(),
             encoding: BodyEncoding::Json,
             error: None,
-        },
+        }),
     }
 }
 
 /// What [`joinable`] left to do, once all pages are there.
-async fn finished(mut first: Fetched, body: Decoded, parse: Parse) -> (Fetched, Decoded) {
+async fn finished(
+    mut first: Fetched,
+    body: Decoded,
+    parse: Parse,
+) -> Result<(Fetched, Decoded), PlexError> {
     match parse {
-        Parse::Auto | Parse::Json | Parse::Xml => (first, body),
+        Parse::Auto | Parse::Json | Parse::Xml => Ok((first, body)),
         Parse::Text | Parse::Base64 | Parse::None => {
-            first.body = Received::Bytes(body.value.into_bytes());
-            decoded(first, parse).await
+            first.body = body.value.into_bytes();
+            let (first, mut whole) = decoded(first, parse).await?;
+            whole.error = body::joined(whole.error, body.error);
+            Ok((first, whole))
         }
     }
 }
 
-async fn decoded(mut answer: Fetched, parse: Parse) -> (Fetched, Decoded) {
-    let body = answer.decode(parse).await;
-    (answer, body)
+async fn decoded(mut answer: Fetched, parse: Parse) -> Result<(Fetched, Decoded), PlexError> {
+    let body = answer.decode(parse).await?;
+    Ok((answer, body))
 }
 
-fn no_page(reason: String) -> PlexError {
-    let reason = format!("a later page of the listing can't be joined: {reason}");
-    let hint = "ask for it without `all_pages`";
+fn no_page(reason: &str, error: Option<&str>) -> PlexError {
+    let error = error.map(|error| format!(" ({error})")).unwrap_or_default();
+    let reason = format!("the pages can't be joined: {reason}{error}");
+    let hint = "ask for them without `all_pages`";
     HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into()
-}
-
-fn length(page: &Fetched) -> u64 {
-    u64::try_from(page.body.len()).unwrap_or(u64::MAX)
-}
-
-async fn page(
-    retry: &mut Retry<'_>,
-    request: &mut Request,
-    start: u64,
-    Wanted { parse, max_bytes }: Wanted,
-) -> Result<Fetched, HttpError> {
-    ask_for_page(request, start, PAGE_SIZE);
-    receive::fetch(retry, request, parse, Some(max_bytes)).await
-}
-
-/// The limit is for the sum: a page that breaks it is told with the limit of the call.
-fn whole(error: HttpError, max_bytes: u64) -> PlexError {
-    match error {
-        HttpError::TooLarge { .. } => HttpError::TooLarge { max_bytes }.into(),
-        other => other.into(),
-    }
 }
 
 fn report(progress: Progress<'_>, joined: &Joined) {

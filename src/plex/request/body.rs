@@ -38,7 +38,10 @@ fn json_or_text(raw: &str) -> Result<SendBody, PlexError> {
             Ok(SendBody { bytes: raw.as_bytes().to_vec(), content_type: Some("application/json") })
         }
         Some(b'"') => {
-            let text: String = serde_json::from_str(raw).map_err(|_| invalid())?;
+            let half =
+                "holds half a surrogate pair, which no text has; send bytes as `body_base64`";
+            let text: String =
+                serde_json::from_str(raw).map_err(|_| PlexError::invalid("/body", half))?;
             Ok(SendBody { bytes: text.into_bytes(), content_type: None })
         }
         _ => Err(invalid()),
@@ -55,7 +58,7 @@ mod tests {
         let params = serde_json::from_str(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
         match of(&params) {
             Ok(body) => Ok(body.map(|body| (body.bytes, body.content_type))),
-            Err(PlexError::Invalid { pointer, .. }) => Err(pointer),
+            Err(PlexError::Invalid { pointer, reason }) => Err(format!("{pointer}: {reason}")),
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -80,7 +83,10 @@ mod tests {
             (r#""body_base64": "A-8=""#, "/body_base64"),
             (r#""body": "", "body_base64": """#, "/body_base64"),
         ] {
-            assert_eq!(body(params).unwrap_err(), pointer, "{params}");
+            let error = body(params).unwrap_err();
+            assert!(error.starts_with(&format!("{pointer}: ")), "{params}: {error}");
+            let is_half = params.contains("ud800");
+            assert_eq!(error.contains("half a surrogate pair"), is_half, "{error}");
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::identity::IdentityHeaders;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
+use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
 
 /// Plex's official place for a token.
@@ -42,15 +43,12 @@ const CONNECTION: [&str; 13] = [
     "upgrade",
 ];
 
-/// Shortest token that is looked for in response headers: a shorter one would be found in innocent words.
-const SHORTEST_REDACTED: usize = 8;
-
 /// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places.
 pub(crate) fn is_ours(name: &str) -> bool {
     name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// All headers of a request but those that the HTTP library writes (`Host`, framing, `Accept-Encoding`).
+/// All headers of a request but those that the HTTP library writes (`Host`, framing).
 ///
 /// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
 pub(crate) fn build(
@@ -59,11 +57,12 @@ pub(crate) fn build(
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
     let mut headers = HeaderMap::new();
-    for (name, text) in identity.iter() {
+    let agent = format!("{}/{}", identity.product, identity.version);
+    for (name, text) in identity.iter().chain([("User-Agent", agent.as_str())]) {
         let value = value(text).ok_or_else(|| {
             PlexError::invalid("", "the identity holds a character that no header can carry")
         })?;
-        headers.insert(HeaderName::from_static(lower(name)), value);
+        headers.insert(name, value);
     }
     if let Some(token) = token {
         let mut value = value(token.expose())
@@ -72,19 +71,12 @@ pub(crate) fn build(
         headers.insert("x-plex-token", value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, user_agent(identity)?);
     add_own(&mut headers, own)?;
+    // A part of a compressed body can't be decompressed.
+    if !headers.contains_key(RANGE) {
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(ACCEPTED));
+    }
     Ok(headers)
-}
-
-fn user_agent(identity: &IdentityHeaders) -> Result<HeaderValue, PlexError> {
-    let text = format!("{}/{}", identity.product, identity.version);
-    value(&text).ok_or_else(|| PlexError::invalid("", "the version can't be a header"))
-}
-
-/// The lower-case twin of an identity header's name.
-fn lower(name: &'static str) -> &'static str {
-    IDENTITY.into_iter().find(|own| own.eq_ignore_ascii_case(name)).unwrap_or("x-plex-unknown")
 }
 
 fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<(), PlexError> {
@@ -121,27 +113,18 @@ fn value(text: &str) -> Option<HeaderValue> {
 pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String, String> {
     let mut answer = BTreeMap::<String, String>::new();
     for (name, value) in headers {
-        let text = redact(text(value), secrets);
+        let text = text(value);
+        // A server may echo a token, in a `Location` above all, and not only that of the call it answers.
+        let text = secrets.redact(&text);
         answer
             .entry(name.as_str().to_owned())
             .and_modify(|joined| {
                 joined.push_str(", ");
                 joined.push_str(&text);
             })
-            .or_insert(text);
+            .or_insert_with(|| text.into_owned());
     }
     answer
-}
-
-/// A server may echo a token, in a `Location` above all, and not only that of the call it answers.
-fn redact(mut text: String, secrets: &Secrets) -> String {
-    secrets.each(|secret| {
-        if secret.len() >= SHORTEST_REDACTED {
-            let quoted = crate::plex::request::query::quote(secret);
-            text = text.replace(secret, "REDACTED").replace(&quoted, "REDACTED");
-        }
-    });
-    text
 }
 
 #[cfg(test)]

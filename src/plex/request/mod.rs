@@ -20,10 +20,10 @@ use self::body as send_body;
 use crate::http::{Request, is_sendable};
 use crate::plex::error::PlexError;
 use crate::plex::request::auth::{self as target, Account};
-use crate::secret::{Secret, Secrets};
+use crate::secret::{Held, Secret, Secrets};
 
 /// Longest time that a call may ask for: a day, in milliseconds.
-const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
 /// Most repetitions that a call may ask for.
 const MAX_RETRIES: u32 = 10;
 /// Paging headers, which `all_pages` sets itself.
@@ -56,12 +56,14 @@ impl Limits {
     }
 }
 
-/// A checked call.
+/// A checked call, ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
     /// The secrets that must not come back in the answer's head.
     pub(crate) secrets: Secrets,
+    /// The call's own token, known to the redactor as long as the call lives.
+    _own_token: Option<Held>,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) retries: u32,
@@ -70,8 +72,8 @@ pub(crate) struct Plan {
     pub(crate) all_pages: bool,
 }
 
-impl Plan {
-    /// Checks the params and builds the request. Each token in it is remembered in `secrets`.
+impl PreparedRequest {
+    /// Checks the params and builds the request. Its token is remembered in `secrets`, the call's own until it ends.
     pub(crate) fn new(
         params: &RequestParams,
         identity: &Identity,
@@ -79,13 +81,12 @@ impl Plan {
         limits: Limits,
         secrets: &Secrets,
     ) -> Result<Self, PlexError> {
-        if let Some(token) = &params.token {
-            secrets.remember(&Secret::new(token.as_str()));
-        }
+        let own = params.token.as_deref().map(Secret::new);
+        let own_token = own.map(|token| secrets.remember_until_dropped(&token));
         check_bounds(params)?;
         let target = target::choose(params.server.as_deref(), params.token.as_deref(), account)?;
-        if let Some(token) = &target.token {
-            secrets.remember(token);
+        if let (None, Some(configured)) = (&own_token, &target.token) {
+            secrets.remember(configured);
         }
         let url = url(params, &target)?;
         let request = request(params, identity, &target, url)?;
@@ -93,6 +94,7 @@ impl Plan {
         Ok(Self {
             request,
             secrets: secrets.clone(),
+            _own_token: own_token,
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
             retries: params.retries.unwrap_or(limits.retries),
@@ -187,8 +189,9 @@ mod tests {
     use plexsync_protocol::identity::{IdentityHeaders, Origin};
 
     use super::*;
+    use crate::secret::Secret;
 
-    fn plan(params: &str) -> Result<Plan, PlexError> {
+    fn prepare(params: &str) -> Result<PreparedRequest, PlexError> {
         let headers = IdentityHeaders::new("id", "1.0.0");
         let identity = Identity::new("id".to_owned(), Origin::Loaded, String::new(), headers, None);
         let account = Account {
@@ -196,19 +199,20 @@ mod tests {
             token: Some(Secret::new("configured")),
         };
         let params = serde_json::from_str(params).unwrap();
-        Plan::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
+        PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
     }
 
     #[test]
     fn defaults_and_bounds() {
-        let plan_ = plan(r#"{"path": "/"}"#).unwrap();
-        assert_eq!(plan_.timeout, Duration::from_secs(30));
-        assert_eq!(plan_.connect_timeout, Duration::from_secs(5));
-        assert_eq!((plan_.retries, plan_.max_bytes), (2, 64 * 1024 * 1024));
-        let short = plan(r#"{"path": "/", "timeout_ms": 1}"#).unwrap();
+        let prepared = prepare(r#"{"path": "/"}"#).unwrap();
+        assert_eq!(prepared.timeout, Duration::from_secs(30));
+        assert_eq!(prepared.connect_timeout, Duration::from_secs(5));
+        assert_eq!((prepared.retries, prepared.max_bytes), (2, 64 * 1024 * 1024));
+        let short = prepare(r#"{"path": "/", "timeout_ms": 1}"#).unwrap();
         assert_eq!(short.connect_timeout, Duration::from_millis(1));
         assert!(
-            plan(r#"{"path": "/", "timeout_ms": 86400000, "retries": 10, "max_bytes": 0}"#).is_ok()
+            prepare(r#"{"path": "/", "timeout_ms": 86400000, "retries": 10, "max_bytes": 0}"#)
+                .is_ok()
         );
         for (params, expected) in [
             (r#"{"path": ""}"#, "/path"),
@@ -227,26 +231,13 @@ mod tests {
                 "/headers/x-plex-container-start",
             ),
         ] {
-            match plan(params) {
+            match prepare(params) {
                 Err(PlexError::Invalid { pointer, .. }) => assert_eq!(pointer, expected),
                 other => panic!("{params}: {other:?}"),
             }
         }
         let long = format!(r#"{{"path": "/{}"}}"#, "x".repeat(65_000));
-        assert!(matches!(plan(&long), Err(PlexError::Invalid { .. })));
-    }
-
-    #[test]
-    fn a_tokens_bytes_are_remembered_even_when_refused() {
-        let secrets = Secrets::default();
-        let headers = IdentityHeaders::new("id", "1.0.0");
-        let identity = Identity::new("id".into(), Origin::Loaded, String::new(), headers, None);
-        let params = serde_json::from_str(r#"{"path": "bad", "token": "se cret"}"#).unwrap();
-        let account = Account::default();
-        assert!(Plan::new(&params, &identity, &account, Limits::hook(), &secrets).is_err());
-        let mut seen = Vec::new();
-        secrets.each(|secret| seen.push(secret.to_owned()));
-        assert_eq!(seen, ["se cret"]);
+        assert!(matches!(prepare(&long), Err(PlexError::Invalid { .. })));
     }
 
     #[test]
@@ -257,8 +248,9 @@ mod tests {
             (r#""body": {}, "headers": {"content-type": "text/x"}"#, Some("text/x")),
             (r#""method": "PUT""#, None),
         ] {
-            let plan = plan(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
-            let found = plan.request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
+            let prepared = prepare(&format!(r#"{{"path": "/", {params}}}"#)).unwrap();
+            let found =
+                prepared.request.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
             assert_eq!(found, expected, "{params}");
         }
     }

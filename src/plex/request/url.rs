@@ -67,6 +67,12 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     if path.contains('#') {
         return Err("holds a fragment; a `#` that is meant is written `%23`");
     }
+    let mut escapes = path.split('%').skip(1).map(|rest| rest.as_bytes().iter().take(2));
+    if !escapes.all(|mut digits| digits.len() == 2 && digits.all(u8::is_ascii_hexdigit)) {
+        return Err(
+            "holds a `%` without two hexadecimal digits behind it; one that is meant is written `%25`",
+        );
+    }
     Ok(())
 }
 
@@ -156,6 +162,7 @@ mod tests {
             ("http://h", "/a//b", "http://h/a//b"),
             ("http://h", "/:/prefs?x=1", "http://h/:/prefs?x=1"),
             ("http://h/plex", "/a/../../plex/b", "http://h/plex/b"),
+            ("http://h", "/a%2fb?c=%C3%bc%25", "http://h/a%2fb?c=%C3%bc%25"),
         ] {
             assert_eq!(join(base, path).unwrap(), url, "{base} {path}");
         }
@@ -167,6 +174,11 @@ mod tests {
             ("http://h", "\\\\evil"),
             ("http://h", "/a\r\nHost: evil"),
             ("http://h", "/a#b"),
+            ("http://h", "/a?path=/data/100% a"),
+            ("http://h", "/100%"),
+            ("http://h", "/100%2"),
+            ("http://h", "/100%ä"),
+            ("http://h", "/100%+1"),
             ("http://h", "http://evil/"),
             ("http://h", "@evil/"),
             ("http://h/plex", "/../admin"),

@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::message::JsonText;
-use plexsync_protocol::plex::{BodyEncoding, Parse};
+use plexsync_protocol::plex::BodyEncoding;
 use serde::Serialize;
 
-use crate::plex::response::decode::{self as body, Decoded};
-use crate::plex::response::receive::Received;
-
-/// Bodies above this size, in bytes, are decoded beside the event loop, so that quick calls pass.
-const LARGE_BODY: usize = 256 * 1024;
+use crate::plex::response::decode::Decoded;
 
 /// Plex's answer to a call.
 pub struct Answer {
@@ -71,29 +67,6 @@ impl Answer {
 /// An object's text in one piece.
 fn object(value: &impl Serialize) -> Vec<u8> {
     JsonText::of(value).into_bytes()
-}
-
-/// Decodes a body, a large one beside the event loop.
-pub(crate) async fn decode(parse: Parse, content_type: Option<String>, body: Received) -> Decoded {
-    if let Received::Bytes(bytes) = &body
-        && bytes.len() <= LARGE_BODY
-    {
-        return decode_here(parse, content_type.as_deref(), body);
-    }
-    let decoding =
-        tokio::task::spawn_blocking(move || decode_here(parse, content_type.as_deref(), body));
-    decoding.await.unwrap_or_else(|_| Decoded {
-        value: JsonText::of(&()),
-        encoding: BodyEncoding::None,
-        error: Some("the body could not be decoded".to_owned()),
-    })
-}
-
-fn decode_here(parse: Parse, content_type: Option<&str>, body: Received) -> Decoded {
-    match body {
-        Received::Bytes(bytes) => body::decode(parse, content_type, bytes),
-        Received::Json(parts) => body::decode_json(*parts, content_type),
-    }
 }
 
 #[cfg(test)]

@@ -16,36 +16,38 @@
 mod builder;
 mod text;
 
-use std::borrow::Cow;
-
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use builder::Builder;
+use self::builder::Builder;
+use super::work::{PIECE, Stop, Stopped};
 
 /// Deepest nesting of elements; each is an object in an array, so the JSON is twice as deep. Plex needs 6.
 pub(crate) const MAX_DEPTH: usize = 128;
 
-/// The JSON text of an XML document. Its charset is what its BOM or declaration says, else `declared`, else UTF-8.
-///
-/// # Errors
-///
-/// Why it is no XML, and where (in bytes of its UTF-8); nothing of the document.
-pub(crate) fn to_json(bytes: &[u8], declared: Option<&str>) -> Result<Vec<u8>, String> {
-    let text = decode(bytes, declared)?;
-    let mut reader = Reader::from_str(&text);
+/// The JSON text of an XML document, or why it is none, and where (in bytes of its UTF-8); nothing of the document.
+pub(crate) fn to_json(text: &str, stop: &Stop) -> Result<Result<Vec<u8>, String>, Stopped> {
+    let mut reader = Reader::from_str(text);
     reader.config_mut().allow_dangling_amp = true;
-    let mut builder = Builder::new(text.len());
+    let mut builder = Builder::default();
+    let mut looked_at = 0;
     loop {
-        let step = match reader.read_event() {
+        let taken = match reader.read_event() {
             Ok(Event::Eof) => break,
             Ok(event) => builder.take(event),
             Err(error) => Err(reason(&error)),
         };
-        step.map_err(|reason| format!("no XML: {reason} at byte {}", reader.buffer_position()))?;
+        let place = reader.buffer_position();
+        if let Err(reason) = taken {
+            return Ok(Err(format!("invalid XML: {reason} at byte {place}")));
+        }
+        if place >= looked_at + PIECE as u64 {
+            looked_at = place;
+            stop.check()?;
+        }
     }
-    builder.finish().map_err(|reason| format!("no XML: {reason}"))
+    Ok(builder.finish().map_err(|reason| format!("invalid XML: {reason}")))
 }
 
 /// The charset that a document names: in its declaration, else in its content type.
@@ -60,10 +62,6 @@ pub(crate) fn charset<'a>(bytes: &'a [u8], declared: Option<&'a str>) -> Option<
             None => declared,
         },
     }
-}
-
-fn decode<'a>(bytes: &'a [u8], declared: Option<&str>) -> Result<Cow<'a, str>, String> {
-    crate::plex::response::charset::decode(bytes, charset(bytes, declared))
 }
 
 /// The label in `<?xml version="1.0" encoding="label"?>`.

@@ -2,10 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use encoding_rs::Encoding;
 use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::{BodyEncoding, Parse};
 
-use crate::plex::response::{charset, json, xml};
+use super::charset::{self, Text};
+use super::work::{Stop, Stopped};
+use super::{buffer, json, xml};
 
 /// What becomes of a body in the result of `plex.request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,45 +17,34 @@ pub(crate) struct Decoded {
     pub value: JsonText,
     /// `body_encoding`.
     pub encoding: BodyEncoding,
-    /// `body_error`: why it is not what it claims to be. It holds nothing of the body.
+    /// `body_error`: why it is not what it claims to be, or how it was read all the same. It holds nothing of the body.
     pub error: Option<String>,
 }
 
 /// Decodes a body, whatever it is: what can't be done goes into `error`.
 ///
-/// The peak of memory is the body and its JSON text, for text of control characters seven times the body.
-pub(crate) fn decode(parse: Parse, content_type: Option<&str>, bytes: Vec<u8>) -> Decoded {
+/// The peak of memory is that of the body for JSON, else the body and its JSON text, for text of control characters
+/// seven times the body.
+pub(crate) fn decode(
+    parse: Parse,
+    content_type: Option<&str>,
+    bytes: Vec<u8>,
+    stop: &Stop,
+) -> Result<Decoded, Stopped> {
     if bytes.is_empty() {
-        return null();
+        return Ok(null());
     }
     let charset = content_type.and_then(charset::of_content_type);
     match (parse, content_type.and_then(kind)) {
-        (Parse::None, _) => null(),
-        (Parse::Json, _) | (Parse::Auto, Some(Kind::Json)) => as_json(bytes, charset),
-        (Parse::Xml, _) | (Parse::Auto, Some(Kind::Xml)) => as_xml(bytes, charset),
-        (Parse::Text, _) | (Parse::Auto, Some(Kind::Text)) => as_text(bytes, charset, None),
-        (Parse::Base64, _) | (Parse::Auto, Some(Kind::Other)) => as_base64(bytes, None),
-        (Parse::Auto, None) => by_look(bytes),
-    }
-}
-
-/// Whether a body of this type is decoded as JSON.
-pub(crate) fn claims_json(parse: Parse, content_type: Option<String>) -> bool {
-    let kind = content_type.as_deref().and_then(kind);
-    parse == Parse::Json || (parse == Parse::Auto && kind == Some(Kind::Json))
-}
-
-/// Decodes a body that claims to be JSON and was checked while it came.
-pub(crate) fn decode_json(parts: json::Parts, content_type: Option<&str>) -> Decoded {
-    match parts.end() {
-        Ok(parts) => Decoded {
-            value: JsonText::from_pieces(parts.into_iter().map(Into::into).collect()),
-            encoding: BodyEncoding::Json,
-            error: None,
-        },
-        Err((reason, bytes)) => {
-            as_text(bytes, content_type.and_then(charset::of_content_type), Some(reason))
+        (Parse::None, _) => Ok(null()),
+        (Parse::Json, _) | (Parse::Auto, Some(Kind::Json)) => as_json(bytes, charset, stop),
+        (Parse::Xml, _) | (Parse::Auto, Some(Kind::Xml)) => as_xml(bytes, charset, stop),
+        (Parse::Text, _) => as_text(bytes, charset, stop),
+        (Parse::Auto, Some(Kind::Text)) => {
+            Ok(text_or_base64(charset::read(bytes, charset, stop)?, None))
         }
+        (Parse::Base64, _) | (Parse::Auto, Some(Kind::Other)) => Ok(as_base64(bytes, None)),
+        (Parse::Auto, None) => by_look(bytes, stop),
     }
 }
 
@@ -96,61 +88,94 @@ fn kind(content_type: &str) -> Option<Kind> {
 }
 
 /// A body without a content type claims nothing, so there is no error either. Plex players answer so.
-fn by_look(mut bytes: Vec<u8>) -> Decoded {
-    let bare = bytes.strip_prefix(json::BOM).unwrap_or(&bytes);
-    match bare.trim_ascii_start().first().copied() {
-        Some(b'{' | b'[') if json::check(&mut bytes).is_ok() => {
-            return decoded(bytes, BodyEncoding::Json, None);
-        }
-        Some(b'<') => match xml::to_json(&bytes, None) {
-            Ok(text) if !is_page(&text) => return decoded(text, BodyEncoding::Xml, None),
+fn by_look(bytes: Vec<u8>, stop: &Stop) -> Result<Decoded, Stopped> {
+    if bytes.contains(&0) && Encoding::for_bom(&bytes).is_none() {
+        return Ok(as_base64(bytes, None));
+    }
+    let label = xml::charset(&bytes, None).map(str::to_owned);
+    let mut text = charset::read(bytes, label.as_deref(), stop)?;
+    match text.text.trim_ascii_start().as_bytes().first() {
+        Some(b'{' | b'[') => match json_of(text, stop)? {
+            Ok(decoded) => return Ok(decoded),
+            Err((back, _)) => text = back,
+        },
+        Some(b'<') => match xml::to_json(&text.text, stop)? {
+            Ok(json) if !is_page(&json) => {
+                return Ok(decoded(json, BodyEncoding::Xml, text.replaced()));
+            }
             _ => {}
         },
         _ => {}
     }
-    match charset::decode(&bytes, None) {
-        Ok(text) if !text.contains('\0') => decoded(quoted(&text), BodyEncoding::Text, None),
-        _ => as_base64(bytes, None),
-    }
+    Ok(Decoded { error: None, ..text_or_base64(text, None) })
 }
 
 /// Whether this was an HTML page: Plex's own error pages are well-formed, and data to nobody.
-fn is_page(text: &[u8]) -> bool {
-    text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"{\"html\""))
+fn is_page(json: &[u8]) -> bool {
+    json.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"{\"html\""))
 }
 
-fn as_json(mut bytes: Vec<u8>, charset: Option<&str>) -> Decoded {
-    match json::check(&mut bytes) {
-        Ok(()) => decoded(bytes, BodyEncoding::Json, None),
-        Err(reason) => as_text(bytes, charset, Some(reason)),
-    }
+fn as_json(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
+    // JSON is UTF-8 (RFC 8259, section 8.1), whatever else is said; where it is not, what is said may help.
+    let charset = charset.filter(|_| std::str::from_utf8(&bytes).is_err());
+    let text = charset::read(bytes, charset, stop)?;
+    let json = json_of(text, stop)?;
+    Ok(json.unwrap_or_else(|(text, reason)| text_or_base64(text, Some(reason))))
 }
 
-fn as_xml(bytes: Vec<u8>, charset: Option<&str>) -> Decoded {
-    match xml::to_json(&bytes, charset) {
-        Ok(text) => decoded(text, BodyEncoding::Xml, None),
-        Err(reason) => {
-            let charset = xml::charset(&bytes, charset).map(str::to_owned);
-            as_text(bytes, charset.as_deref(), Some(reason))
-        }
-    }
+/// The text as JSON; where it is none, the text again and the reason.
+fn json_of(text: Text, stop: &Stop) -> Result<Result<Decoded, (Text, String)>, Stopped> {
+    let replaced = text.replaced();
+    let (json, error) = match json::check(&text.text) {
+        Ok(()) => (text.text, replaced),
+        Err(reason) => match json::with_controls_escaped(&text.text, stop)? {
+            Some(escaped) if json::check(&escaped).is_ok() => {
+                let error = "control characters in strings were escaped".to_owned();
+                (escaped, joined(replaced, Some(error)))
+            }
+            _ => return Ok(Err((text, reason))),
+        },
+    };
+    Ok(Ok(decoded(json::on_one_line(json, stop)?, BodyEncoding::Json, error)))
+}
+
+fn as_xml(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
+    let charset = xml::charset(&bytes, charset).map(str::to_owned);
+    let text = charset::read(bytes, charset.as_deref(), stop)?;
+    Ok(match xml::to_json(&text.text, stop)? {
+        Ok(json) => decoded(json, BodyEncoding::Xml, text.replaced()),
+        Err(reason) => text_or_base64(text, Some(reason)),
+    })
+}
+
+/// As the text that the caller wants, whatever it is.
+fn as_text(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
+    let text = charset::read(bytes, charset, stop)?;
+    Ok(decoded(quoted(&text.text), BodyEncoding::Text, text.replaced()))
 }
 
 /// As text, and as base64 where it is none; `error` is what went wrong before.
-fn as_text(bytes: Vec<u8>, charset: Option<&str>, error: Option<String>) -> Decoded {
-    let text = match charset::decode(&bytes, charset) {
-        Ok(text) => quoted(&text),
-        Err(reason) => {
-            let error = error.map_or(reason.clone(), |before| format!("{before}; {reason}"));
-            return as_base64(bytes, Some(error));
+fn text_or_base64(text: Text, error: Option<String>) -> Decoded {
+    match text.damage {
+        None => decoded(quoted(&text.text), BodyEncoding::Text, error),
+        Some(damage) => {
+            drop(text.text);
+            as_base64(damage.bytes, joined(error, Some(damage.reason)))
         }
-    };
-    decoded(text, BodyEncoding::Text, error)
+    }
 }
 
-fn as_base64(bytes: Vec<u8>, error: Option<String>) -> Decoded {
+/// Both sentences.
+pub(crate) fn joined(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => Some(format!("{one}; {other}")),
+        (one, other) => one.or(other),
+    }
+}
+
+pub(crate) fn as_base64(bytes: Vec<u8>, error: Option<String>) -> Decoded {
     let length = base64::encoded_len(bytes.len(), true).unwrap_or_default();
-    let mut text = Vec::with_capacity(length + 2);
+    let mut text = buffer::with_room(length + 2);
     text.push(b'"');
     text.resize(length + 1, 0);
     let written = STANDARD.encode_slice(&bytes, text.get_mut(1..).unwrap_or_default());
@@ -162,14 +187,14 @@ fn as_base64(bytes: Vec<u8>, error: Option<String>) -> Decoded {
 
 /// `text` as a JSON string.
 fn quoted(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + text.len() / 16 + 2);
+    let mut out = buffer::with_room(text.len() + text.len() / 16 + 2);
     match serde_json::to_writer(&mut out, text) {
         Ok(()) => out,
         Err(_) => b"\"\"".to_vec(), // a Vec can be written to
     }
 }
 
-fn null() -> Decoded {
+pub(crate) fn null() -> Decoded {
     decoded(b"null".to_vec(), BodyEncoding::None, None)
 }
 

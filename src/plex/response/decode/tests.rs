@@ -7,13 +7,17 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const UNAUTHORIZED: &str =
     "<html><head><title>Unauthorized</title></head><body><h1>401 Unauthorized</h1></body></html>";
 
+fn decode(parse: Parse, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Decoded {
+    super::decode(parse, content_type, body.into(), &Stop::default()).unwrap()
+}
+
 fn text(decoded: &Decoded) -> Vec<u8> {
     decoded.value.clone().into_bytes()
 }
 
 /// What is decoded, as encoding, value, and whether there is an error.
 fn outcome(parse: Parse, content_type: Option<&str>, body: &[u8]) -> (BodyEncoding, Value, bool) {
-    let decoded = decode(parse, content_type, body.to_vec());
+    let decoded = decode(parse, content_type, body);
     let value = serde_json::from_slice(&text(&decoded)).unwrap();
     (decoded.encoding, value, decoded.error.is_some())
 }
@@ -101,7 +105,6 @@ fn says_when_a_body_is_not_what_it_claims_to_be() {
     broken("application/json", "{\"a\":\n1,}", Text, json!("{\"a\":\n1,}"));
     broken("application/json", "\u{FEFF}", Text, json!(""));
     broken("application/json", PNG, Base64, json!("iVBORw0KGgoAAAANSUhEUg=="));
-    broken("application/json; charset=iso-8859-1", b"\"\xe9\"", Text, json!("\"é\""));
     broken(
         "text/xml",
         r#"<Response code="200" status="OK">"#,
@@ -114,14 +117,52 @@ fn says_when_a_body_is_not_what_it_claims_to_be() {
         Text,
         json!("<?xml version='1.0' encoding='latin1'?><a>é"),
     );
-    broken("text/xml", b"<a>\xe9</a>", Base64, json!("PGE+6TwvYT4="));
+    broken("text/xml", b"<a>\xe9", Base64, json!("PGE+6Q=="));
     broken("text/plain", b"\xe9", Base64, json!("6Q=="));
     broken("text/plain; charset=klingon", "a", Base64, json!("YQ=="));
-    let error = decode(Parse::Json, None, b"\x89secret".to_vec()).error.unwrap();
+    for (content_type, message) in [
+        ("text/json", "invalid JSON: expected value at line 1 column 1; not valid UTF-8"),
+        (
+            "text/xml",
+            "invalid XML: there is text outside the root element at byte 9; not valid UTF-8",
+        ),
+        ("text/plain", "not valid UTF-8"),
+        ("text/plain; charset=klingon", "its charset is unknown"),
+    ] {
+        let decoded = decode(Parse::Auto, Some(content_type), b"\x89secret");
+        assert_eq!(decoded.error.as_deref(), Some(message));
+    }
+}
+
+#[test]
+fn a_bad_byte_costs_a_character_and_no_body() {
+    use BodyEncoding::{Json, Text, Xml};
+    let replaced = json!({"a": "caf\u{FFFD}"});
+    for content_type in ["application/json", "application/json; charset=utf-8"] {
+        broken(content_type, b"{\"a\":\"caf\xe9\"}", Json, replaced.clone());
+    }
+    broken("text/xml", b"<r a='caf\xe9'/>", Xml, json!({"r": replaced.clone()}));
+    broken("", b"{\"a\":\"caf\xe9\"}", Json, replaced.clone());
+    broken("", b"<r a='caf\xe9'/>", Xml, json!({"r": replaced}));
+    broken("text/xml; charset=klingon", "<r a='é'/>", Xml, json!({"r": {"a": "é"}}));
+    auto("application/json; charset=iso-8859-1", b"\"caf\xe9\"", Json, json!("café"));
+    auto("application/json; charset=iso-8859-1", "\"café\"", Json, json!("café"));
+    auto("application/json", b"\xff\xfe1\0", Json, json!(1));
+    let error = |body: &[u8]| decode(Parse::Json, None, body).error.unwrap();
+    assert_eq!(error(b"\"\xe9\""), "bytes that are not valid UTF-8 became U+FFFD");
     assert_eq!(
-        error,
-        "no JSON: expected a value at byte 0; no text: a byte has no place in `UTF-8`"
+        error(b"\"\xe9\t\""),
+        "bytes that are not valid UTF-8 became U+FFFD; control characters in strings were escaped"
     );
+    let wanted = outcome(Parse::Text, Some("text/plain"), b"caf\xe9");
+    assert_eq!(wanted, (Text, json!("caf\u{FFFD}"), true));
+}
+
+#[test]
+fn a_raw_control_character_in_json_costs_nothing() {
+    use BodyEncoding::{Json, Text};
+    broken("application/json", "{\n\"a\":\"1\t2\n3\"}", Json, json!({"a": "1\t2\n3"}));
+    broken("application/json", "{\"a\":\"1\t2\"", Text, json!("{\"a\":\"1\t2\""));
 }
 
 #[test]
@@ -131,7 +172,7 @@ fn does_as_it_is_told() {
     for (parse, content_type, body, expected) in [
         (Parse::Json, Some("text/html"), &b"[1]"[..], (Json, json!([1]), false)),
         (Parse::Json, None, b"OK", (Text, json!("OK"), true)),
-        (Parse::Json, None, PNG, (Base64, png.clone(), true)),
+        (Parse::Json, None, PNG, (Base64, png, true)),
         (Parse::Xml, Some("application/json"), b"<a/>", (Xml, json!({"a": {}}), false)),
         (
             Parse::Xml,
@@ -148,7 +189,7 @@ fn does_as_it_is_told() {
         ),
         (Parse::Xml, None, b"{}", (Text, json!("{}"), true)),
         (Parse::Text, Some("application/json"), b"[1]", (Text, json!("[1]"), false)),
-        (Parse::Text, None, PNG, (Base64, png, true)),
+        (Parse::Text, None, PNG, (Text, json!("\u{FFFD}PNG\r\n\u{1a}\n\0\0\0\rIHDR"), true)),
         (Parse::Text, None, b"a\0b", (Text, json!("a\0b"), false)),
         (Parse::Base64, Some("application/json"), b"{}", (Base64, json!("e30="), false)),
         (Parse::None, Some("application/json"), b"{}", (BodyEncoding::None, json!(null), false)),
@@ -169,8 +210,8 @@ fn an_empty_body_is_null() {
 #[test]
 fn passes_json_as_it_came() {
     let body = r#"{"z":1e400,"a":123456789012345678901234567890,"z":1.50,"é":"\u00e9"}"#;
-    assert_eq!(text(&decode(Parse::Auto, Some("application/json"), body.into())), body.as_bytes());
-    let lines = decode(Parse::Auto, Some("application/json"), b"{\r\n\"a\":\n1}".to_vec());
+    assert_eq!(text(&decode(Parse::Auto, Some("application/json"), body)), body.as_bytes());
+    let lines = decode(Parse::Auto, Some("application/json"), b"{\r\n\"a\":\n1}");
     assert_eq!(text(&lines), b"{  \"a\": 1}");
 }
 
@@ -189,7 +230,7 @@ fn reads_text_in_its_charset() {
 #[test]
 fn writes_text_on_one_line() {
     let all: String = ('\0'..='\u{ff}').chain(['\u{2028}', '\u{FFFE}', '🎬']).collect();
-    let decoded = decode(Parse::Text, None, all.clone().into_bytes());
+    let decoded = decode(Parse::Text, None, all.clone());
     assert_eq!(serde_json::from_slice::<String>(&text(&decoded)).unwrap(), all);
     assert!(!text(&decoded).iter().any(|byte| *byte < b' '));
 }

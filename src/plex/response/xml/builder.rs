@@ -1,23 +1,34 @@
-//! JSON as it grows, event by event, in one buffer.
+//! JSON as it grows, event by event. An element that has ended is its text; while it is open, its children stand in
+//! groups, one for each tag, in the order in which the tags appeared first.
+
+use std::collections::HashMap;
+use std::mem;
+use std::ops::Range;
 
 use quick_xml::events::{BytesStart, Event};
 
 use super::MAX_DEPTH;
 use super::text::{self, Place};
 
-/// The JSON so far, and what must be known of the elements that are still open.
-///
-/// Children of one tag that stand side by side are a run: `"tag":[{...},{...}]` is written as it comes. Where a tag
-/// comes back after another one, its runs are brought together when their parent ends.
+/// The JSON so far.
+#[derive(Default)]
 pub(crate) struct Builder {
-    out: Vec<u8>,
     open: Vec<Element>,
-    /// Attributes of the open elements; those of one element are sorted by name.
-    names: Vec<Name>,
-    /// Runs of the open elements: where their tag stands in `out`. Four bytes, or small elements would cost more
-    /// here than there.
-    runs: Vec<u32>,
-    /// Own text of the open elements: the inside of JSON strings.
+    /// The root element, once it has ended.
+    root: Option<Vec<u8>>,
+}
+
+/// An open element.
+struct Element {
+    tag: Vec<u8>,
+    /// Its object so far: the brace and the attributes.
+    json: Vec<u8>,
+    /// Where the attributes' names stand in `json`, sorted by name.
+    names: Vec<Range<usize>>,
+    groups: Vec<Group>,
+    /// The place of each group.
+    places: HashMap<Vec<u8>, usize>,
+    /// Its own text: the inside of a JSON string.
     text: Vec<u8>,
     /// Where the text since the last tag begins.
     piece: usize,
@@ -25,70 +36,36 @@ pub(crate) struct Builder {
     blank: bool,
 }
 
-/// An open element: where its share of the builder's stacks begins.
-#[derive(Clone, Copy)]
-struct Element {
-    /// In `out`, after the brace.
-    inner: usize,
-    names: usize,
-    runs: usize,
-    text: usize,
+/// Children of one tag.
+struct Group {
+    tag: Vec<u8>,
+    /// Their objects, joined by commas.
+    entries: Vec<u8>,
 }
 
-/// Where an attribute's name stands in `out`.
-#[derive(Clone, Copy)]
-struct Name {
-    start: u32,
-    length: u32,
-}
-
-impl Name {
-    fn of(self, out: &[u8]) -> &[u8] {
-        &out[self.start as usize..][..self.length as usize]
-    }
-}
-
-type Step = Result<(), &'static str>;
+type Taken = Result<(), &'static str>;
 
 impl Builder {
-    /// A builder for a document of `length` bytes.
-    pub(crate) fn new(length: usize) -> Self {
-        Self {
-            out: Vec::with_capacity(length + length / 4),
-            open: Vec::new(),
-            names: Vec::new(),
-            runs: Vec::new(),
-            text: Vec::new(),
-            piece: 0,
-            blank: true,
-        }
-    }
-
     /// Takes the next event.
     ///
     /// # Errors
     ///
     /// What is wrong with the document.
-    pub(crate) fn take(&mut self, event: Event<'_>) -> Step {
+    pub(crate) fn take(&mut self, event: Event<'_>) -> Taken {
         match event {
             Event::Start(tag) => self.start(&tag),
-            Event::Empty(tag) => self.start(&tag).map(|()| self.end()),
+            Event::Empty(tag) => {
+                self.start(&tag)?;
+                self.end();
+                Ok(())
+            }
             Event::End(_) => {
                 self.end();
                 Ok(())
             }
-            Event::Text(raw) => {
-                self.blank &= text::push(&mut self.text, &raw, Place::Text);
-                self.inside()
-            }
-            Event::CData(raw) => {
-                self.blank &= text::push(&mut self.text, &raw, Place::Cdata);
-                self.inside()
-            }
-            Event::GeneralRef(name) => {
-                self.blank &= text::push_reference(&mut self.text, &name);
-                self.inside()
-            }
+            Event::Text(raw) => self.text(|out| text::push(out, &raw, Place::Text)),
+            Event::CData(raw) => self.text(|out| text::push(out, &raw, Place::Cdata)),
+            Event::GeneralRef(name) => self.text(|out| text::push_reference(out, &name)),
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {
                 Ok(())
             }
@@ -100,96 +77,105 @@ impl Builder {
     /// # Errors
     ///
     /// The document is not whole.
-    pub(crate) fn finish(mut self) -> Result<Vec<u8>, &'static str> {
-        if !self.open.is_empty() {
-            return Err("an element is not closed");
+    pub(crate) fn finish(self) -> Result<Vec<u8>, &'static str> {
+        match self.root {
+            _ if !self.open.is_empty() => Err("an element is not closed"),
+            None => Err("there is no element"),
+            Some(root) => Ok(root),
         }
-        if self.out.is_empty() {
-            return Err("there is no element");
-        }
-        self.out.push(b'}');
-        Ok(self.out)
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>) -> Step {
-        self.end_piece();
+    fn start(&mut self, tag: &BytesStart<'_>) -> Taken {
+        if let Some(parent) = self.open.last_mut() {
+            parent.end_piece();
+        }
         if self.open.len() == MAX_DEPTH {
             return Err("elements are nested too deep");
         }
-        let name = tag.name();
-        let name = text::checked_name(name.as_ref())?;
-        match self.open.last() {
-            Some(&parent) => self.child(parent, name)?,
-            None if self.out.is_empty() => self.push(&[b"{\"", name, b"\":"]),
-            None => return Err("there is a second root element"),
+        if self.root.is_some() {
+            return Err("there is a second root element");
         }
-        self.out.push(b'{');
-        self.open.push(Element {
-            inner: self.out.len(),
-            names: self.names.len(),
-            runs: self.runs.len(),
-            text: self.text.len(),
-        });
-        self.attributes(tag)
-    }
-
-    /// Writes what stands before a child's object: a comma within a run, else the head of a new one.
-    fn child(&mut self, parent: Element, tag: &[u8]) -> Step {
-        if let Some(&last) = self.runs[parent.runs..].last() {
-            if tag_at(&self.out, last) == tag {
-                self.out.push(b',');
-                return Ok(());
-            }
-            self.out.push(b']');
-        }
-        self.comma(parent);
-        let taken = tag == b"_text" || self.has_attribute(parent, tag);
-        self.runs.push(place(self.out.len() + 1)?);
-        self.push(&[b"\"", tag, if taken { b"[]\":[" } else { b"\":[" }]);
+        self.open.push(Element::new(tag)?);
         Ok(())
     }
 
-    fn attributes(&mut self, tag: &BytesStart<'_>) -> Step {
-        let first = self.names.len();
-        for attribute in tag.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|_| "an attribute is not `name=\"value\"`")?;
-            let name = text::checked_name(attribute.key.as_ref())?;
-            if self.names.len() > first {
-                self.out.push(b',');
-            }
-            self.names.push(Name { start: place(self.out.len() + 1)?, length: place(name.len())? });
-            self.push(&[b"\"", name, b"\":\""]);
-            text::push(&mut self.out, &attribute.value, Place::Attribute);
-            self.out.push(b'"');
-        }
-        // the library would look for a name among all before it: hours, for a million attributes
-        let Self { out, names, .. } = self;
-        names[first..].sort_unstable_by(|a, b| a.of(out).cmp(b.of(out)));
-        match names[first..].windows(2).any(|pair| pair[0].of(out) == pair[1].of(out)) {
-            true => Err("an element has an attribute twice"),
-            false => Ok(()),
+    fn end(&mut self) {
+        let Some(element) = self.open.pop() else { return };
+        let (tag, json) = element.end();
+        match self.open.last_mut() {
+            Some(parent) => parent.add(tag, json),
+            None => self.root = Some([b"{\"", tag.as_slice(), b"\":", &json, b"}"].concat()),
         }
     }
 
-    fn end(&mut self) {
+    /// Adds to the text of the innermost element; `push` says whether it was white space.
+    fn text(&mut self, push: impl FnOnce(&mut Vec<u8>) -> bool) -> Taken {
+        match self.open.last_mut() {
+            Some(element) => {
+                element.blank &= push(&mut element.text);
+                Ok(())
+            }
+            None if push(&mut Vec::new()) => Ok(()),
+            None => Err("there is text outside the root element"),
+        }
+    }
+}
+
+impl Element {
+    fn new(start: &BytesStart<'_>) -> Result<Self, &'static str> {
+        let tag = text::checked_name(start.name().as_ref())?.to_vec();
+        let (mut json, mut names) = (b"{".to_vec(), Vec::new());
+        for attribute in start.attributes().with_checks(false) {
+            let attribute = attribute.map_err(|_| "an attribute is not `name=\"value\"`")?;
+            let name = text::checked_name(attribute.key.as_ref())?;
+            comma(&mut json);
+            names.push(json.len() + 1..json.len() + 1 + name.len());
+            push(&mut json, &[b"\"", name, b"\":\""]);
+            text::push(&mut json, &attribute.value, Place::Attribute);
+            json.push(b'"');
+        }
+        // the library would look for a name among all before it: hours, for a million attributes
+        names.sort_unstable_by(|a, b| json[a.clone()].cmp(&json[b.clone()]));
+        if names.windows(2).any(|pair| json[pair[0].clone()] == json[pair[1].clone()]) {
+            return Err("an element has an attribute twice");
+        }
+        let (groups, places, text) = Default::default();
+        Ok(Self { tag, json, names, groups, places, text, piece: 0, blank: true })
+    }
+
+    /// Adds a child that has ended.
+    fn add(&mut self, tag: Vec<u8>, json: Vec<u8>) {
+        let same_again = self.groups.last().is_some_and(|last| last.tag == tag);
+        let place = match same_again {
+            true => Some(self.groups.len() - 1),
+            false => self.places.get(&tag).copied(),
+        };
+        match place.and_then(|place| self.groups.get_mut(place)) {
+            Some(group) => push(&mut group.entries, &[b",", &json]),
+            None => {
+                self.places.insert(tag.clone(), self.groups.len());
+                self.groups.push(Group { tag, entries: json });
+            }
+        }
+    }
+
+    /// The tag, and the whole object.
+    fn end(mut self) -> (Vec<u8>, Vec<u8>) {
         self.end_piece();
-        let Some(element) = self.open.pop() else { return };
-        if self.runs.len() > element.runs {
-            self.out.push(b']');
-            bring_together(&mut self.out, &self.runs[element.runs..]);
-            self.runs.truncate(element.runs);
+        for Group { tag, entries } in mem::take(&mut self.groups) {
+            comma(&mut self.json);
+            let taken = tag == b"_text" || self.has_attribute(&tag);
+            let colon: &[u8] = if taken { b"[]\":[" } else { b"\":[" };
+            push(&mut self.json, &[b"\"", &tag, colon, &entries, b"]"]);
         }
-        if self.text.len() > element.text {
-            self.comma(element);
-            let taken = self.has_attribute(element, b"_text");
-            self.push(&[if taken { b"\"#text\":\"" } else { b"\"_text\":\"" }]);
-            self.out.extend_from_slice(&self.text[element.text..]);
-            self.out.push(b'"');
-            self.text.truncate(element.text);
+        if !self.text.is_empty() {
+            comma(&mut self.json);
+            let taken = self.has_attribute(b"_text");
+            let name: &[u8] = if taken { b"\"#text\":\"" } else { b"\"_text\":\"" };
+            push(&mut self.json, &[name, &self.text, b"\""]);
         }
-        self.piece = self.text.len();
-        self.names.truncate(element.names);
-        self.out.push(b'}');
+        self.json.push(b'}');
+        (self.tag, self.json)
     }
 
     /// Drops the text since the last tag when it is white space: indentation.
@@ -201,74 +187,17 @@ impl Builder {
         self.blank = true;
     }
 
-    fn inside(&self) -> Step {
-        match self.open.is_empty() && !self.blank {
-            true => Err("there is text outside the root element"),
-            false => Ok(()),
-        }
-    }
-
-    fn comma(&mut self, element: Element) {
-        if self.out.len() > element.inner {
-            self.out.push(b',');
-        }
-    }
-
-    fn has_attribute(&self, element: Element, name: &[u8]) -> bool {
-        // the element is the innermost one, so the names above its base are its own
-        self.names[element.names..].binary_search_by(|known| known.of(&self.out).cmp(name)).is_ok()
-    }
-
-    fn push(&mut self, parts: &[&[u8]]) {
-        parts.iter().for_each(|part| self.out.extend_from_slice(part));
+    fn has_attribute(&self, name: &[u8]) -> bool {
+        self.names.binary_search_by(|known| self.json[known.clone()].cmp(name)).is_ok()
     }
 }
 
-fn place(place: usize) -> Result<u32, &'static str> {
-    u32::try_from(place).map_err(|_| "the document is larger than 4 GiB")
+fn comma(object: &mut Vec<u8>) {
+    if object.len() > 1 {
+        object.push(b',');
+    }
 }
 
-/// The tag that stands at `place`. XML names hold neither a quote nor a bracket.
-fn tag_at(out: &[u8], place: u32) -> &[u8] {
-    let rest = &out[place as usize..];
-    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'['));
-    &rest[..end.unwrap_or(rest.len())]
-}
-
-/// Sorts `runs`, which reach to the end of `out`, so that each tag stands once, where it stood first.
-///
-/// A tag that comes back is rare: Plex sends it where folders and items share a listing.
-fn bring_together(out: &mut Vec<u8>, runs: &[u32]) {
-    if runs.len() < 3 {
-        return; // neighbours have different tags
-    }
-    let tag = |run: usize| tag_at(out, runs[run]);
-    let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by(|&a, &b| tag(a).cmp(tag(b)));
-    let mut first = order.clone();
-    for same in order.chunk_by(|&a, &b| tag(a) == tag(b)) {
-        same.iter().for_each(|&run| first[run] = same[0]);
-    }
-    if first.iter().enumerate().all(|(run, &first)| run == first) {
-        return;
-    }
-    order.sort_unstable_by_key(|&run| (first[run], run));
-    let start = runs[0] as usize - 1;
-    let mut sorted = Vec::with_capacity(out.len() - start);
-    for &run in &order {
-        let head = runs[run] as usize - 1;
-        let entries = head + 1 + tag(run).len() + 3;
-        let entries = if out[entries - 3] == b'[' { entries + 2 } else { entries };
-        let end = runs.get(run + 1).map_or(out.len(), |&next| next as usize - 2);
-        if first[run] == run {
-            sorted.extend_from_slice(if sorted.is_empty() { b"" } else { b"]," });
-            sorted.extend_from_slice(&out[head..end - 1]);
-        } else {
-            sorted.push(b',');
-            sorted.extend_from_slice(&out[entries..end - 1]);
-        }
-    }
-    sorted.push(b']');
-    out.truncate(start);
-    out.extend_from_slice(&sorted);
+fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    parts.iter().for_each(|part| out.extend_from_slice(part));
 }

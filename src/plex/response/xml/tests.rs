@@ -5,6 +5,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plex::response::charset::read;
+
+/// What becomes of the bytes of a document.
+fn to_json(bytes: &[u8], declared: Option<&str>) -> Result<Vec<u8>, String> {
+    let stop = Stop::default();
+    let label = charset(bytes, declared).map(str::to_owned);
+    let text = read(bytes.to_vec(), label.as_deref(), &stop).unwrap();
+    super::to_json(&text.text, &stop).unwrap()
+}
 
 fn converted(xml: &str) -> Result<String, String> {
     to_json(xml.as_bytes(), None).map(|text| String::from_utf8(text).unwrap())
@@ -150,11 +159,11 @@ fn refuses_what_is_no_xml() {
         "<a>\u{0}<b></a>",
     ] {
         let reason = converted(xml).unwrap_err();
-        assert!(reason.starts_with("no XML: "), "{xml}: {reason}");
+        assert!(reason.starts_with("invalid XML: "), "{xml}: {reason}");
     }
     assert_eq!(
         converted("<secret></token>").unwrap_err(),
-        "no XML: an end tag has no start tag at byte 16"
+        "invalid XML: an end tag has no start tag at byte 16"
     );
 }
 
@@ -162,8 +171,7 @@ fn refuses_what_is_no_xml() {
 fn nests_as_deep_as_it_says() {
     let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
     let deepest = converted(&nested(MAX_DEPTH)).unwrap();
-    let mut bytes = deepest.into_bytes();
-    assert!(crate::plex::response::json::check(&mut bytes).is_ok());
+    assert!(crate::plex::response::json::check(&deepest).is_ok());
     assert!(converted(&nested(MAX_DEPTH + 1)).is_err());
     assert!(converted(&"<a>".repeat(1_000_000)).is_err());
 }
@@ -188,22 +196,21 @@ fn reads_every_charset() {
     for (bytes, declared) in cases {
         assert_eq!(to_json(bytes, *declared).as_deref(), Ok(expected), "{declared:?} {bytes:?}");
     }
-    assert!(to_json(b"<a b='\xe9'/>", None).unwrap_err().contains("UTF-8"));
-    assert!(to_json(b"<a/>", Some("klingon")).unwrap_err().contains("charset is unknown"));
+    let replaced = "{\"a\":{\"b\":\"\u{FFFD}\"}}".as_bytes();
+    assert_eq!(to_json(b"<a b='\xe9'/>", None).as_deref(), Ok(replaced));
+    assert_eq!(to_json("<a b='é'/>".as_bytes(), Some("klingon")).as_deref(), Ok(expected));
 }
 
 #[test]
-fn converts_real_bodies() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/plex-bodies");
-    let read = |name: &str| std::fs::read(format!("{folder}/{name}"));
-    let (Ok(player), Ok(resources)) =
-        (read("client-resources.xml"), read("myplex-api-resources.xml"))
-    else {
-        return plexsync_harness::skip(format_args!("there is no `{folder}`"));
+fn converts_what_plex_writes() {
+    let files = plexsync_harness::fixtures::plex("xml");
+    let read = |name: &str| -> Value {
+        let (_, xml) = files.iter().find(|(path, _)| path.ends_with(name)).unwrap();
+        serde_json::from_slice(&to_json(xml, None).unwrap()).unwrap()
     };
-    let player: Value = serde_json::from_slice(&to_json(&player, None).unwrap()).unwrap();
-    assert_eq!(player["MediaContainer"]["Player"][0]["title"], "iPhone 1");
-    let resources: Value = serde_json::from_slice(&to_json(&resources, None).unwrap()).unwrap();
+    let player = read("clients.xml");
+    assert_eq!(player["MediaContainer"]["Player"][0]["title"], "Phone in the hall");
+    let resources = read("resources.xml");
     assert_eq!(resources["MediaContainer"]["size"], "1");
     assert_eq!(resources["MediaContainer"]["Device"][0]["Connection"][2]["port"], "443");
 }

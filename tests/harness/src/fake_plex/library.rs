@@ -1,7 +1,5 @@
 //! The library: sections with folders, entries to page through, scans that were asked for.
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -9,9 +7,9 @@ use super::answer::{negotiated, page};
 use super::{plex_response, plex_value};
 use crate::http::{Request, Response};
 
-/// Bodies of real servers, where the checkout has them beside it.
-pub(super) const REAL_BODIES: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/plex-bodies");
+pub(super) const MOVIES: &str = include_str!("../../fixtures/plex/movies.json");
+const SHOWS: &str = include_str!("../../fixtures/plex/shows.json");
+const TRACKS: &str = include_str!("../../fixtures/plex/tracks.json");
 
 /// One section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +24,8 @@ pub struct Section {
     pub locations: Vec<String>,
     /// How many entries are made up for it.
     items: u64,
-    /// The real listing that stands for made-up entries.
-    real: Option<&'static str>,
+    /// The listing that stands for made-up entries.
+    listing: Option<String>,
 }
 
 impl Section {
@@ -39,12 +37,12 @@ impl Section {
             kind: kind.to_owned(),
             locations: locations.iter().map(|&path| path.to_owned()).collect(),
             items: 3,
-            real: None,
+            listing: None,
         }
     }
 
-    fn real(self, items: u64, file: &'static str) -> Self {
-        Self { items, real: Some(file), ..self }
+    fn listing_of(self, listing: &str) -> Self {
+        Self { listing: Some(listing.to_owned()), ..self }
     }
 
     fn entry(&self, number: u64) -> Value {
@@ -110,13 +108,11 @@ impl Default for Library {
     fn default() -> Self {
         let sections = vec![
             Section::new("1", "Movies", "movie", &["/media/movies", "/mnt/disk2/movies"])
-                .real(4, "server-media-movie_library.json"),
-            Section::new("2", "TV Shows", "show", &["/media/tv"])
-                .real(2, "server-media-tv_library.json"),
+                .listing_of(MOVIES),
+            Section::new("2", "TV Shows", "show", &["/media/tv"]).listing_of(SHOWS),
             Section::new("3", "Everything", "movie", &["/media"]),
             Section::new("4", "Movies in 4K", "movie", &["/media/movies 4k"]),
-            Section::new("5", "Music", "artist", &["/media/music"])
-                .real(3, "server-media-music_tracks.json"),
+            Section::new("5", "Music", "artist", &["/media/music"]).listing_of(TRACKS),
             Section::new("6", "Windows", "movie", &["D:\\Videos"]),
         ];
         Self { sections, paging: Paging::default(), scans: Vec::new() }
@@ -129,9 +125,17 @@ impl Library {
     }
 
     pub(super) fn set_items(&mut self, key: &str, count: u64) {
+        let section = self.section_mut(key);
+        (section.items, section.listing) = (count, None);
+    }
+
+    pub(super) fn set_listing(&mut self, key: &str, body: &str) {
+        self.section_mut(key).listing = Some(body.to_owned());
+    }
+
+    fn section_mut(&mut self, key: &str) -> &mut Section {
         let section = self.sections.iter_mut().find(|section| section.key == key);
-        let section = section.unwrap_or_else(|| panic!("the fake has no section `{key}`"));
-        (section.items, section.real) = (count, None);
+        section.unwrap_or_else(|| panic!("the fake has no section `{key}`"))
     }
 
     /// Answers what stands behind `/library/sections`.
@@ -210,25 +214,23 @@ impl Library {
 }
 
 impl Section {
-    /// The whole listing; a real server's, byte for byte, where there is one.
+    /// The whole listing; a fixture's byte for byte, where there is one.
     fn whole(&self, request: &Request) -> Response {
         let (container, _) = self.page(0, u64::MAX);
         let made = negotiated(request, 200, &json!({"MediaContainer": container}));
-        match self.real_body() {
-            Some(real) if request.header("accept") == Some("application/json") => made.body(real),
+        match &self.listing {
+            Some(text) if request.header("accept") == Some("application/json") => {
+                made.body(text.as_str())
+            }
             _ => made,
         }
     }
 
-    fn real_body(&self) -> Option<Vec<u8>> {
-        self.real.and_then(|file| std::fs::read(Path::new(REAL_BODIES).join(file)).ok())
-    }
-
     /// One page of the listing, and how many entries there are on all pages.
     fn page(&self, start: u64, size: u64) -> (Value, u64) {
-        let real = self.real_body().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-        let (mut container, entries, total) = match real {
-            Some(mut body) => {
+        let (mut container, entries, total) = match &self.listing {
+            Some(text) => {
+                let mut body: Value = serde_json::from_str(text).expect("a listing is JSON");
                 let entries = body["MediaContainer"]["Metadata"].take();
                 let entries = entries.as_array().cloned().unwrap_or_default();
                 let total = entries.len() as u64;

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::answer::{negotiated, page, unauthorized};
 use super::devices::SERVER_NAME;
-use super::library::REAL_BODIES;
 use super::{Caller, State, plex_response};
 use crate::http::{Request, Response};
 
@@ -115,7 +114,5 @@ fn devices(state: &State) -> Value {
 
 /// A player's own `/resources`: XML whatever is accepted, and without a content type (plex-media-player issue 51).
 fn player() -> Response {
-    let real = std::path::Path::new(REAL_BODIES).join("client-resources.xml");
-    let made = r#"<MediaContainer size="1"><Player machineIdentifier="machine_id" title="iPhone 1"/></MediaContainer>"#;
-    plex_response(200).body(std::fs::read(real).unwrap_or_else(|_| made.into()))
+    plex_response(200).body(include_str!("../../fixtures/plex/clients.xml"))
 }

@@ -166,6 +166,12 @@ impl FakePlex {
         self.inner.state().library.set_items(section, count);
     }
 
+    /// Gives a section the entries of this listing, a `MediaContainer` with `Metadata`, and answers the whole of it byte
+    /// for byte.
+    pub fn set_listing(&self, section: &str, body: &str) {
+        self.inner.state().library.set_listing(section, body);
+    }
+
     /// How listings are paged from now on.
     pub fn set_paging(&self, paging: Paging) {
         self.inner.state().library.paging = paging;

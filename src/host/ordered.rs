@@ -1,0 +1,113 @@
+//! Ordered calls: one at a time, in the order received, on a thread that may wait for a disk or a lock. The thread is
+//! made for the first of them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+
+use plexsync_protocol::error::{Code, ErrorObject};
+
+use super::Event;
+use super::batch::Slot;
+use super::envelope::{Id, ReplyTo};
+use crate::rpc::{OrderedWork, Outcome};
+
+/// So many may be unfinished before no more input is read.
+pub(super) const MAX_ORDERED: usize = 10_000;
+
+/// Whose answer the outcome is; none where nobody waits for one.
+pub(super) type Asker = Option<(ReplyTo, Slot)>;
+
+/// The ordered calls of a conversation.
+pub(super) struct OrderedCalls {
+    events: Sender<Event>,
+    /// Set while the call that runs should give up what it waits for.
+    interrupt: Arc<AtomicBool>,
+    worker: Option<Sender<OrderedWork>>,
+    running: Option<Asker>,
+    waiting: VecDeque<(Asker, OrderedWork)>,
+}
+
+impl OrderedCalls {
+    pub(super) fn new(events: Sender<Event>, interrupt: Arc<AtomicBool>) -> Self {
+        Self { events, interrupt, worker: None, running: None, waiting: VecDeque::new() }
+    }
+
+    /// How many are unfinished.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + usize::from(self.running.is_some())
+    }
+
+    /// Takes a call. What comes back was answered at once: there is no thread to be had.
+    pub(super) fn submit(&mut self, asker: Asker, work: OrderedWork) -> Option<(Asker, Outcome)> {
+        self.waiting.push_back((asker, work));
+        self.start_next()
+    }
+
+    /// The call that ran is done: who asked for it. The next one starts.
+    pub(super) fn finished(&mut self) -> (Asker, Option<(Asker, Outcome)>) {
+        (self.running.take().flatten(), self.start_next())
+    }
+
+    fn start_next(&mut self) -> Option<(Asker, Outcome)> {
+        if self.running.is_some() {
+            return None;
+        }
+        let (asker, work) = self.waiting.pop_front()?;
+        self.interrupt.store(false, Ordering::Relaxed);
+        match self.worker() {
+            Ok(worker) => {
+                // The thread lives as long as this sender.
+                let _never_refused = worker.send(work);
+                self.running = Some(asker);
+                None
+            }
+            Err(error) => Some((asker, Err(no_thread(&error)))),
+        }
+    }
+
+    fn worker(&mut self) -> io::Result<&Sender<OrderedWork>> {
+        if self.worker.is_none() {
+            let (sender, work) = mpsc::channel::<OrderedWork>();
+            let events = self.events.clone();
+            std::thread::Builder::new().name("identity".to_owned()).spawn(move || {
+                for work in work {
+                    // Refused when the conversation is over.
+                    let _refused = events.send(Event::Ordered(work()));
+                }
+            })?;
+            self.worker = Some(sender);
+        }
+        self.worker.as_ref().ok_or_else(|| io::ErrorKind::Other.into())
+    }
+
+    /// Stops the call with this id, if it is one of these. One that runs is asked to give up, and answered when it has
+    /// done so or is done; one that waits is taken out.
+    pub(super) fn cancel(&mut self, id: &Id) -> Option<(ReplyTo, Slot)> {
+        let asked = |asker: &Asker| {
+            asker.as_ref().and_then(|(reply_to, _)| reply_to.id()).is_some_and(|other| other.is(id))
+        };
+        if self.running.as_ref().is_some_and(asked) {
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        let position = self.waiting.iter().position(|(asker, _)| asked(asker))?;
+        self.waiting.remove(position)?.0
+    }
+
+    /// Takes out all that wait, and asks the one that runs to give up.
+    pub(super) fn cancel_all(&mut self) -> Vec<(ReplyTo, Slot)> {
+        self.interrupt.store(true, Ordering::Relaxed);
+        self.waiting.drain(..).filter_map(|(asker, _)| asker).collect()
+    }
+
+    /// Forgets the call that runs: it may end whenever it likes.
+    pub(super) fn abandon(&mut self) -> Asker {
+        self.running.take().flatten()
+    }
+}
+
+fn no_thread(error: &io::Error) -> ErrorObject {
+    ErrorObject::new(Code::InternalError, format!("the system refused a thread: {error}"))
+}

@@ -1,0 +1,63 @@
+//! The reader: a thread that brings what the host sends, and sees what ends a conversation from outside: a signal, a
+//! host that no longer reads replies, a Stash that died.
+//!
+//! tokio's stdin can't be cancelled, and would keep the process from ending.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub use self::other::start;
+#[cfg(unix)]
+pub use self::unix::start;
+
+/// Bytes that are read at once: what a Linux pipe holds.
+const CHUNK: usize = 64 * 1024;
+/// So much undecoded input is read, in bytes: a host that writes more has to wait.
+const CREDIT: usize = 1024 * 1024;
+/// Nothing large lives on the reader's stack.
+const STACK: usize = 128 * 1024;
+
+/// What is shared with the rest of the process.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// Set when a signal asks the process to stop.
+    pub stop: Arc<AtomicBool>,
+    /// Set by whoever finds out that Stash is the host: then the process ends with its parent.
+    pub stash: Arc<AtomicBool>,
+}
+
+/// How much more the reader may bring, in bytes.
+pub struct Credit {
+    left: AtomicUsize,
+    /// Wakes a reader that has none left.
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Credit {
+    /// A full credit. `wake` is called when there is some again.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { left: AtomicUsize::new(CREDIT), wake: Box::new(wake) }
+    }
+
+    /// Gives back what was taken.
+    pub fn give(&self, count: usize) {
+        if count > 0 && self.left.fetch_add(count, Ordering::AcqRel) == 0 {
+            (self.wake)();
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.left.load(Ordering::Acquire)
+    }
+
+    /// Only the reader takes: never more than is left.
+    fn take(&self, count: usize) {
+        self.left.fetch_sub(count, Ordering::AcqRel);
+    }
+}

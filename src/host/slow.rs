@@ -1,0 +1,222 @@
+//! Slow calls: which run, which wait, which are done. The runtime is made for the first of them, and driven from then
+//! on, busy or idle: a cancelled call is dropped at once, and a connection is watched while nobody uses it.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::io;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
+use plexsync_protocol::message::{MAX_RUNNING, MAX_WAITING, Progress};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
+
+use super::batch::Slot;
+use super::envelope::{Id, ReplyTo};
+use super::{CallKey, Event};
+use crate::rpc::{ProgressSender, SlowWork};
+
+/// Threads that drive the network: a server that floods one connection holds up one of them for a while.
+const NETWORK_THREADS: usize = 2;
+/// Most threads for work that blocks: files, names, large bodies.
+const BLOCKING_THREADS: usize = 8;
+/// So much later than its own clock a call is answered for it.
+const LATE: Duration = Duration::from_millis(250);
+
+/// A slow call.
+pub(super) struct Job {
+    pub(super) key: CallKey,
+    pub(super) reply_to: ReplyTo,
+    pub(super) slot: Slot,
+    pub(super) timeout: Option<Duration>,
+    pub(super) work: SlowWork,
+}
+
+struct Running {
+    reply_to: ReplyTo,
+    slot: Slot,
+    task: AbortHandle,
+    due: Option<Instant>,
+}
+
+/// The newest progress of each call that has some to report.
+type Reports = Arc<Mutex<HashMap<CallKey, Progress>>>;
+
+/// The slow calls of a conversation.
+pub(super) struct SlowCalls {
+    events: Sender<Event>,
+    runtime: Option<Runtime>,
+    running: HashMap<CallKey, Running>,
+    waiting: VecDeque<Job>,
+    /// When which call is overdue.
+    due: BTreeSet<(Instant, CallKey)>,
+    reports: Reports,
+    keys: CallKey,
+}
+
+impl SlowCalls {
+    pub(super) fn new(events: Sender<Event>) -> Self {
+        Self {
+            events,
+            runtime: None,
+            running: HashMap::new(),
+            waiting: VecDeque::new(),
+            due: BTreeSet::new(),
+            reports: Reports::default(),
+            keys: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty()
+    }
+
+    /// A key for the next call.
+    pub(super) fn next_key(&mut self) -> CallKey {
+        self.keys += 1;
+        self.keys
+    }
+
+    /// Whether one more may run or wait.
+    pub(super) fn has_room(&self) -> bool {
+        (self.waiting.is_empty() && self.running.len() < MAX_RUNNING)
+            || self.waiting_units() < MAX_WAITING
+    }
+
+    /// A batch waits as one. Its members stand together in the queue.
+    fn waiting_units(&self) -> usize {
+        let mut last = None;
+        let unit = |job: &&Job| match job.slot {
+            Slot::Single => true,
+            Slot::Member { batch, .. } => last.replace(batch) != Some(batch),
+        };
+        self.waiting.iter().filter(unit).count()
+    }
+
+    /// Takes a call. What comes back is answered at once: the system refuses what a network needs.
+    pub(super) fn submit(&mut self, job: Job) -> Option<(ReplyTo, Slot, ErrorObject)> {
+        if self.runtime.is_none() {
+            match start_runtime() {
+                Ok(runtime) => self.runtime = Some(runtime),
+                Err(error) => return Some((job.reply_to, job.slot, no_runtime(&error))),
+            }
+        }
+        self.waiting.push_back(job);
+        self.start_waiting();
+        None
+    }
+
+    fn start_waiting(&mut self) {
+        let Some(runtime) = &self.runtime else { return };
+        while self.running.len() < MAX_RUNNING
+            && let Some(Job { key, reply_to, slot, timeout, work }) = self.waiting.pop_front()
+        {
+            let events = self.events.clone();
+            let task = runtime.spawn(async move {
+                let outcome = work.await;
+                // Refused when the conversation is over.
+                let _refused = events.send(Event::Slow(key, outcome));
+            });
+            let due = timeout.and_then(|timeout| Instant::now().checked_add(timeout + LATE));
+            self.due.extend(due.map(|due| (due, key)));
+            self.running.insert(key, Running { reply_to, slot, task: task.abort_handle(), due });
+        }
+    }
+
+    /// Takes a call out: it is done, or given up. What it holds is dropped where it runs.
+    pub(super) fn remove(&mut self, key: CallKey) -> Option<(ReplyTo, Slot)> {
+        let call = self.running.remove(&key)?;
+        call.task.abort();
+        if let Some(due) = call.due {
+            self.due.remove(&(due, key));
+        }
+        self.reports().remove(&key);
+        self.start_waiting();
+        Some((call.reply_to, call.slot))
+    }
+
+    /// Stops the call with this id, if it is one of these.
+    pub(super) fn cancel(&mut self, id: &Id) -> Option<(ReplyTo, Slot)> {
+        let asked = |reply_to: &ReplyTo| reply_to.id().is_some_and(|other| other.is(id));
+        if let Some(position) = self.waiting.iter().position(|job| asked(&job.reply_to)) {
+            return self.waiting.remove(position).map(|job| (job.reply_to, job.slot));
+        }
+        let (key, _) = self.running.iter().find(|(_, call)| asked(&call.reply_to))?;
+        self.remove(*key)
+    }
+
+    /// Stops every call.
+    pub(super) fn cancel_all(&mut self) -> Vec<(ReplyTo, Slot)> {
+        let waiting: Vec<Job> = self.waiting.drain(..).collect();
+        let running: Vec<CallKey> = self.running.keys().copied().collect();
+        let running = running.into_iter().filter_map(|key| self.remove(key));
+        running.chain(waiting.into_iter().map(|job| (job.reply_to, job.slot))).collect()
+    }
+
+    /// When the next call is overdue.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Takes out a call that is overdue: the network has not answered it in its time.
+    pub(super) fn overdue(&mut self, now: Instant) -> Option<((ReplyTo, Slot), ErrorObject)> {
+        let (_, key) = *self.due.first().filter(|(due, _)| *due <= now)?;
+        let error = ErrorObject::new(
+            Code::PlexTimeout,
+            "the server did not let go of this call in time; raise `timeout_ms`",
+        );
+        Some((self.remove(key)?, error.with_data(&PlexTimeout { phase: TimeoutPhase::Response })))
+    }
+
+    /// Sends progress for the call with this key. Of several reports that wait the newest is sent.
+    pub(super) fn progress_sender(&self, key: CallKey) -> ProgressSender {
+        let (reports, events) = (self.reports.clone(), self.events.clone());
+        Box::new(move |progress| {
+            let before = locked(&reports).insert(key, progress);
+            if before.is_none() {
+                // Refused when the conversation is over.
+                let _refused = events.send(Event::Progress(key));
+            }
+        })
+    }
+
+    /// What this call reports; nothing where it is answered already.
+    pub(super) fn report(&self, key: CallKey) -> Option<Progress> {
+        self.reports().remove(&key).filter(|_| self.running.contains_key(&key))
+    }
+
+    fn reports(&self) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progress>> {
+        locked(&self.reports)
+    }
+}
+
+fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progress>> {
+    reports.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Blocking work (a name that is looked up, a large body that is read) must not hold up the exit.
+impl Drop for SlowCalls {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn start_runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(NETWORK_THREADS)
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name("network")
+        .enable_io()
+        .enable_time()
+        .build()
+}
+
+fn no_runtime(error: &io::Error) -> ErrorObject {
+    ErrorObject::new(
+        Code::InternalError,
+        format!("no network: the system refused what a connection needs: {error}"),
+    )
+}

@@ -1,0 +1,140 @@
+//! `identity.*`, and the identity that other calls carry. What may wait (a torn file, the lock, a write) is ordered
+//! work; an id in memory or in a good file is there at once.
+
+use std::path::PathBuf;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
+use plexsync_protocol::identity::{Identity, ResetParams};
+use plexsync_protocol::message::JsonText;
+use plexsync_protocol::stash::StashCall;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+use tracing::info;
+
+use super::{Worker, errors, params};
+use crate::identity::{Folders, IdentityError, Keeper};
+use crate::rpc::{Handling, OrderedWork, Request};
+
+pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
+    params::none(request.params.as_deref())?;
+    let Request { stash, in_turn, .. } = request;
+    if let Some(identity) = in_turn.then(|| worker.identity_at_once(stash.as_deref())).flatten() {
+        return Ok(Handling::Done(Ok(JsonText::of(&*identity))));
+    }
+    let worker = worker.clone();
+    Ok(Handling::Ordered(Box::new(move || {
+        worker.identity(stash.as_deref()).map(|identity| JsonText::of(&*identity))
+    })))
+}
+
+pub(super) fn reset(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
+    let params: ResetParams = params::read(request.params.as_deref())?;
+    let (worker, stash) = (worker.clone(), request.stash);
+    Ok(Handling::Ordered(Box::new(move || {
+        let reset = worker.with_keeper(stash.as_deref(), |keeper| keeper.reset(&params));
+        let result = reset.map_err(errors::of_identity)?;
+        info!("identity reset");
+        Ok(JsonText::of(&result))
+    })))
+}
+
+/// The identity that a call carries: the one that the identity calls received before it leave behind.
+pub(super) enum Ticket {
+    Ready(Arc<Identity>),
+    Waiting(oneshot::Receiver<Result<Arc<Identity>, ErrorObject>>),
+}
+
+impl Ticket {
+    /// The ticket of a call, and what has to be done for it in its turn.
+    pub(super) fn draw(
+        worker: &Arc<Worker>,
+        stash: Option<Arc<StashCall>>,
+        in_turn: bool,
+    ) -> (Self, Option<OrderedWork>) {
+        let identity = in_turn.then(|| worker.identity_at_once(stash.as_deref())).flatten();
+        if let Some(identity) = identity {
+            return (Self::Ready(identity), None);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let worker = worker.clone();
+        let first: OrderedWork = Box::new(move || {
+            // Refused when the call was cancelled meanwhile.
+            let _refused = sender.send(worker.identity(stash.as_deref()));
+            Ok(JsonText::of(&()))
+        });
+        (Self::Waiting(receiver), Some(first))
+    }
+
+    /// The identity, waited for until `deadline`.
+    pub(super) async fn identity(self, deadline: Instant) -> Result<Arc<Identity>, ErrorObject> {
+        let receiver = match self {
+            Self::Ready(identity) => return Ok(identity),
+            Self::Waiting(receiver) => receiver,
+        };
+        match timeout_at(deadline, receiver).await {
+            Ok(Ok(identity)) => identity,
+            Ok(Err(_)) => Err(ErrorObject::new(Code::Cancelled, "cancelled before the identity was known")),
+            Err(_) => Err(ErrorObject::new(
+                Code::PlexTimeout,
+                "`identity` was not ready in time, nothing was sent: another call or process is changing it; raise \
+                 `timeout_ms`",
+            )
+            .with_data(&PlexTimeout { phase: TimeoutPhase::Connect })),
+        }
+    }
+}
+
+impl Worker {
+    /// The identity, if nothing has to be waited for.
+    fn identity_at_once(&self, stash: Option<&StashCall>) -> Option<Arc<Identity>> {
+        let mut keeper = self.keeper.try_lock().ok()?;
+        self.made(&mut keeper, stash).ok()?.get_without_waiting()
+    }
+
+    /// The identity, made or loaded at its first use.
+    fn identity(&self, stash: Option<&StashCall>) -> Result<Arc<Identity>, ErrorObject> {
+        self.with_keeper(stash, Keeper::get).map_err(errors::of_identity)
+    }
+
+    fn with_keeper<T>(
+        &self,
+        stash: Option<&StashCall>,
+        act: impl FnOnce(&mut Keeper) -> Result<T, IdentityError>,
+    ) -> Result<T, IdentityError> {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        act(self.made(&mut keeper, stash)?)
+    }
+
+    fn made<'k>(
+        &self,
+        keeper: &'k mut MutexGuard<'_, Option<Keeper>>,
+        stash: Option<&StashCall>,
+    ) -> Result<&'k mut Keeper, IdentityError> {
+        if keeper.is_none() {
+            let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            **keeper = Some(Keeper::new(folder, self.setup.version, self.setup.interrupt.clone()));
+        }
+        keeper.as_mut().ok_or_else(no_folder)
+    }
+
+    fn data_folder(&self, stash: Option<&StashCall>) -> Option<PathBuf> {
+        let plugin_data = |stash: &StashCall| {
+            crate::stash::plugin_data(&stash.connection, &self.setup.working_folder)
+        };
+        let folders = Folders {
+            given: self.setup.data_dir.as_deref(),
+            of_host: stash.and_then(plugin_data),
+            of_platform: self.setup.platform_data_dir.as_deref(),
+        };
+        folders.choose(&self.setup.working_folder)
+    }
+}
+
+fn no_folder() -> IdentityError {
+    IdentityError::Unavailable {
+        path: PathBuf::from("device_id.json"),
+        reason: "no data folder is known".to_owned(),
+        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+    }
+}

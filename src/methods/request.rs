@@ -1,0 +1,62 @@
+//! `plex.request`: one request to Plex.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plexsync_protocol::error::ErrorObject;
+use plexsync_protocol::plex::RequestParams;
+use tokio::time::Instant;
+
+use super::account::Has;
+use super::identity::Ticket;
+use super::{Worker, errors, limits, log_progress, params};
+use crate::plex::{MAX_TIMEOUT_MS, RequestCall};
+use crate::rpc::{Handling, ProgressSender, Request, Slow};
+
+type PlexProgress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
+    let mut params: RequestParams = params::read(request.params.as_deref())?;
+    let Request { stash, progress, in_turn, .. } = request;
+    let (ticket, first) = Ticket::draw(worker, stash.clone(), in_turn);
+    let limits = limits(stash.as_deref());
+    let asked = params.timeout_ms.unwrap_or(limits.timeout_ms);
+    let timeout = Duration::from_millis(asked.min(MAX_TIMEOUT_MS));
+    let worker = worker.clone();
+    let work = async move {
+        let deadline = Instant::now() + timeout;
+        let identity = ticket.identity(deadline).await?;
+        let has = Has { server: params.server.is_some(), token: params.token.is_some() };
+        let account = worker.account(stash.as_deref(), has).await?.account;
+        let progress = progress_of(&params, stash.is_some(), progress);
+        if params.timeout_ms.is_none_or(|asked| (1..=MAX_TIMEOUT_MS).contains(&asked)) {
+            params.timeout_ms = Some(milliseconds_until(deadline));
+        }
+        let call = RequestCall { params, identity, account, limits, progress };
+        let answer = worker.plex.request(call).await;
+        answer.map(|answer| answer.into_json()).map_err(errors::of_plex)
+    };
+    Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
+}
+
+/// What is left of the call's time; at least 1, so that it is the request that says what was late.
+fn milliseconds_until(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+/// Progress goes to the host that gave a token, or into Stash's log.
+fn progress_of(
+    params: &RequestParams,
+    in_stash: bool,
+    sender: Option<ProgressSender>,
+) -> Option<PlexProgress> {
+    if in_stash {
+        return Some(Box::new(log_progress));
+    }
+    let token = params.progress_token.clone()?;
+    let sender = sender?;
+    Some(Box::new(move |done, total| {
+        sender(plexsync_protocol::message::Progress { token: token.clone(), done, total });
+    }))
+}
