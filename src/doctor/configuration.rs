@@ -57,7 +57,7 @@ fn with_settings(mut options: Options, settings: Settings) -> Options {
 
 /// Only the origin is shown: a user may have put a secret into the rest.
 fn server(given: &Given<String>, checks: &mut Vec<Check>) -> Option<String> {
-    let url = reqwest::Url::parse(given.value.trim()).ok();
+    let url = url::Url::parse(given.value.trim()).ok();
     match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => {
             let origin = url.origin().ascii_serialization();

@@ -74,6 +74,16 @@ pub(crate) trait Sink: Send {
     fn push(&mut self, chunk: Bytes);
 }
 
+impl Sink for Vec<u8> {
+    fn begin(&mut self, _: &Head, _: Option<u64>) {
+        self.clear();
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.extend_from_slice(&chunk);
+    }
+}
+
 /// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
 pub(crate) fn text(value: &HeaderValue) -> String {
     match std::str::from_utf8(value.as_bytes()) {

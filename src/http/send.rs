@@ -130,13 +130,13 @@ impl<'a> Sender<'a> {
 
     /// Sends a request and follows the redirects that stay on its origin.
     pub(crate) async fn send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
-        let mut answer = self.hop(request, reuse).await?;
+        let mut answer = self.send_once(request, reuse).await?;
         let mut followed = None;
         for _ in 0..MAX_REDIRECTS {
             let sent = followed.as_ref().unwrap_or(request);
             let Some(next) = redirect::next(sent, &answer.head, self.clients.clean) else { break };
             drop(answer);
-            answer = self.hop(&next, reuse).await.map_err(|failure| Failure {
+            answer = self.send_once(&next, reuse).await.map_err(|failure| Failure {
                 received: true,
                 stale: false,
                 ..failure
@@ -146,7 +146,12 @@ impl<'a> Sender<'a> {
         Ok(answer)
     }
 
-    async fn hop(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
+    /// Sends a request once; a redirect is an answer.
+    pub(crate) async fn send_once(
+        &self,
+        request: &Request,
+        reuse: Reuse,
+    ) -> Result<Answer, Failure> {
         let peer = Peer::of(&request.url);
         let sending = self.clients.send(request, reuse, &peer).map_err(Failure::before_answer)?;
         let watch = Watch::new(self.connect_limit);

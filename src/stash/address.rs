@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use plexsync_protocol::stash::ServerConnection;
+use url::Url;
 
 /// Address of the parent Stash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +30,18 @@ impl Address {
         Self { scheme, host, port: connection.port }
     }
 
-    pub(super) fn is_https(&self) -> bool {
-        self.scheme == "https"
-    }
-
     /// Whether nobody but this machine can answer there.
     pub(super) fn is_loopback(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served.
-    pub(super) fn graphql(&self) -> String {
-        format!("{self}/graphql")
+    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
+    /// lead the cookie elsewhere.
+    pub(super) fn graphql(&self) -> Option<Url> {
+        let url = Url::parse(&format!("{self}/graphql")).ok()?;
+        let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        let here = url.path() == "/graphql" && url.port_or_known_default() == Some(self.port);
+        (bare && here).then_some(url)
     }
 }
 
@@ -83,7 +84,26 @@ mod tests {
             let address = Address::of(&connection);
             assert_eq!(address.to_string(), expected);
             assert_eq!(address.is_loopback(), loopback, "{host}");
-            assert_eq!(address.is_https(), expected.starts_with("https"));
+            let url = address.graphql().unwrap();
+            assert_eq!(
+                (url.scheme() == "https", url.port()),
+                (expected.starts_with("https"), Some(9999))
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        for host in
+            ["127.0.0.1@127.0.0.1:1234/", "h:1234/", "h/x?", "u:p@h", "h?x", "h#x", "a b", "h\\x"]
+        {
+            let connection = ServerConnection {
+                scheme: "https".to_owned(),
+                host: host.to_owned(),
+                port: 9999,
+                ..ServerConnection::default()
+            };
+            assert_eq!(Address::of(&connection).graphql(), None, "{host}");
         }
     }
 }
