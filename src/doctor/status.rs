@@ -1,7 +1,7 @@
 //! What an answer means that is not the one that Plex gives: each with its own sentence, because each has another hint.
 
 use plexsync_protocol::doctor::Check;
-use reqwest::Url;
+use url::Url;
 use serde_json::Value;
 
 use super::{failure, warning};

@@ -64,7 +64,7 @@ impl Head {
     }
 }
 
-/// Takes an answer's body as it comes.
+/// Takes an answer's body while it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
     /// server's word, which nobody has checked yet.
@@ -72,6 +72,16 @@ pub(crate) trait Sink: Send {
 
     /// The next bytes of its body.
     fn push(&mut self, chunk: Bytes);
+}
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self, _: &Head, _: Option<u64>) {
+        self.clear();
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.extend_from_slice(&chunk);
+    }
 }
 
 /// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.

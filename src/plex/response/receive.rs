@@ -1,16 +1,16 @@
 //! A body while it comes, and what becomes of it then: decompressed and decoded within the call's time.
 
 use bytes::Bytes;
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::Parse;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::time::Instant;
 
 use super::buffer;
 use super::compression::{Coding, Failure};
 use super::decode::{self, Decoded};
 use super::work::{PIECE, Stop, Stopped, beside, timed_out};
-use crate::http::error::{HttpError, Peer};
+use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink};
 
@@ -62,7 +62,7 @@ pub(crate) fn of_limit(error: HttpError, max_bytes: u64) -> HttpError {
 
 impl Fetched {
     fn peer(&self) -> String {
-        Peer::of(&self.head.url).name
+        host_and_port(&self.head.url)
     }
 
     async fn decompress(&mut self, max_bytes: u64) -> Result<(), HttpError> {
