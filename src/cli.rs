@@ -14,7 +14,7 @@ use crate::log::Format;
 use crate::secret::Secret;
 
 /// The program's version and that of the contract that it keeps.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (contract 1.0)");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (contract 2.0)");
 
 /// What was typed.
 #[derive(Debug, Parser, Default)]

@@ -3,12 +3,14 @@
 //! bytes -> [`host`] (framing, envelope, the loop) -> [`rpc`] (by name) -> [`methods`] (what each does)
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
-//! [`http`] sends one request over the network, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
-//! [`cli`] turns arguments and environment into options, [`commands`] are what a person types. `main` owns the process.
+//! [`files`] reads and writes files, [`http`] sends one request over the network, [`log`] writes to stderr, [`secret`]
+//! keeps tokens from being printed, [`cli`] turns arguments and environment into options, [`commands`] are what a person
+//! types. `main` owns the process.
 
 pub mod cli;
 pub mod commands;
 mod doctor;
+pub mod files;
 pub mod host;
 pub mod http;
 pub mod identity;

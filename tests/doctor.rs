@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::host;
 
-/// A data folder with a good identity and its second copy.
+/// A data folder with a good identity and its backup.
 fn settled(folder: &Path) -> (HostBuilder, String) {
     let host = host().data_dir(folder);
     let id = host.clone().start().call("identity.get", Value::Null).unwrap()["device_id"].clone();
@@ -330,14 +330,14 @@ fn what_is_wrong_with_the_identity() {
         assert_eq!(content(folder.path()), before);
     };
     fs::write(&copy, r#"{"device_id": "other"}"#).unwrap();
-    looks("second_copy", "warning", "another id, `other`");
+    looks("backup", "warning", "another id, `other`");
     fs::remove_file(&copy).unwrap();
-    looks("second_copy", "warning", "there is no");
+    looks("backup", "warning", "there is no");
     fs::rename(&main, &copy).unwrap();
     looks("identity", "warning", &id);
     fs::write(&copy, "{").unwrap();
     fs::write(&main, "{").unwrap();
-    looks("identity", "failure", "no second copy can help");
+    looks("identity", "failure", "no backup can help");
     fs::write(folder.path().join("device_id.json.corrupt-20250101T000000Z"), "{").unwrap();
     fs::remove_file(&main).unwrap();
     fs::create_dir(&main).unwrap();

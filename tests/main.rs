@@ -7,7 +7,9 @@
     reason = "a test that can't go on fails"
 )]
 
+mod awake;
 mod bodies;
+mod client;
 mod cold_path;
 mod command_line;
 mod doctor;

@@ -106,7 +106,7 @@ fn a_host_that_reads_late_gets_everything_and_is_served_as_before() {
 }
 
 #[test]
-fn a_second_signal_ends_the_worker_at_once() {
+fn a_second_signal_ends_the_worker_at_once_with_its_number() {
     let plex = FakePlex::start();
     plex.hold();
     let mut host = host().plex(&plex).start();
@@ -117,5 +117,5 @@ fn a_second_signal_ends_the_worker_at_once() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(host.read_to_end(), Vec::<Value>::new(), "there was no time for an answer");
-    assert!(host.wait_exit(SOON).success());
+    assert_eq!(host.wait_exit(SOON).code(), Some(128 + 15));
 }

@@ -8,11 +8,8 @@ pub const PRODUCT: &str = "PlexSync";
 pub const DEVICE_NAME: &str = "PlexSync Plugin";
 /// The identity's file in the data folder.
 pub const FILE_NAME: &str = "device_id.json";
-/// The backup, beside it.
+/// Its backup, beside it.
 pub const BACKUP_NAME: &str = "device_id.json.bak";
-/// The former name of [`BACKUP_NAME`].
-#[doc(hidden)]
-pub const SECOND_COPY_NAME: &str = BACKUP_NAME;
 /// Most characters of an id.
 pub const MAX_ID_LENGTH: usize = 255;
 

@@ -16,7 +16,7 @@ pub(super) fn check(folder: &Path, checks: &mut Vec<Check>) -> Option<OnDisk> {
     let report = inspect(folder);
     let (first, device_id) = main_file(&report);
     checks.push(first);
-    checks.extend(second_copy(&report));
+    checks.extend(backup(&report));
     checks.extend(leftovers(&report));
     checks.extend(lock(&report));
     let path = report.main.0.display().to_string();
@@ -26,7 +26,7 @@ pub(super) fn check(folder: &Path, checks: &mut Vec<Check>) -> Option<OnDisk> {
 fn main_file(report: &Report) -> (Check, Option<String>) {
     const NAME: &str = "identity";
     let file = report.main.0.display();
-    match (&report.main.1, report.copy.1.id()) {
+    match (&report.main.1, report.backup.1.id()) {
         (Finding::Good(id), _) => {
             (Check::ok(NAME, format!("`{id}`, loaded from `{file}`")), Some(id.clone()))
         }
@@ -35,21 +35,21 @@ fn main_file(report: &Report) -> (Check, Option<String>) {
             let message = format!("`{id}`, made out in `{file}`, which is damaged");
             (Check::warning(NAME, message, cure), Some(id.clone()))
         }
-        (Finding::Unreadable(reason), _) => {
-            let cure = "put right what is said here; until then no request is sent";
-            (Check::failure(NAME, format!("`{file}`: {reason}"), cure), None)
+        (Finding::Unreadable(problem), _) => {
+            let cure = format!("{}; until then no request is sent", problem.hint);
+            (Check::failure(NAME, format!("`{file}`: {}", problem.reason), cure), None)
         }
         (Finding::Missing | Finding::Damaged(None), Some(id)) => {
-            let message = format!("`{file}` is lost or damaged; its second copy holds `{id}`");
+            let message = format!("`{file}` is lost or damaged; its backup holds `{id}`");
             let cure = "nothing to do: the next use recovers the id, and Plex sees the same device";
             (Check::warning(NAME, message, cure), Some(id.to_owned()))
         }
         (Finding::Missing | Finding::Damaged(None), None)
-            if unreadable(&report.copy.1).is_some() =>
+            if let Finding::Unreadable(problem) = &report.backup.1 =>
         {
-            let reason = unreadable(&report.copy.1).unwrap_or_default();
-            let message = format!("`{}`, which is needed: {reason}", report.copy.0.display());
-            let cure = "put right what is said here; until then no request is sent";
+            let file = report.backup.0.display();
+            let message = format!("`{file}`, which is needed: {}", problem.reason);
+            let cure = format!("{}; until then no request is sent", problem.hint);
             (Check::failure(NAME, message, cure), None)
         }
         (Finding::Missing, None) => {
@@ -58,42 +58,34 @@ fn main_file(report: &Report) -> (Check, Option<String>) {
             (Check::warning(NAME, format!("there is none yet in `{file}`"), cure), None)
         }
         (Finding::Damaged(None), None) => {
-            let message = format!("`{file}` is damaged, and no second copy can help");
-            let cure = "put a backup of the file back, else the next use makes a new device";
+            let message = format!("`{file}` is damaged, and no backup can help");
+            let cure =
+                "put an older version of the file back, else the next use makes a new device";
             (Check::failure(NAME, message, cure), None)
         }
     }
 }
 
-fn unreadable(finding: &Finding) -> Option<&str> {
-    match finding {
-        Finding::Unreadable(reason) => Some(reason),
-        _ => None,
-    }
-}
-
 /// Only where the main file counts: else the check of the identity has told it.
-fn second_copy(report: &Report) -> Option<Check> {
-    const NAME: &str = "second_copy";
+fn backup(report: &Report) -> Option<Check> {
+    const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
-    let file = report.copy.0.display();
-    let mended = "nothing to do: the next use brings it in step";
-    Some(match &report.copy.1 {
-        _ if report.in_step => Check::ok(NAME, format!("`{file}` is in step")),
+    let file = report.backup.0.display();
+    let mended = "nothing to do: the next use writes it";
+    Some(match &report.backup.1 {
+        _ if report.backed_up => Check::ok(NAME, format!("`{file}` is as it should be")),
         Finding::Missing => Check::warning(NAME, format!("there is no `{file}`"), mended),
         Finding::Good(id) if id != main => Check::warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use brings it in step",
+            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             Check::warning(NAME, format!("`{file}` is not what the main file is"), mended)
         }
-        Finding::Unreadable(reason) => Check::warning(
-            NAME,
-            format!("`{file}`: {reason}"),
-            "put right what is said here: it protects the identity",
-        ),
+        Finding::Unreadable(problem) => {
+            Check::warning(NAME, format!("`{file}`: {}", problem.reason), problem.hint)
+        }
     })
 }
 
@@ -122,9 +114,9 @@ fn lock(report: &Report) -> Option<Check> {
             format!("`{file}` is held: somebody makes, recovers or resets the identity just now"),
             "look again; if it stays so, end the process that hangs",
         )),
-        LockState::Unusable(reason) => Some(Check::warning(
+        LockState::Unusable(problem) => Some(Check::warning(
             "lock",
-            format!("`{file}` can't be used: {reason}"),
+            format!("`{file}` can't be used: {}", problem.reason),
             "without it a reset with `if_device_id` is refused: put the file or the folder right",
         )),
     }

@@ -94,20 +94,17 @@ impl SlowCalls {
         self.waiting.iter().filter(unit).count()
     }
 
-    /// Takes a call.
-    ///
-    /// # Errors
-    /// When the system refuses what a network needs; the call is given back.
-    pub(super) fn submit(&mut self, job: Job) -> Result<(), (Job, ErrorObject)> {
+    /// Takes a call. What comes back is answered at once: the system refuses what a network needs.
+    pub(super) fn submit(&mut self, job: Job) -> Option<(ReplyTo, Slot, ErrorObject)> {
         if self.runtime.is_none() {
             match start_runtime() {
                 Ok(runtime) => self.runtime = Some(runtime),
-                Err(error) => return Err((job, no_runtime(&error))),
+                Err(error) => return Some((job.reply_to, job.slot, no_runtime(&error))),
             }
         }
         self.waiting.push_back(job);
         self.start_waiting();
-        Ok(())
+        None
     }
 
     fn start_waiting(&mut self) {

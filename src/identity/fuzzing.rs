@@ -1,7 +1,7 @@
 //! Ways in for fuzzers: what lies in the data folder.
 
-use super::file::{State, classify};
-use super::table::View;
+use super::decide::View;
+use super::format::{State, classify};
 
 /// What the bytes of the identity's file mean.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub fn meaning(bytes: &[u8]) -> Meaning {
     }
 }
 
-/// The id that a load goes on with, if it is on disk: the file and its second copy hold these bytes.
-pub fn kept(file: &[u8], copy: &[u8]) -> Option<String> {
-    let view = View { main: state(file), copy: state(copy) };
-    view.step().id().map(str::to_owned)
+/// The id that a load goes on with, if it is on disk: the file and its backup hold these bytes.
+pub fn kept(file: &[u8], backup: &[u8]) -> Option<String> {
+    let view = View { main: state(file), backup: state(backup), linked: false };
+    view.decide().id().map(str::to_owned)
 }
 
 fn state(bytes: &[u8]) -> State {

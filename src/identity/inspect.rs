@@ -4,28 +4,29 @@ use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk;
-use super::file::{State, advice};
-use super::leftover;
-use super::lock;
+use super::decide::Decision;
+use super::format::State;
 use super::store::Store;
-use super::table::{Step, View};
+use crate::files::{self, Exposed, Obstacle, Problem};
 
 /// What is in a data folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Path and state of the identity's file.
     pub main: (PathBuf, Finding),
-    /// Path and state of the second copy.
-    pub copy: (PathBuf, Finding),
-    /// Whether the second copy holds what a load would want it to hold.
-    pub in_step: bool,
+    /// Path and state of the backup.
+    pub backup: (PathBuf, Finding),
+    /// Whether the backup holds what a load would want it to hold.
+    pub backed_up: bool,
     /// Names of temporary files that killed writers left; the next writer removes them.
     pub temporary: Vec<String>,
     /// Names of the broken files that were kept, oldest first.
     pub broken: Vec<String>,
     /// Path and state of the lock.
     pub lock: (PathBuf, LockState),
+    /// What others could change: the folder, the identity's file (the link and what it leads to), the backup. The next
+    /// write takes others' right to write from the two files; a backup becomes this user's own.
+    pub exposed: Vec<Exposed>,
 }
 
 /// What is under a name.
@@ -38,8 +39,8 @@ pub enum Finding {
     Good(String),
     /// A damaged file, and the id that can still be made out.
     Damaged(Option<String>),
-    /// Something that can't be read, why, and the cure.
-    Unreadable(String),
+    /// Something that can't be read.
+    Unreadable(Problem),
 }
 
 impl Finding {
@@ -48,6 +49,18 @@ impl Finding {
         match self {
             Self::Good(id) | Self::Damaged(Some(id)) => Some(id),
             Self::Missing | Self::Damaged(None) | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl From<State> for Finding {
+    fn from(state: State) -> Self {
+        match state {
+            State::Absent => Self::Missing,
+            State::Valid { id, .. } => Self::Good(id),
+            State::Torn { salvaged, .. } => Self::Damaged(salvaged),
+            State::Flickers => Self::Unreadable(Problem::from(&Obstacle::Flickers)),
+            State::Unreadable(problem) => Self::Unreadable(problem),
         }
     }
 }
@@ -62,40 +75,34 @@ pub enum LockState {
     Free,
     /// Somebody creates, recovers or resets at this moment.
     Held,
-    /// It can't be used: why.
-    Unusable(String),
+    /// It can't be used.
+    Unusable(Problem),
 }
 
 /// Looks at a data folder.
 pub fn inspect(folder: &Path) -> Report {
     let store = Store::new(folder.to_owned(), Arc::default());
     let view = store.look();
+    let mut places = vec![folder.to_owned(), store.main.clone(), store.backup.clone()];
+    places.extend(files::follow(&store.main).ok().filter(|target| *target != store.main));
     Report {
-        in_step: matches!(view.step(), Step::Keep(kept) if kept.in_step),
-        temporary: leftover::temporary_files(folder),
-        broken: leftover::broken_files(folder),
-        lock: (lock::path(folder), lock_state(&lock::path(folder))),
-        main: (store.main, finding(&view, |view| &view.main)),
-        copy: (store.copy, finding(&view, |view| &view.copy)),
-    }
-}
-
-fn finding(view: &View, part: fn(&View) -> &State) -> Finding {
-    match part(view) {
-        State::Absent => Finding::Missing,
-        State::Valid { id, .. } => Finding::Good(id.clone()),
-        State::Torn { salvaged, .. } => Finding::Damaged(salvaged.clone()),
-        State::Unreadable(reason) => Finding::Unreadable(reason.clone()),
+        backed_up: matches!(view.decide(), Decision::Keep(kept) if kept.backed_up),
+        temporary: files::temporary_files(&store.main),
+        broken: files::kept_broken(&store.main),
+        lock: (store.lock_file.clone(), lock_state(&store.lock_file)),
+        exposed: places.iter().flat_map(|path| files::exposed(path)).collect(),
+        main: (store.main, view.main.into()),
+        backup: (store.backup, view.backup.into()),
     }
 }
 
 /// A shared lock is asked for, and given back at once: two doctors don't see each other.
 fn lock_state(path: &Path) -> LockState {
-    match disk::open(path).map(|file| file.try_lock_shared()) {
+    match files::open(path).map(|file| file.try_lock_shared()) {
         Ok(Ok(())) => LockState::Free,
         Ok(Err(TryLockError::WouldBlock)) => LockState::Held,
-        Ok(Err(TryLockError::Error(error))) => LockState::Unusable(advice(&error)),
-        Err(super::file::Obstacle::Missing) => LockState::Missing,
-        Err(obstacle) => LockState::Unusable(obstacle.to_string()),
+        Ok(Err(TryLockError::Error(error))) => LockState::Unusable(Problem::from(&error)),
+        Err(Obstacle::Missing) => LockState::Missing,
+        Err(obstacle) => LockState::Unusable(Problem::from(&obstacle)),
     }
 }

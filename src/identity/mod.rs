@@ -1,21 +1,17 @@
 //! The one identity: loaded from the data folder at its first use, held for the life of the process.
 //!
 //! A lost identity is a new device in Plex, so every doubt about what is on disk is an error and never a new id. What
-//! bytes mean is in `file` and `scan`, what is decided in `table`, how it gets to disk in `disk`, `publish`,
-//! `lock` and `leftover`; `store`, `recover` and `reset` put these together.
+//! bytes mean is in `format` and `lenient_json`, what is decided in `decide`, how it gets to disk in [`crate::files`];
+//! `store`, `repair` and `reset` put these together.
 
-mod disk;
-mod file;
+mod decide;
 mod folder;
+mod format;
 mod inspect;
-mod leftover;
-mod lock;
-mod publish;
-mod recover;
+mod lenient_json;
+mod repair;
 mod reset;
-mod scan;
 mod store;
-mod table;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -43,12 +39,14 @@ pub struct Keeper {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
     /// It can't be read or made. Nothing else than what is at `path` will change that; the next call tries again.
-    #[error("`{}` can't be used as the identity: {reason}", path.display())]
+    #[error("`{}` can't be used as the identity: {reason}; {hint}", path.display())]
     Unavailable {
         /// The file or folder that is in the way.
         path: PathBuf,
-        /// What is wrong with it, and the cure.
+        /// What is wrong with it.
         reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// The id on disk is not the one that the caller of a reset expects: it has to decide again.
     #[error("`if_device_id` is not the id on disk: decide again with the one that is there")]
@@ -56,8 +54,8 @@ pub enum IdentityError {
         /// The id on disk, if there is one; it is held from now on.
         device_id: Option<String>,
     },
-    /// The id to adopt can't be one: the caller has to mend it.
-    #[error("`device_id` is no id: {reason}")]
+    /// The id to adopt can't be one: the caller has to correct it.
+    #[error("`device_id` is not a valid id: {reason}")]
     InvalidId {
         /// What was expected.
         reason: String,
@@ -76,7 +74,7 @@ impl Keeper {
         Self { store: Store::new(folder, stop), version, held: None }
     }
 
-    /// The identity. It is loaded, mended or made at the first call that succeeds; later calls do no I/O.
+    /// The identity. It is loaded, repaired or created at the first call that succeeds; later calls do no I/O.
     ///
     /// # Errors
     ///
@@ -91,13 +89,25 @@ impl Keeper {
         }
     }
 
+    /// The identity that is held, or that of a good file beside a good backup: two files are read, and nothing is waited
+    /// for or written. None where [`Self::get`] would have to do more, and where it would fail.
+    pub fn get_without_waiting(&mut self) -> Option<Arc<Identity>> {
+        if self.held.is_none() {
+            let found = self.store.load_without_waiting()?;
+            self.hold(found);
+        }
+        self.held()
+    }
+
     /// Replaces the identity on disk, and holds the new one.
+    ///
+    /// A stop ends it with [`IdentityError::Interrupted`] as long as nothing is written; what has begun is finished.
     ///
     /// # Errors
     ///
     /// [`IdentityError::Changed`]: the id on disk, if there is one, is held from then on. After any other error the
     /// one that was held still is, unless the new one got its place on disk and only the disk's own promise failed:
-    /// then nothing is held, and the next call tells what is there.
+    /// then nothing is held, and the next call looks what is there.
     pub fn reset(&mut self, params: &ResetParams) -> Result<ResetResult, IdentityError> {
         let error = match self.store.reset(params) {
             Ok((found, previous)) => {

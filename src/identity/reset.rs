@@ -1,23 +1,19 @@
 //! The explicit wish for another identity: compare with the disk, then swap, under the lock.
 
-use std::io;
-
 use plexsync_protocol::identity::{Origin, ResetParams, is_device_id};
 
 use super::IdentityError;
-use super::disk;
-use super::file::{State, advice, render, splice};
-use super::lock::{self, Lock, pause};
-use super::publish::{self, Replaced};
+use super::decide::{Decision, View};
+use super::format::{State, object_in, render, splice};
 use super::store::{Found, ROUNDS, Store};
-use super::table::{Step, View};
+use crate::files::{self, Lock, Problem, Replaced};
 
 /// Why a reset failed.
 #[derive(Debug)]
 pub(super) enum ResetError {
     /// What was on disk still is.
     Refused(IdentityError),
-    /// The new id is in its place, but nobody can promise that it stays there.
+    /// The new id may be in its place, but nobody can promise that it stays there.
     Landed(IdentityError),
 }
 
@@ -28,10 +24,10 @@ impl<E: Into<IdentityError>> From<E> for ResetError {
 }
 
 impl Store {
-    /// Replaces the identity; tells the new one and the id before.
+    /// Replaces the identity; returns the new one and the id before.
     ///
-    /// The file is replaced first, then the second copy. After a crash in between the file wins, and the next load
-    /// brings the copy in step: the old id doesn't come back.
+    /// The file is replaced first, then the backup. After a crash in between the file wins, and the next load renews
+    /// the backup: the old id doesn't come back. A stop is obeyed until the first write, and not from then on.
     pub(super) fn reset(
         &self,
         params: &ResetParams,
@@ -47,12 +43,13 @@ impl Store {
             if !(now.unsettled() && now != view) {
                 let previous = self.current(&now)?;
                 compare(previous.clone(), params)?;
+                files::unless_stopped(&self.stop)?;
                 if let Some(found) = self.swap(&now, new.clone(), params)? {
                     return Ok((found, previous));
                 }
             }
             drop(lock);
-            pause(&self.stop)?;
+            files::pause(&self.stop)?;
         }
         Err(self.restless().into())
     }
@@ -70,22 +67,20 @@ impl Store {
 
     /// The id on disk: the one that a load would find.
     fn current(&self, view: &View) -> Result<Option<String>, IdentityError> {
-        match view.step() {
-            Step::Refuse { copy, reason } => Err(self.refused(copy, &reason)),
-            step => Ok(step.id().map(str::to_owned)),
+        match view.decide() {
+            Decision::Refuse { which, problem } => Err(self.refused(which, &problem)),
+            decision => Ok(decision.id().map(str::to_owned)),
         }
     }
 
     /// Without a lock two resets that expect the same id could both succeed.
     fn need_lock(&self, lock: &Lock, params: &ResetParams) -> Result<(), IdentityError> {
         match (lock, &params.if_device_id) {
-            (Lock::None(error), Some(_)) => Err(Self::unavailable(
-                &lock::path(&self.folder),
-                format!(
-                    "`if_device_id` needs a lock, and there is none to be had: {}",
-                    advice(error)
-                ),
-            )),
+            (Lock::None(error), Some(_)) => {
+                let problem = Problem::from(error)
+                    .because("`if_device_id` needs a lock, and there is none to be had");
+                Err(IdentityError::unavailable(&self.lock_file, problem))
+            }
             _ => Ok(()),
         }
     }
@@ -97,39 +92,47 @@ impl Store {
         new: String,
         params: &ResetParams,
     ) -> Result<Option<Found>, ResetError> {
-        let written: io::Result<_> = match &now.main {
-            State::Absent => self.publish_main(&render(&new)),
-            State::Torn { raw, .. } => {
-                self.replace_broken(&now.main, raw, &render(&new)).map(|(replaced, _kept)| replaced)
+        let unsynced = match self.overwrite(now, &new) {
+            Ok(Replaced::Done) => None,
+            Ok(Replaced::Stale) => return Ok(None),
+            Ok(Replaced::Unsynced(error)) => Some(
+                Problem::from(&error)
+                    .because("the new id was written, but may not outlast a crash"),
+            ),
+            Err(problem) => {
+                let problem = problem.because("it can't be written");
+                let error = IdentityError::unavailable(&self.main, problem);
+                // A disk that reports a failure may be asked what became of it.
+                let untouched = self.look().main == now.main;
+                return Err(if untouched { error.into() } else { ResetError::Landed(error) });
             }
-            State::Valid { raw, .. } => publish::replace(&self.main, &splice(raw, &new), || {
-                disk::look(&self.main) == now.main
-            }),
-            State::Unreadable(reason) => return Err(self.refused(false, reason).into()),
         };
-        match written.map_err(|error| self.unwritten(&error))? {
-            Replaced::Done => {}
-            Replaced::Stale => return Ok(None),
-            Replaced::Unsynced(error) => {
-                let reason = format!(
-                    "the new id was written, but may not outlast a crash: {}",
-                    advice(&error)
-                );
-                return Err(ResetError::Landed(Self::unavailable(&self.main, reason)));
-            }
-        }
-        match disk::look(&self.main) {
-            State::Valid { id, raw } if id == new => {
-                let warning = self.bring_in_step(&now.copy, &raw);
-                let origin =
-                    if params.device_id.is_some() { Origin::Adopted } else { Origin::Reset };
-                Ok(Some(Found { id, origin, warning }))
-            }
+        let (id, raw) = match self.look().main {
+            State::Valid { id, raw } if id == new => (id, raw),
             State::Valid { id, .. } => {
-                Err(ResetError::Landed(IdentityError::Changed { device_id: Some(id) }))
+                return Err(ResetError::Landed(IdentityError::Changed { device_id: Some(id) }));
             }
-            _ => Err(ResetError::Landed(self.restless())),
+            _ => return Err(ResetError::Landed(self.restless())),
+        };
+        let warning = self.back_up(&now.backup, object_in(&raw));
+        if let Some(problem) = unsynced {
+            return Err(ResetError::Landed(IdentityError::unavailable(&self.main, problem)));
         }
+        let origin = if params.device_id.is_some() { Origin::Adopted } else { Origin::Reset };
+        Ok(Some(Found { id, origin, warning }))
+    }
+
+    fn overwrite(&self, now: &View, new: &str) -> Result<Replaced, Problem> {
+        let written = match &now.main {
+            State::Absent => self.create_main(&render(new)),
+            State::Valid { raw, .. } => self.replace_main(now, &splice(raw, new)),
+            State::Torn { raw, .. } => {
+                return self.replace_broken(now, raw, &render(new)).map(|(replaced, _)| replaced);
+            }
+            State::Flickers => Ok(Replaced::Stale),
+            State::Unreadable(problem) => return Err(problem.clone()),
+        };
+        written.map_err(|error| Problem::from(&error))
     }
 }
 

@@ -1,22 +1,19 @@
 //! The data folder: the identity is loaded from it, and written to it by nobody else.
 //!
-//! A good file beside a second copy in step costs two reads: no lock, nothing opened for writing. Everything else
-//! goes through [`View::step`], once to see what is to be done and once more under the lock.
+//! A good file beside a good backup costs two reads: no lock, nothing opened for writing. Everything else goes through
+//! [`View::decide`], once to see what is to be done and once more under the lock.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use plexsync_protocol::identity::{FILE_NAME, Origin, SECOND_COPY_NAME};
+use plexsync_protocol::identity::{BACKUP_NAME, FILE_NAME, Origin};
 
 use super::IdentityError;
-use super::disk;
-use super::file::{State, advice};
-use super::leftover;
-use super::lock::{Lock, NoLock, Stopped, pause};
-use super::publish::{self, Published, Replaced};
-use super::table::{Kept, Step, View};
+use super::decide::{Decision, Kept, View, Which};
+use super::format::{MAX_BYTES, State, classify, object_in};
+use crate::files::{self, Access, Created, Lock, NoLock, Obstacle, Problem, Replaced, Stopped};
 
 /// How often everything is looked at again when others keep changing it.
 pub(super) const ROUNDS: usize = 5;
@@ -26,19 +23,13 @@ pub(super) const ROUNDS: usize = 5;
 pub(super) struct Patience {
     /// For a torn file to become whole: the Python plugin truncates in place, then writes.
     pub(super) torn: Duration,
-    /// For the lock.
+    /// For the lock, where there is no answer without it.
     pub(super) lock: Duration,
-    /// For the lock where only the second copy is to be written, and the answer is known.
-    pub(super) copy: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            torn: Duration::from_secs(1),
-            lock: Duration::from_secs(5),
-            copy: Duration::from_secs(1),
-        }
+        Self { torn: Duration::from_secs(1), lock: Duration::from_secs(5) }
     }
 }
 
@@ -58,36 +49,37 @@ pub(super) struct Found {
 pub(super) struct Store {
     pub(super) folder: PathBuf,
     pub(super) main: PathBuf,
-    pub(super) copy: PathBuf,
+    pub(super) backup: PathBuf,
+    pub(super) lock_file: PathBuf,
     pub(super) patience: Patience,
     pub(super) stop: Arc<AtomicBool>,
 }
 
 impl Store {
     pub(super) fn new(folder: PathBuf, stop: Arc<AtomicBool>) -> Self {
-        let (main, copy) = (folder.join(FILE_NAME), folder.join(SECOND_COPY_NAME));
-        Self { folder, main, copy, patience: Patience::default(), stop }
+        let main = folder.join(FILE_NAME);
+        let (backup, lock_file) =
+            (folder.join(BACKUP_NAME), folder.join(format!("{FILE_NAME}.lock")));
+        Self { folder, main, backup, lock_file, patience: Patience::default(), stop }
     }
 
-    /// Finds the identity, makes it where there is none, mends what can be mended.
+    /// Finds the identity, creates it where there is none, repairs what can be repaired.
     pub(super) fn load(&self) -> Result<Found, IdentityError> {
         let mut view = self.look();
         for _ in 0..ROUNDS {
             view = self.settle(view)?;
-            let step = view.step();
-            match &step {
-                Step::Keep(kept) if kept.in_step => return Ok(Found::kept(kept)),
-                Step::Refuse { copy, reason } => return Err(self.refused(*copy, reason)),
-                Step::Create => self.make_folder()?,
-                _ => {}
+            let (decision, mut patience) = (view.decide(), self.patience.lock);
+            match &decision {
+                Decision::Keep(kept) if kept.backed_up => return Ok(Found::kept(kept)),
+                // Only the backup is to be written: if the lock is not free, the next load does it.
+                Decision::Keep(_) => patience = Duration::ZERO,
+                Decision::Refuse { which, problem } => return Err(self.refused(*which, problem)),
+                Decision::Create => self.make_folder()?,
+                Decision::Restore { .. } | Decision::Regenerate => {}
             }
-            let patience = match &step {
-                Step::Keep(_) => self.patience.copy,
-                _ => self.patience.lock,
-            };
-            let lock = match (self.lock(patience), &step) {
+            let lock = match (self.lock(patience), &decision) {
                 (Ok(lock), _) => lock,
-                (Err(why), Step::Keep(kept)) => return Ok(self.kept_without_lock(kept, &why)),
+                (Err(_), Decision::Keep(kept)) => return Ok(Found::kept(kept)),
                 (Err(why), _) => return Err(self.no_lock(&why)),
             };
             let now = self.look();
@@ -98,36 +90,61 @@ impl Store {
                 return Ok(found);
             }
             drop(lock);
-            pause(&self.stop)?;
+            files::pause(&self.stop)?;
             view = self.look();
         }
         Err(self.restless())
     }
 
-    fn carry_out(&self, now: &View, lock: &Lock) -> Result<Option<Found>, IdentityError> {
-        match now.step() {
-            Step::Keep(kept) => {
-                let found = Found::kept(&kept);
-                Ok(Some(found.warned(self.bring_in_step(&now.copy, &kept.bytes))))
-            }
-            Step::Restore { id, bytes } => Ok(self.restore(now, id, &bytes)),
-            Step::Create => self.create(now, lock),
-            Step::Regenerate => self.regenerate(now, lock),
-            Step::Refuse { copy, reason } => Err(self.refused(copy, &reason)),
+    /// The identity in a good file beside a good backup. Waits for nobody, writes nothing.
+    pub(super) fn load_without_waiting(&self) -> Option<Found> {
+        match self.look().decide() {
+            Decision::Keep(kept) if kept.backed_up && !kept.salvaged => Some(Found::kept(&kept)),
+            _ => None,
         }
     }
 
-    /// Looks at both files. The second copy comes second: whoever replaces both writes it last.
+    fn carry_out(&self, now: &View, lock: &Lock) -> Result<Option<Found>, IdentityError> {
+        match now.decide() {
+            Decision::Keep(kept) => {
+                let found = Found::kept(&kept);
+                Ok(Some(found.warned(self.back_up(&now.backup, &kept.bytes))))
+            }
+            Decision::Restore { id, bytes } => Ok(self.restore(now, id, &bytes)),
+            Decision::Create => self.create(now),
+            Decision::Regenerate => self.regenerate(now, lock),
+            Decision::Refuse { which, problem } => Err(self.refused(which, &problem)),
+        }
+    }
+
+    /// Looks at both files. The backup comes second: whoever replaces both writes it last.
     pub(super) fn look(&self) -> View {
-        let main = disk::look(&self.main);
-        View { main, copy: disk::look(&self.copy) }
+        let (main, linked) = match files::read(&self.main, MAX_BYTES) {
+            Err(Obstacle::Link) => (self.read_through_link(), true),
+            read => (read, false),
+        };
+        View { main: classify(main), backup: self.look_at_backup(), linked }
+    }
+
+    /// What is behind a link is never "missing": nobody knows what is on a volume that is not mounted.
+    fn read_through_link(&self) -> Result<Vec<u8>, Obstacle> {
+        match files::read(&files::follow(&self.main)?, MAX_BYTES) {
+            Err(Obstacle::Missing) => Err(Obstacle::DanglingLink),
+            Err(Obstacle::Link) => Err(Obstacle::Flickers),
+            read => read,
+        }
+    }
+
+    /// The backup is nobody's but ours: a link in its place is not followed.
+    pub(super) fn look_at_backup(&self) -> State {
+        classify(files::read(&self.backup, MAX_BYTES))
     }
 
     /// Waits while what is there may be half written.
     pub(super) fn settle(&self, mut view: View) -> Result<View, IdentityError> {
         let start = Instant::now();
         while view.unsettled() && start.elapsed() < self.patience.torn {
-            pause(&self.stop)?;
+            files::pause(&self.stop)?;
             view = self.look();
         }
         Ok(view)
@@ -135,75 +152,77 @@ impl Store {
 
     /// Takes the lock, and clears away what killed writers have left.
     pub(super) fn lock(&self, patience: Duration) -> Result<Lock, NoLock> {
-        let lock = Lock::take(&self.folder, patience, &self.stop)?;
+        let lock = Lock::take(&self.lock_file, patience, &self.stop)?;
         match &lock {
-            Lock::Held { .. } => self.sweep(),
+            Lock::Held { .. } => self.clean_up(),
             Lock::None(error) => tracing::debug!(%error, "no lock in the data folder"),
         }
         Ok(lock)
     }
 
-    fn sweep(&self) {
-        leftover::sweep(&self.folder);
-        // A symlinked file is written beside what it leads to.
-        let target = publish::real_file(&self.main).ok();
-        let elsewhere = target.as_ref().and_then(|(target, _)| target.parent());
-        elsewhere.filter(|folder| *folder != self.folder).into_iter().for_each(leftover::sweep);
+    fn clean_up(&self) {
+        files::remove_temporary(&self.main);
+        // A file behind a link is written beside what the link leads to.
+        let target = files::follow(&self.main).ok().filter(|target| *target != self.main);
+        target.iter().for_each(|target| files::remove_temporary(target));
     }
 
-    /// Writes the second copy unless it holds `bytes`. A warning if that can't be done.
-    pub(super) fn bring_in_step(&self, copy: &State, bytes: &[u8]) -> Option<String> {
-        let written = match copy {
-            State::Valid { raw, .. } if raw == bytes => return None,
-            State::Absent => {
-                publish::publish(&self.copy, bytes, true).and_then(|published| match published {
-                    Published::Done => Ok(Replaced::Done),
-                    Published::Taken => publish::replace(&self.copy, bytes, || true),
-                })
-            }
-            _ => publish::replace(&self.copy, bytes, || true),
+    /// Writes the backup unless it holds `bytes`. A warning if that can't be done.
+    pub(super) fn back_up(&self, backup: &State, bytes: &[u8]) -> Option<String> {
+        let written = match backup {
+            State::Valid { raw, .. } if object_in(raw) == bytes => return None,
+            State::Absent => match files::create(&self.backup, bytes) {
+                Ok(Created::Done) => return None,
+                Ok(Created::Taken) => self.replace_backup(bytes),
+                Err(error) => Err(error),
+            },
+            _ => self.replace_backup(bytes),
         };
-        match written {
-            Ok(Replaced::Done | Replaced::Stale) => None,
-            Ok(Replaced::Unsynced(error)) | Err(error) => Some(unprotected(&advice(&error))),
-        }
+        let problem = match written {
+            Ok(Replaced::Done | Replaced::Stale) => return None,
+            Ok(Replaced::Unsynced(error)) | Err(error) => Problem::from(&error),
+        };
+        Some(format!(
+            "The backup of the identity's file can't be written ({}; {}): should the file get damaged, Plex will show \
+             a new device.",
+            problem.reason, problem.hint
+        ))
+    }
+
+    pub(super) fn replace_backup(&self, bytes: &[u8]) -> std::io::Result<Replaced> {
+        files::replace(&self.backup, bytes, Access::Ours, || true)
     }
 
     /// Makes the data folder where it is missing.
     pub(super) fn make_folder(&self) -> Result<(), IdentityError> {
-        disk::make_folder(&self.folder).map_err(|error| IdentityError::Unavailable {
-            path: self.folder.clone(),
-            reason: format!("the data folder can't be made: {}", advice(&error)),
+        files::make_folder(&self.folder).map_err(|error| {
+            let problem = Problem::from(&error).because("the data folder can't be made");
+            IdentityError::unavailable(&self.folder, problem)
         })
     }
 
-    fn kept_without_lock(&self, kept: &Kept, why: &NoLock) -> Found {
-        let busy = || unprotected("another process holds the lock");
-        Found::kept(kept).warned((*why == NoLock::Busy).then(busy))
-    }
-
-    /// The identity is not to be had because of what is at `path`.
-    pub(super) fn unavailable(path: &Path, reason: impl Into<String>) -> IdentityError {
-        IdentityError::Unavailable { path: path.to_owned(), reason: reason.into() }
-    }
-
-    pub(super) fn refused(&self, copy: bool, reason: &str) -> IdentityError {
-        Self::unavailable(if copy { &self.copy } else { &self.main }, reason)
+    pub(super) fn refused(&self, which: Which, problem: &Problem) -> IdentityError {
+        let path = match which {
+            Which::Main => &self.main,
+            Which::Backup => &self.backup,
+        };
+        IdentityError::unavailable(path, problem.clone())
     }
 
     pub(super) fn no_lock(&self, why: &NoLock) -> IdentityError {
         match why {
             NoLock::Interrupted => IdentityError::Interrupted,
-            NoLock::Busy => Self::unavailable(
-                &super::lock::path(&self.folder),
-                "another process holds the lock and doesn't let go: end it",
+            NoLock::Busy => IdentityError::unavailable(
+                &self.lock_file,
+                Problem::new("another process holds the lock and doesn't let go", "end it"),
             ),
         }
     }
 
-    /// Others change the files faster than anything can be done about them.
+    /// The files kept changing between two looks.
     pub(super) fn restless(&self) -> IdentityError {
-        Self::unavailable(&self.main, "it keeps changing: end the other programs that write it")
+        let hint = "end the other programs that write it";
+        IdentityError::unavailable(&self.main, Problem::new("it keeps changing", hint))
     }
 }
 
@@ -217,8 +236,8 @@ impl Found {
         });
         let changed = kept.other.as_ref().map(|other| {
             format!(
-                "The identity's file was changed from outside: its second copy held `{other}`. The file counts, so \
-                 Plex may show a new device. A reset to the other id brings the former device back."
+                "The identity's file was changed from outside: its backup held `{other}`. The file counts, so Plex may \
+                 show a new device. A reset to the other id brings the former device back."
             )
         });
         found.warned(damaged).warned(changed)
@@ -240,9 +259,9 @@ impl From<Stopped> for IdentityError {
     }
 }
 
-fn unprotected(reason: &str) -> String {
-    format!(
-        "The identity's second copy can't be written ({reason}): should the file get damaged, Plex will show a new \
-         device. Let the data folder be written."
-    )
+impl IdentityError {
+    /// The identity is not to be had because of what is at `path`.
+    pub(super) fn unavailable(path: &Path, Problem { reason, hint }: Problem) -> Self {
+        Self::Unavailable { path: path.to_owned(), reason, hint }
+    }
 }

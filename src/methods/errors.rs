@@ -13,11 +13,11 @@ use crate::stash::StashError;
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
-        IdentityError::Unavailable { path, reason } => {
+        IdentityError::Unavailable { path, reason, hint } => {
             let path = path.display().to_string();
             ErrorObject::new(
                 Code::IdentityUnavailable,
-                format!("identity unavailable: `{path}`: {reason}"),
+                format!("identity unavailable: `{path}`: {reason}; {hint}"),
             )
             .with_data(&IdentityUnavailable { path, reason })
         }

@@ -89,7 +89,7 @@ impl Worker {
     /// The identity, if nothing has to be waited for.
     fn identity_at_once(&self, stash: Option<&StashCall>) -> Option<Arc<Identity>> {
         let mut keeper = self.keeper.try_lock().ok()?;
-        self.made(&mut keeper, stash).ok()?.held()
+        self.made(&mut keeper, stash).ok()?.get_without_waiting()
     }
 
     /// The identity, made or loaded at its first use.
@@ -134,6 +134,7 @@ impl Worker {
 fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
-        reason: "no data folder is known: give `--data-dir` or `PLEXSYNC_DATA_DIR`".to_owned(),
+        reason: "no data folder is known".to_owned(),
+        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::answer::listing;
 use crate::rig::{
-    GET, RESET, Told, ask_behind, file_of, folder, have, id_of, main_file, row, second_copy,
+    GET, RESET, Told, ask_behind, backup, file_of, folder, have, id_of, main_file, row,
 };
 
 /// What the clock says in turn, one run after another.
@@ -68,7 +68,7 @@ fn break_down(clocks: &[&str]) {
     for (round, clock) in clocks.iter().enumerate() {
         let broken = format!("broken for the time {round}");
         fs::write(main_file(data.path()), &broken).unwrap();
-        let _first = fs::remove_file(second_copy(data.path()));
+        let _first = fs::remove_file(backup(data.path()));
         let id = got(&at(clock, data.path(), GET), "regenerated");
         let kept: Vec<_> =
             listing(data.path()).into_iter().filter(|name| name.contains(".corrupt-")).collect();

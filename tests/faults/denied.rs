@@ -8,8 +8,8 @@ use plexsync_harness::skip;
 use crate::answer::{Answer, NOBODY, assert_answer, listing, set_mode};
 use crate::mount::Mount;
 use crate::rig::{
-    GET, OLD, RESET, ask, ask_behind, file_of, folder, have, id_of, is_root, lived_in, main_file,
-    row, runs, second_copy, temporary_files,
+    GET, OLD, RESET, ask, ask_behind, backup, file_of, folder, have, id_of, is_root, lived_in,
+    main_file, row, runs, temporary_files,
 };
 
 /// Who or what refuses, and a trial of it; false where the machine has no such thing.
@@ -33,7 +33,7 @@ fn read_only() -> bool {
     assert_answer("read-only", &told, 2, Answer::Unavailable);
     assert!(runs("mount", &["-o", "remount,rw", disk.path()]));
     fs::remove_file(main_file(disk.root())).unwrap();
-    fs::remove_file(second_copy(disk.root())).unwrap();
+    fs::remove_file(backup(disk.root())).unwrap();
     assert!(runs("mount", &["-o", "remount,ro", disk.path()]));
     assert_answer("read-only and empty", &ask(disk.root(), &[GET]), 1, Answer::Unavailable);
     true
@@ -91,7 +91,7 @@ fn foreign(mode: &str, get: Answer) {
 
 /// As it was when it was lived in.
 fn assert_untouched(data: &Path) {
-    for file in [main_file(data), second_copy(data)] {
+    for file in [main_file(data), backup(data)] {
         assert_eq!(fs::read_to_string(&file).unwrap(), file_of(OLD), "{}", file.display());
     }
     assert_eq!(temporary_files(data), 0, "{:?}", listing(data));

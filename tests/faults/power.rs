@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::mount::Mount;
 use crate::rig::{
-    GET, OLD, RESET, Told, ask, assert_whole, command, feed, have, id_of, is_root, lived_in,
-    main_file, row, runs, second_copy, temporary_files, worker,
+    GET, OLD, RESET, Told, ask, assert_whole, backup, command, feed, have, id_of, is_root,
+    lived_in, main_file, row, runs, temporary_files, worker,
 };
 
 /// What was not on the disk is lost; `flushed` lets the journal reach it first.
@@ -67,11 +67,11 @@ fn cuts(disk: &Mount, doing: Doing, trials: usize) -> usize {
 
 fn judge(doing: Doing, data: &Path, told: &Told) {
     assert_whole(&main_file(data));
-    assert_whole(&second_copy(data));
+    assert_whole(&backup(data));
     assert!(!told.panicked(), "{told:?}");
     let told_id = told.id(1).or_else(|| told.id(2));
     // A reset replaces a file that was there; a first run has answered only when its file is there to stay. A recovery
-    // may go on with the second copy's id where it can't write.
+    // may go on with the backup's id where it can't write.
     let lasts = match doing {
         Doing::Create => told_id.is_some(),
         Doing::Reset => true,

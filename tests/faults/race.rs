@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use crate::mount::Mount;
 use crate::rig::{
-    GET, OLD, Told, command, feed, file_of, folder, have, id_of, is_root, lived_in, main_file, row,
-    second_copy, temporary_files, worker,
+    GET, OLD, Told, backup, command, feed, file_of, folder, have, id_of, is_root, lived_in,
+    main_file, row, temporary_files, worker,
 };
 
 /// Where a race is run.
@@ -54,7 +54,7 @@ fn empty(_folder: &Path) -> Option<&'static str> {
 }
 
 fn only_copy(folder: &Path) -> Option<&'static str> {
-    fs::write(second_copy(folder), file_of(OLD)).unwrap();
+    fs::write(backup(folder), file_of(OLD)).unwrap();
     Some(OLD)
 }
 
@@ -117,7 +117,7 @@ const DISTURBED: [(&str, &[&str], Before); 6] = [
     ("`renameat2` refused", &[NO_RENAME], empty),
     ("`renameat2` and `link` refused", &[NO_RENAME, NO_LINK], empty),
     ("everyone is told that it has the lock", &[YES_LOCK], empty),
-    ("the same, only the second copy is there", &[YES_LOCK], only_copy),
+    ("the same, only the backup is there", &[YES_LOCK], only_copy),
     ("the same, a broken file is there", &[YES_LOCK], broken),
     ("each paused before it publishes", &[PAUSE], empty),
 ];
@@ -225,7 +225,7 @@ fn full_races_on_every_file_system() {
         races(ground, &[], 200, empty);
         report(ground, "an empty folder", 200);
         races(ground, &[], 30, only_copy);
-        report(ground, "only the second copy", 30);
+        report(ground, "only the backup", 30);
         races(ground, &[], 10, broken);
         report(ground, "a broken file", 10);
     }

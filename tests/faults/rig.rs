@@ -117,7 +117,7 @@ pub(crate) fn main_file(folder: &Path) -> PathBuf {
     folder.join("device_id.json")
 }
 
-pub(crate) fn second_copy(folder: &Path) -> PathBuf {
+pub(crate) fn backup(folder: &Path) -> PathBuf {
     folder.join("device_id.json.bak")
 }
 
@@ -126,10 +126,10 @@ pub(crate) fn file_of(id: &str) -> String {
     format!("{{\n  \"device_id\": \"{id}\"\n}}")
 }
 
-/// A folder that was lived in: the file and its second copy.
+/// A folder that was lived in: the file and its backup.
 pub(crate) fn lived_in(folder: &Path) {
     fs::write(main_file(folder), file_of(OLD)).unwrap();
-    fs::write(second_copy(folder), file_of(OLD)).unwrap();
+    fs::write(backup(folder), file_of(OLD)).unwrap();
 }
 
 /// Where there is a file, it is not torn.

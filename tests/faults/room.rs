@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::answer::{Answer, assert_answer, listing};
 use crate::mount::Mount;
 use crate::rig::{
-    GET, RESET, ask, ask_behind, assert_whole, have, id_of, is_root, main_file, row, second_copy,
+    GET, RESET, ask, ask_behind, assert_whole, backup, have, id_of, is_root, main_file, row,
     side_by_side, temporary_files,
 };
 use crate::scenario::{ALL, QUICK, Scenario, judge, prepared};
@@ -132,7 +132,7 @@ fn limited(limit: &str, scenarios: &[Scenario]) -> usize {
         if fs::read(main_file(&data)).ok() != before {
             assert_whole(&main_file(&data));
         }
-        assert_whole(&second_copy(&data));
+        assert_whole(&backup(&data));
         judge(scenario, (&told, start.elapsed()), &data, &what);
         answered += usize::from(told.replies.len() == scenario.lines.len());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::rig::{
-    GET, OLD, RESET, Told, ask, file_of, folder, id_of, lived_in, main_file, second_copy,
+    GET, OLD, RESET, Told, ask, backup, file_of, folder, id_of, lived_in, main_file,
     temporary_files,
 };
 
@@ -33,7 +33,7 @@ const FIRST_LOAD: Scenario = Scenario {
 };
 const RECOVER: Scenario = Scenario {
     name: "recover",
-    prepare: |folder| fs::write(second_copy(folder), file_of(OLD)).unwrap(),
+    prepare: |folder| fs::write(backup(folder), file_of(OLD)).unwrap(),
     lines: &[GET],
     old: true,
 };

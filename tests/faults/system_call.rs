@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::rig::{GET, Told, ask_behind, folder, have, id_of, is_root, main_file, second_copy};
+use crate::rig::{GET, Told, ask_behind, backup, folder, have, id_of, is_root, main_file};
 
 /// A first run of a worker, one of whose system calls on `path` is tampered with.
 fn first_run(data: &Path, path: &Path, inject: &str) -> Told {
@@ -49,7 +49,7 @@ fn a_name_that_may_not_be_on_the_disk_is_not_told() {
     }
 }
 
-/// The broken bytes are kept, then the second copy is written: that one lasts, or nothing is told.
+/// The broken bytes are kept, then the backup is written: that one lasts, or nothing is told.
 #[test]
 fn a_second_copy_that_may_not_be_on_the_disk_is_no_identity() {
     if no_strace() {
@@ -57,7 +57,7 @@ fn a_second_copy_that_may_not_be_on_the_disk_is_no_identity() {
     }
     let data = folder();
     fs::write(main_file(data.path()), "{").unwrap();
-    fs::write(second_copy(data.path()), "{").unwrap();
+    fs::write(backup(data.path()), "{").unwrap();
     let told = first_run(data.path(), data.path(), "fsync:error=EIO:when=2+");
     assert_eq!(told.code(1), Some(-32001), "{told:?}");
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use plexsync_harness::skip;
 
 use crate::rig::{
-    GET, RESET, Told, ask, ask_program, folder, have, main_file, row, second_copy, variable, worker,
+    GET, RESET, Told, ask, ask_program, backup, folder, have, main_file, row, variable, worker,
 };
 
 /// What Python does with the file: it reads it, or writes it in place with a member of its own.
@@ -38,7 +38,7 @@ fn alternate(workers: &[&str], rounds: usize) {
         }
         assert_eq!(python(data.path(), 0), format!("{id} {round}"));
         assert_eq!(fs::read(main_file(data.path())).unwrap(), before, "loading has written");
-        assert_eq!(fs::read(second_copy(data.path())).unwrap(), before, "the copy is out of step");
+        assert_eq!(fs::read(backup(data.path())).unwrap(), before, "the copy is out of step");
         let told = ask_program(&[], workers[round % workers.len()], data.path(), &[RESET]);
         assert_eq!(told.reply(2).unwrap()["result"]["previous"], id.as_str());
         id = told.id(2).unwrap();

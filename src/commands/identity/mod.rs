@@ -100,7 +100,7 @@ fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
 /// The id on disk, looked at without making one.
 fn current(setting: &Setting<'_>) -> Option<String> {
     let report = inspect(&setting.data_folder(None)?);
-    report.main.1.id().or_else(|| report.copy.1.id()).map(str::to_owned)
+    report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
 }
 
 fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use std::sync::mpsc;
 
+use plexsync_protocol::message::JsonText;
+
 use super::*;
+use crate::rpc::{Handling, Outcome, Slow};
 
 /// The specification's methods, and some that misbehave.
 fn methods() -> Methods {
@@ -386,7 +389,7 @@ fn waits_for_a_lock(interrupt: &Arc<AtomicBool>) -> Handling {
         while !interrupt.load(std::sync::atomic::Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        Err(cancelled())
+        Err(may_have_been_written())
     })
 }
 

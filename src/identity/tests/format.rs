@@ -8,7 +8,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use crate::identity::file::{State, classify, render, splice};
+use crate::identity::format::{State, classify, render, splice};
 
 fn valid(bytes: &[u8]) -> Option<String> {
     match classify(Ok(bytes.to_vec())) {

@@ -2,9 +2,12 @@
 
 mod format;
 mod load;
+#[cfg(unix)]
+mod links;
+#[cfg(unix)]
+mod odd_disks;
 mod race;
 mod reset;
-mod system;
 mod unreadable;
 
 use std::fs;
@@ -19,7 +22,7 @@ use tempfile::TempDir;
 use super::{IdentityError, Keeper};
 
 pub(super) const MAIN: &str = "device_id.json";
-pub(super) const COPY: &str = "device_id.json.bak";
+pub(super) const BACKUP: &str = "device_id.json.bak";
 
 /// A data folder, and what a test says about it.
 pub(super) struct Folder(TempDir);
@@ -27,6 +30,13 @@ pub(super) struct Folder(TempDir);
 impl Folder {
     pub(super) fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// Without a disk, where there is such a place: for thousands of writes.
+    #[cfg(unix)]
+    pub(super) fn in_memory() -> Self {
+        let memory = tempfile::tempdir_in("/dev/shm");
+        Self(memory.or_else(|_| tempfile::tempdir()).unwrap())
     }
 
     pub(super) fn with(files: &[(&str, &[u8])]) -> Self {
@@ -89,7 +99,7 @@ impl Folder {
 #[track_caller]
 pub(super) fn unavailable(error: IdentityError) -> (PathBuf, String) {
     match error {
-        IdentityError::Unavailable { path, reason } => (path, reason),
+        IdentityError::Unavailable { path, reason, .. } => (path, reason),
         error => panic!("{error:?}"),
     }
 }

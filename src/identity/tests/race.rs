@@ -9,7 +9,7 @@ use std::thread;
 
 use plexsync_protocol::identity::{Origin, ResetParams};
 
-use super::{COPY, Folder, MAIN, expecting, file};
+use super::{BACKUP, Folder, MAIN, expecting, file};
 use crate::identity::{IdentityError, Keeper};
 
 const RACERS: usize = 12;
@@ -36,7 +36,7 @@ fn assert_one_identity(folder: &Folder, new: Origin) {
     let makers = identities.iter().filter(|identity| identity.origin == new).count();
     assert_eq!((ids.len(), makers), (1, 1), "{identities:?}");
     let id = ids.first().unwrap();
-    assert_eq!((folder.read(MAIN), folder.read(COPY)), (file(id), file(id)));
+    assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (file(id), file(id)));
     assert!(!folder.names().iter().any(|name| name.ends_with(".tmp")));
 }
 
@@ -53,10 +53,10 @@ fn threads_agree_on_a_broken_file() {
         let folder = Folder::with(&[(MAIN, b"{")]);
         assert_one_identity(&folder, Origin::Regenerated);
         assert_eq!(folder.kept().len(), 1);
-        let folder = Folder::with(&[(MAIN, b"{"), (COPY, &file("a"))]);
+        let folder = Folder::with(&[(MAIN, b"{"), (BACKUP, &file("a"))]);
         assert_one_identity(&folder, Origin::Recovered);
         assert_eq!(folder.kept().len(), 1);
-        assert_one_identity(&Folder::with(&[(COPY, &file("a"))]), Origin::Recovered);
+        assert_one_identity(&Folder::with(&[(BACKUP, &file("a"))]), Origin::Recovered);
     }
 }
 
@@ -90,7 +90,7 @@ fn one_of_many_resets_of_the_same_id_wins() {
         results.iter().filter_map(|result| result.as_ref().err()).all(|error| *error == changed)
     );
     assert_eq!(folder.read(MAIN), format!("{{\"device_id\": \"{id}\", \"x\": NaN}}").as_bytes());
-    assert_eq!(folder.read(COPY), folder.read(MAIN));
+    assert_eq!(folder.read(BACKUP), folder.read(MAIN));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn resets_stand_in_a_row() {
     let previous: BTreeSet<_> =
         results.iter().map(|result| result.previous.clone().unwrap()).collect();
     assert_eq!(previous.len(), RACERS, "every id was replaced once");
-    assert_eq!(folder.read(COPY), folder.read(MAIN));
+    assert_eq!(folder.read(BACKUP), folder.read(MAIN));
 }
 
 /// Not a test of its own: a process of the races below, and of whoever injects faults into it.
@@ -132,7 +132,7 @@ fn answer(child: Child) -> String {
 #[test]
 fn processes_agree() {
     let states: [&[(&str, &[u8])]; 3] =
-        [&[], &[(MAIN, b"{")], &[(MAIN, b""), (COPY, b"{\"device_id\": \"a\"}")]];
+        [&[], &[(MAIN, b"{")], &[(MAIN, b""), (BACKUP, b"{\"device_id\": \"a\"}")]];
     thread::scope(|scope| {
         for files in states.iter().cycle().take(9) {
             scope.spawn(|| one_race_of_processes(files));

@@ -4,13 +4,13 @@ use std::fs;
 
 use plexsync_protocol::identity::{Origin, ResetParams};
 
-use super::{COPY, Folder, MAIN, adopt, assert_uuid_v4, expecting, file, unavailable};
+use super::{BACKUP, Folder, MAIN, adopt, assert_uuid_v4, expecting, file, unavailable};
 use crate::identity::IdentityError;
 
 #[test]
 fn a_reset_makes_a_new_identity_and_holds_it() {
     let folder =
-        Folder::with(&[(MAIN, b"{\"x\": 1e999, \"device_id\": \"a\"}\r\n"), (COPY, &file("a"))]);
+        Folder::with(&[(MAIN, b"{\"x\": 1e999, \"device_id\": \"a\"}\r\n"), (BACKUP, &file("a"))]);
     let mut keeper = folder.keeper();
     keeper.get().unwrap();
     let result = keeper.reset(&ResetParams::default()).unwrap();
@@ -22,10 +22,10 @@ fn a_reset_makes_a_new_identity_and_holds_it() {
         folder.read(MAIN),
         format!("{{\"x\": 1e999, \"device_id\": \"{id}\"}}\r\n").as_bytes()
     );
-    assert_eq!(folder.read(COPY), folder.read(MAIN));
+    assert_eq!(folder.read(BACKUP), folder.read(MAIN).trim_ascii_end());
     assert_eq!(*keeper.get().unwrap(), result.identity);
     assert_eq!(folder.get().unwrap().device_id, id);
-    assert_eq!(folder.names(), [MAIN, COPY, "device_id.json.lock"]);
+    assert_eq!(folder.names(), [MAIN, BACKUP, "device_id.json.lock"]);
 }
 
 #[test]
@@ -90,15 +90,15 @@ fn what_was_on_disk_is_told_even_if_another_was_held() {
 
 /// A deleted file is an accident, and its id is still the one on disk.
 #[test]
-fn a_vanished_file_is_reset_from_its_second_copy() {
-    let folder = Folder::with(&[(COPY, &file("a"))]);
+fn a_vanished_file_is_reset_from_its_backup() {
+    let folder = Folder::with(&[(BACKUP, &file("a"))]);
     let other = folder.keeper().reset(&expecting("b"));
     assert_eq!(other, Err(IdentityError::Changed { device_id: Some("a".to_owned()) }));
     fs::remove_file(folder.path(MAIN)).unwrap();
     let result = folder.keeper().reset(&expecting("a")).unwrap();
     assert_eq!(result.previous.as_deref(), Some("a"));
     assert_eq!(folder.read(MAIN), file(&result.identity.device_id));
-    assert_eq!(folder.read(COPY), folder.read(MAIN));
+    assert_eq!(folder.read(BACKUP), folder.read(MAIN));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_torn_file_can_be_reset() {
         let folder = Folder::with(&[(MAIN, broken)]);
         let result = folder.keeper().reset(&adopt("b")).unwrap();
         assert_eq!(result.previous.as_deref(), previous);
-        assert_eq!((folder.read(MAIN), folder.read(COPY)), (file("b"), file("b")));
+        assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (file("b"), file("b")));
         assert_eq!(folder.kept(), [broken]);
     }
 }
@@ -115,24 +115,24 @@ fn a_torn_file_can_be_reset() {
 /// The crash between the two writes.
 #[test]
 fn an_old_id_does_not_come_back() {
-    let folder = Folder::with(&[(MAIN, &file("new")), (COPY, &file("old"))]);
+    let folder = Folder::with(&[(MAIN, &file("new")), (BACKUP, &file("old"))]);
     assert_eq!(folder.get().unwrap().device_id, "new");
     fs::remove_file(folder.path(MAIN)).unwrap();
     assert_eq!(folder.get().unwrap().device_id, "new");
 }
 
 #[test]
-fn a_second_copy_that_stays_behind_is_a_warning() {
+fn a_backup_that_stays_behind_is_a_warning() {
     let folder = Folder::with(&[(MAIN, &file("a"))]);
-    fs::create_dir(folder.path(COPY)).unwrap();
+    fs::create_dir(folder.path(BACKUP)).unwrap();
     let result = folder.keeper().reset(&adopt("b")).unwrap();
-    assert!(result.identity.warning.unwrap().contains("second copy can't be written"));
+    assert!(result.identity.warning.unwrap().contains("can't be written"));
     assert_eq!(folder.read(MAIN), file("b"));
 }
 
 #[test]
 fn a_comparison_needs_a_lock() {
-    let folder = Folder::with(&[(MAIN, &file("a")), (COPY, &file("a"))]);
+    let folder = Folder::with(&[(MAIN, &file("a")), (BACKUP, &file("a"))]);
     fs::create_dir(folder.path("device_id.json.lock")).unwrap();
     let (path, reason) = unavailable(folder.keeper().reset(&expecting("a")).unwrap_err());
     assert_eq!(path, folder.path("device_id.json.lock"));
@@ -144,35 +144,30 @@ fn a_comparison_needs_a_lock() {
 
 #[cfg(unix)]
 #[test]
-fn a_symlink_is_followed_and_stays_one() {
-    // What a killed writer has left stands beside the real file, and goes.
-    let leftover = ".device_id.json.1.0123456789abcdef.tmp";
-    let elsewhere =
-        Folder::with(&[("real.json", b"{\"device_id\": \"a\", \"x\": 1}"), (leftover, b"half")]);
-    let folder = Folder::empty();
-    std::os::unix::fs::symlink(elsewhere.path("real.json"), folder.path(MAIN)).unwrap();
-    assert_eq!(folder.get().unwrap().device_id, "a");
-    folder.keeper().reset(&adopt("b")).unwrap();
-    assert!(fs::symlink_metadata(folder.path(MAIN)).unwrap().is_symlink());
-    assert_eq!(elsewhere.read("real.json"), b"{\"device_id\": \"b\", \"x\": 1}");
-    assert_eq!(elsewhere.names(), ["real.json"]);
-    assert!(!fs::symlink_metadata(folder.path(COPY)).unwrap().is_symlink());
-
-    elsewhere.write("real.json", b"");
-    assert_eq!(folder.get().unwrap().origin, Origin::Recovered);
-    assert!(fs::symlink_metadata(folder.path(MAIN)).unwrap().is_symlink());
-    assert_eq!(elsewhere.read("real.json"), b"{\"device_id\": \"b\", \"x\": 1}");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_mode_is_kept_and_never_widened() {
+fn a_mode_is_never_widened_and_others_lose_the_right_to_write() {
     use std::os::unix::fs::PermissionsExt;
-    for mode in [0o600, 0o640, 0o444, 0o400] {
+    for (mode, expected) in [
+        (0o600, 0o600),
+        (0o644, 0o644),
+        (0o444, 0o444),
+        (0o400, 0o400),
+        (0o666, 0o644),
+        (0o660, 0o640),
+    ] {
         let folder = Folder::with(&[(MAIN, &file("a"))]);
         fs::set_permissions(folder.path(MAIN), fs::Permissions::from_mode(mode)).unwrap();
         folder.keeper().reset(&adopt("b")).unwrap();
-        let about = fs::metadata(folder.path(MAIN)).unwrap();
-        assert_eq!(about.permissions().mode() & 0o7777, mode, "{mode:o}");
+        let mode_of = |name| fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!((mode_of(MAIN), mode_of(BACKUP)), (expected, 0o600), "{mode:o}");
     }
+}
+
+/// Whoever is told to stop does not begin; whoever has begun does not stop.
+#[test]
+fn a_reset_is_not_begun_when_the_worker_stops() {
+    let folder = Folder::with(&[(MAIN, &file("a")), (BACKUP, &file("a"))]);
+    let mut keeper = folder.keeper();
+    keeper.store.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(keeper.reset(&adopt("b")), Err(IdentityError::Interrupted));
+    assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (file("a"), file("a")));
 }

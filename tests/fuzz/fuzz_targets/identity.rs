@@ -1,11 +1,11 @@
-//! Any bytes as the identity's file and as its second copy, a record separator (0x1E) between them, against Python:
+//! Any bytes as the identity's file and as its backup, a record separator (0x1E) between them, against Python:
 //!
 //! - Wherever the plugin that wrote the file before found an id, the file is whole, and its id is the same.
 //! - A file is whole where Python, read leniently, finds an id in the object that it begins with, and only there: a
 //!   byte order mark, bytes that are no UTF-8 and what stands behind the object are no obstacles. Of several members
 //!   `device_id` the last counts. An id is 1 to 255 printable ASCII characters, not all of them spaces.
 //! - Any other file is salvaged where exactly one id stands in it whole, also in UTF-16.
-//! - The file's id goes before the second copy's, and no third one is ever used.
+//! - The file's id goes before the backup's, and no third one is ever used.
 #![no_main]
 
 use std::io::{BufRead, BufReader, Write};

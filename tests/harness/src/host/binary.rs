@@ -8,7 +8,8 @@ const NAME: &str = "plexsync-worker";
 /// The workspace that this crate belongs to.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The worker: `PLEXSYNC_WORKER` names it, or else it lies beside the running test or example in cargo's target folder.
+/// The worker: `PLEXSYNC_WORKER` names it; else it is beside the running test or example in cargo's target folder, or
+/// in `PATH`.
 ///
 /// # Panics
 /// When there is none, saying where it was looked for.
@@ -17,21 +18,32 @@ pub(super) fn find() -> PathBuf {
         return PathBuf::from(path);
     }
     let path = beside_this_program();
-    assert!(
-        path.is_file(),
-        "no worker at `{}`: build it with `cargo build --bin {NAME}`, or name it in `PLEXSYNC_WORKER`",
-        path.display()
-    );
-    path
+    if path.is_file() {
+        return path;
+    }
+    in_path().unwrap_or_else(|| {
+        panic!(
+            "no worker at `{}` and none in `PATH`: build it with `cargo build --bin {NAME}`, or name it in \
+             `PLEXSYNC_WORKER`",
+            path.display()
+        )
+    })
+}
+
+fn in_path() -> Option<PathBuf> {
+    let name = Path::new(NAME).with_extension(std::env::consts::EXE_EXTENSION);
+    let folders = variable("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
 /// Builds the worker in the profile and the target folder of the running program, and returns its path. Cargo itself
-/// decides whether anything is to be done. With `PLEXSYNC_WORKER` set, nothing is built.
+/// decides whether anything is to be done. With `PLEXSYNC_WORKER` set nothing is built, and without the workspace: this
+/// crate may have come from elsewhere.
 ///
 /// # Panics
 /// When cargo can't be run or fails.
 pub(super) fn build() -> PathBuf {
-    if variable("PLEXSYNC_WORKER").is_some() {
+    if variable("PLEXSYNC_WORKER").is_some() || !Path::new(WORKSPACE).join("Cargo.toml").is_file() {
         return find();
     }
     let path = beside_this_program();

@@ -130,6 +130,11 @@ impl HostBuilder {
         Host::spawn(self)
     }
 
+    /// Starts the same worker for the typed client. Keep this builder: the data folder goes away with it.
+    pub fn client(&self) -> crate::client::Builder {
+        self.command().into()
+    }
+
     /// Runs the worker as a command line tool: gives it `input`, closes its stdin, and waits for its end.
     ///
     /// # Panics

@@ -16,6 +16,8 @@ const ID_MEMBER: &str = "device_id";
 pub(super) struct Object {
     /// The last `device_id`, where its value is a string: as in Python the last of several counts.
     pub(super) id: Option<Literal>,
+    /// Where its brace opens.
+    pub(super) start: usize,
     /// Where the object ends; what stands behind it is not part of it.
     pub(super) end: usize,
 }
@@ -34,8 +36,10 @@ pub(super) fn object(bytes: &[u8]) -> Option<Object> {
     let at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
     let mut scanner = Scanner { bytes, at };
     scanner.blank();
+    let start = scanner.at;
     scanner.take(b'{').then_some(())?;
-    scanner.members()
+    let (id, end) = scanner.members()?;
+    Some(Object { id, start, end })
 }
 
 /// Reads the string whose opening quote stands at `at`.
@@ -77,12 +81,12 @@ impl Scanner<'_> {
         self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
 
-    /// The members of an object whose brace is open.
-    fn members(&mut self) -> Option<Object> {
+    /// The members of an object whose brace is open: the id among them, and where the object ends.
+    fn members(&mut self) -> Option<(Option<Literal>, usize)> {
         let mut id = None;
         self.blank();
         if self.take(b'}') {
-            return Some(Object { id, end: self.at });
+            return Some((id, self.at));
         }
         loop {
             let name = self.name()?;
@@ -97,7 +101,7 @@ impl Scanner<'_> {
             }
             self.blank();
             if self.take(b'}') {
-                return Some(Object { id, end: self.at });
+                return Some((id, self.at));
             }
             self.take(b',').then_some(())?;
         }

@@ -1,65 +1,12 @@
 //! The format of the identity's file: what bytes, or the lack of them, mean, and what is written.
 
-use std::fmt;
-use std::io;
-
 use plexsync_protocol::identity::is_device_id;
 
-use super::scan::{self, Object};
+use super::lenient_json::{self, Object};
+use crate::files::{Obstacle, Problem};
 
 /// Most bytes that a file of ours can have. Anything longer is somebody else's, and is not read.
 pub(super) const MAX_BYTES: u64 = 64 * 1024;
-
-/// Why there are no bytes.
-#[derive(Debug)]
-pub(super) enum Obstacle {
-    /// There is nothing under this name.
-    Missing,
-    /// A symlink is there, and nothing behind it. Nobody knows what is on the volume that is not mounted.
-    DanglingLink,
-    /// It is a folder.
-    Folder,
-    /// It is a FIFO, a socket or a device.
-    NoFile,
-    /// It has more than [`MAX_BYTES`].
-    TooLong,
-    /// The system's own reason.
-    Io(io::Error),
-}
-
-/// The reason, and the cure, for the user.
-impl fmt::Display for Obstacle {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => formatter.write_str("there is no such file"),
-            Self::DanglingLink => formatter
-                .write_str("it is a link that leads nowhere: mount the volume that it leads to"),
-            Self::Folder => formatter.write_str(
-                "it is a folder, as Docker makes one for a file that is missing: remove it",
-            ),
-            Self::NoFile => formatter.write_str("it is not a regular file: remove it"),
-            Self::TooLong => {
-                write!(
-                    formatter,
-                    "it has more than {MAX_BYTES} bytes, so it is no identity: move it away"
-                )
-            }
-            Self::Io(error) => write!(formatter, "it can't be read: {}", advice(error)),
-        }
-    }
-}
-
-/// An error of the system, with the cure where there is one.
-pub(super) fn advice(error: &io::Error) -> String {
-    let cure = match error.kind() {
-        io::ErrorKind::PermissionDenied => "give the user that runs this program access to it",
-        io::ErrorKind::ReadOnlyFilesystem => "choose a data folder that can be written",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
-        io::ErrorKind::ResourceBusy => "mount its folder, not the file alone",
-        _ => return error.to_string(),
-    };
-    format!("{error}; {cure}")
-}
 
 /// What the bytes under a name are. Every outcome of looking is one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,15 +27,18 @@ pub(super) enum State {
         /// The one id that can still be made out.
         salvaged: Option<String>,
     },
+    /// There at one look and not at the next: somebody replaces it at this moment.
+    Flickers,
     /// Something is there, and nobody knows what it holds.
-    Unreadable(String),
+    Unreadable(Problem),
 }
 
-/// Tells what reading a file has brought.
+/// Classifies what reading a file has brought.
 pub(super) fn classify(read: Result<Vec<u8>, Obstacle>) -> State {
     match read {
         Err(Obstacle::Missing) => State::Absent,
-        Err(obstacle) => State::Unreadable(obstacle.to_string()),
+        Err(Obstacle::Flickers) => State::Flickers,
+        Err(obstacle) => State::Unreadable(Problem::from(&obstacle)),
         Ok(raw) => match id_of(&raw) {
             Some(id) => State::Valid { id, raw },
             None => State::Torn { salvaged: salvage(&raw), raw },
@@ -96,8 +46,13 @@ pub(super) fn classify(read: Result<Vec<u8>, Obstacle>) -> State {
     }
 }
 
+/// The object in a whole file, without what stands in front of it and behind it: that could be anything.
+pub(super) fn object_in(raw: &[u8]) -> &[u8] {
+    lenient_json::object(raw).map_or(raw, |object| &raw[object.start..object.end])
+}
+
 fn id_of(raw: &[u8]) -> Option<String> {
-    scan::object(raw)?.id?.text.filter(|text| is_device_id(text))
+    lenient_json::object(raw)?.id?.text.filter(|text| is_device_id(text))
 }
 
 /// The id of a damaged file: the only one that stands there whole, however often.
@@ -130,7 +85,7 @@ fn whole_ids(text: &[u8]) -> Vec<String> {
     // The quote that ends one name may begin the next.
     let names = (0..text.len()).filter(|at| text[*at..].starts_with(NAME));
     names
-        .filter_map(|name| scan::string_at(text, value(name)?)?.text)
+        .filter_map(|name| lenient_json::string_at(text, value(name)?)?.text)
         .filter(|id| is_device_id(id))
         .collect()
 }
@@ -144,7 +99,7 @@ pub(super) fn render(id: &str) -> Vec<u8> {
 ///
 /// What stands behind the object goes, unless it is white space: Python can't read a file with it.
 pub(super) fn splice(raw: &[u8], id: &str) -> Vec<u8> {
-    let Some(Object { id: Some(old), end }) = scan::object(raw) else {
+    let Some(Object { id: Some(old), end, .. }) = lenient_json::object(raw) else {
         return render(id);
     };
     let (object, rest) = raw.split_at(end);

@@ -1,0 +1,27 @@
+//! Files that must not be lost: read without a chance to hang, created once, replaced whole, under a lock. What is in
+//! them is the caller's business.
+//!
+//! File systems differ in what they can do, and some report a failure of what they have done. So no answer of a system
+//! call is the last word: what counts is what is on disk afterwards, and a call that a file system does not know is
+//! left for the next best one.
+
+mod cleanup;
+mod folder;
+mod lock;
+mod problem;
+mod read;
+mod system;
+mod write;
+
+pub use cleanup::{keep_broken, kept_broken, remove_temporary, temporary_files};
+pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
+pub use lock::{Lock, NoLock, Stopped, pause, unless_stopped};
+pub use problem::Problem;
+pub use read::{Obstacle, follow, open, read};
+pub use write::{Access, Created, Replaced, create, replace};
+
+#[cfg(all(test, unix))]
+pub(crate) use system::{Call, faults};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! What is wrong with a file or a folder, and what a person can do about it.
+
+use std::io::{self, ErrorKind};
+
+/// A reason and a hint, for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+impl Problem {
+    /// A problem of this reason and with this hint.
+    pub fn new(reason: impl Into<String>, hint: &'static str) -> Self {
+        Self { reason: reason.into(), hint }
+    }
+
+    /// The same, with what could not be done in front of the reason.
+    #[must_use]
+    pub fn because(self, what: &str) -> Self {
+        Self { reason: format!("{what}: {}", self.reason), ..self }
+    }
+}
+
+impl From<&io::Error> for Problem {
+    fn from(error: &io::Error) -> Self {
+        let hint = match error.kind() {
+            ErrorKind::PermissionDenied => "give the user that runs this program access to it",
+            ErrorKind::ReadOnlyFilesystem => "choose a data folder that can be written",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+            ErrorKind::ResourceBusy => {
+                "if the file itself is mounted, mount its folder instead; else close what uses it"
+            }
+            ErrorKind::Unsupported => "choose a data folder on a local disk",
+            _ => "check the disk and the data folder",
+        };
+        Self::new(error.to_string(), hint)
+    }
+}

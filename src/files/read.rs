@@ -1,0 +1,165 @@
+//! Reading what is under a name, without a chance to hang and without following a link that may be a trap.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::folder::parent;
+use super::{Problem, system};
+
+/// Most links on the way to a file, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// Why there are no bytes.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// There is nothing under this name.
+    Missing,
+    /// A file is there at one look and not at the next, while somebody replaces it.
+    Flickers,
+    /// It is a symbolic link, and those are not followed here.
+    Link,
+    /// A symbolic link that leads nowhere. Nobody knows what is on a volume that is not mounted.
+    DanglingLink,
+    /// A symbolic link that could be anybody's trap.
+    ForeignLink,
+    /// It is a folder.
+    Folder,
+    /// It is a FIFO, a socket or a device.
+    NotRegular,
+    /// It has more bytes than this.
+    TooLong(u64),
+    /// The system's own reason.
+    Io(io::Error),
+}
+
+impl From<&Obstacle> for Problem {
+    fn from(obstacle: &Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Missing => Self::new("there is no such file", "create it"),
+            Obstacle::Flickers => {
+                Self::new("it comes and goes", "end the other programs that write it")
+            }
+            Obstacle::Link => Self::new("it is a link, which is not followed here", "remove it"),
+            Obstacle::DanglingLink => Self::new(
+                "it is a link that leads nowhere",
+                "mount the volume that it leads to, or remove the link",
+            ),
+            Obstacle::ForeignLink => Self::new(
+                "it is a link of another user to a file that is not theirs, so it may be a trap",
+                "remove the link, or make it as the user that runs this program",
+            ),
+            Obstacle::Folder => {
+                Self::new("it is a folder, as Docker makes one for a missing file", "remove it")
+            }
+            Obstacle::NotRegular => Self::new("it is not a regular file", "remove it"),
+            Obstacle::TooLong(most) => {
+                Self::new(format!("it has more than {most} bytes"), "move it away")
+            }
+            Obstacle::Io(error) => Self::from(error).because("it can't be read"),
+        }
+    }
+}
+
+/// Reads the file under this very name, if it has at most `most` bytes; a link is [`Obstacle::Link`].
+///
+/// # Errors
+///
+/// Whatever there is instead of a file that can be read.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
+    let file = open(path)?;
+    let about = file.metadata().map_err(Obstacle::Io)?;
+    if about.is_dir() {
+        return Err(Obstacle::Folder);
+    }
+    if !about.is_file() {
+        return Err(Obstacle::NotRegular);
+    }
+    if about.len() > most {
+        return Err(Obstacle::TooLong(most));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 64);
+    let length = file.take(most + 1).read_to_end(&mut bytes).map_err(obstacle)?;
+    if length as u64 > most { Err(Obstacle::TooLong(most)) } else { Ok(bytes) }
+}
+
+/// Opens what is under this very name for reading, and waits for nobody.
+///
+/// # Errors
+///
+/// [`Obstacle::Missing`] only for what is missing for certain: an `open` that answers "not found" may be wrong while
+/// the file is being replaced (libfuse 636, 637).
+pub fn open(path: &Path) -> Result<File, Obstacle> {
+    for _ in 0..3 {
+        let error = match system::open(path) {
+            Ok(file) => return no_link(file, path),
+            Err(error) => error,
+        };
+        match (fs::symlink_metadata(path), obstacle(error)) {
+            (Err(missing), Obstacle::Flickers) if missing.kind() == ErrorKind::NotFound => {
+                return Err(Obstacle::Missing);
+            }
+            (Ok(about), _) if about.is_symlink() => return Err(Obstacle::Link),
+            (Ok(about), _) if about.is_dir() => return Err(Obstacle::Folder),
+            (Ok(_), Obstacle::Flickers) => {}
+            (Err(error), Obstacle::Flickers) | (_, Obstacle::Io(error)) => {
+                return Err(Obstacle::Io(error));
+            }
+            (_, obstacle) => return Err(obstacle),
+        }
+    }
+    Err(Obstacle::Flickers)
+}
+
+/// An error of `open` or `read`. "Too many links" is that of a link that has just been replaced by a file.
+fn obstacle(error: io::Error) -> Obstacle {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle => Obstacle::Flickers,
+        _ if error.raw_os_error() == Some(system::errno::LOOP) => Obstacle::Flickers,
+        _ => Obstacle::Io(error),
+    }
+}
+
+/// There is no `O_NOFOLLOW` on Windows.
+fn no_link(file: File, path: &Path) -> Result<File, Obstacle> {
+    let is_link = || fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
+    if cfg!(not(unix)) && is_link() { Err(Obstacle::Link) } else { Ok(file) }
+}
+
+/// The file that the links at `path` lead to; `path` itself where there is no link. Each of the links has to belong to
+/// this process's user, to root, or to the owner of what it leads to, as Linux's `protected_symlinks` wants it.
+///
+/// # Errors
+///
+/// [`Obstacle::ForeignLink`], [`Obstacle::DanglingLink`], and what the system says.
+pub fn follow(path: &Path) -> Result<PathBuf, Obstacle> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = fs::symlink_metadata(&path) else { return Ok(path) };
+        if !link.is_symlink() {
+            return Ok(path);
+        }
+        let target = parent(&path).join(fs::read_link(&path).map_err(Obstacle::Io)?);
+        let about = fs::symlink_metadata(&target).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Obstacle::DanglingLink,
+            _ => Obstacle::Io(error),
+        })?;
+        if !is_trusted(&link, &about) {
+            return Err(Obstacle::ForeignLink);
+        }
+        path = target;
+    }
+    Err(Obstacle::Io(io::Error::other("too many links")))
+}
+
+#[cfg(unix)]
+fn is_trusted(link: &Metadata, target: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    [0, rustix::process::geteuid().as_raw(), target.uid()].contains(&link.uid())
+}
+
+/// Who may make links is Windows' business there: it takes a privilege.
+#[cfg(not(unix))]
+fn is_trusted(_link: &Metadata, _target: &Metadata) -> bool {
+    true
+}

@@ -1,0 +1,247 @@
+//! Writing, so that a crash at any instruction leaves the old bytes or the new ones, whole.
+//!
+//! The order of every write is: a temporary file beside the target, its bytes to the disk, the name to the temporary
+//! file, the folder to the disk. An `fsync` that failed is final for that temporary file: the kernel has marked its
+//! pages clean, and a second `fsync` would lie (Rebello and others, USENIX ATC 2020).
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::cleanup::temporary_name;
+use super::folder::{parent, sync_file, sync_folder};
+use super::lock::POLL;
+use super::{read, system};
+
+/// How often a writer starts again whose temporary file was removed by somebody who cleaned up.
+const RESTARTS: usize = 64;
+
+/// How long a rename that is refused is tried again: virus scanners and SMB refuse for a moment.
+const REFUSALS: Duration = Duration::from_millis(200);
+
+/// What became of a new name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is ours, and on disk.
+    Done,
+    /// Somebody else has it, and it is on disk.
+    Taken,
+}
+
+/// Gives `bytes` the name `path`, unless that name exists: of many who try, one succeeds, with and without a lock.
+///
+/// # Errors
+///
+/// Those of the system; [`ErrorKind::Unsupported`] where the file system knows none of the ways.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
+    for _ in 0..RESTARTS {
+        let temporary = Temporary::write(path, bytes, None)?;
+        match temporary.name_it(path, bytes) {
+            Err(error) if temporary.is_lost(&error) => continue,
+            outcome => {
+                let created = outcome?;
+                sync_folder(parent(path))?;
+                return Ok(created);
+            }
+        }
+    }
+    Err(lost())
+}
+
+/// What became of a replacement.
+#[derive(Debug)]
+pub enum Replaced {
+    /// The new bytes are there, and on disk.
+    Done,
+    /// The old bytes were not the expected ones any more: nothing was changed.
+    Stale,
+    /// The new bytes are there, but a power cut may take them away again.
+    Unsynced(io::Error),
+}
+
+/// Whose a file is after it was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Ours alone, whatever it was before.
+    Ours,
+    /// As before, as far as the system lets us, but never writable by others.
+    AsBefore,
+}
+
+/// Puts `bytes` under the name `path`, over the file or the link that is there, if `still` holds at the last moment.
+///
+/// A link is replaced, not followed: see [`super::follow`].
+///
+/// # Errors
+///
+/// Those of the system, and one where neither a file nor a link is under the name.
+pub fn replace(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    still: impl Fn() -> bool,
+) -> io::Result<Replaced> {
+    let about = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Ok(about) if !about.is_file() && !about.is_symlink() => {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        about => Some(about?).filter(|about| access == Access::AsBefore && about.is_file()),
+    };
+    for _ in 0..RESTARTS {
+        let temporary = Temporary::write(path, bytes, about.as_ref())?;
+        match temporary.rename(path, bytes, &still) {
+            Err(error) if temporary.is_lost(&error) => continue,
+            Err(error) => return Err(error),
+            Ok(false) => return Ok(Replaced::Stale),
+            Ok(true) => {
+                let synced = sync_folder(parent(path));
+                return Ok(synced.map_or_else(Replaced::Unsynced, |()| Replaced::Done));
+            }
+        }
+    }
+    Err(lost())
+}
+
+/// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice).
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    read::read(path, bytes.len() as u64).is_ok_and(|read| read == bytes)
+}
+
+fn no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+fn lost() -> io::Error {
+    io::Error::other("somebody removes our temporary files")
+}
+
+/// A file that nobody knows yet; removed unless it got a name.
+struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    /// Writes `bytes` down to the disk beside `target`, as accessible as `old`, else for the owner only.
+    fn write(target: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<Self> {
+        let path = parent(target).join(temporary_name(target)?);
+        let mut file = system::owned(mode_for_owner(old)).create_new(true).open(&path)?;
+        let temporary = Self { path };
+        file.write_all(bytes)?;
+        if let Some(old) = old {
+            resemble(&file, old)?;
+        }
+        sync_file(&file, target)?;
+        Ok(temporary)
+    }
+
+    /// Tries one way after the other: file systems differ in what they can do, and in how they say so.
+    fn name_it(&self, path: &Path, bytes: &[u8]) -> io::Result<Created> {
+        type Way<'a> = (&'a str, &'a dyn Fn() -> io::Result<()>);
+        let ways: [Way<'_>; 3] = [
+            ("a rename that replaces nothing", &|| system::rename_no_replace(&self.path, path)),
+            ("a hard link", &|| system::link(&self.path, path)),
+            ("a new file", &|| write_new(path, bytes)),
+        ];
+        let mut refused = Vec::new();
+        for (name, way) in ways {
+            let Err(error) = way() else { return Ok(Created::Done) };
+            if holds(path, bytes) {
+                return Ok(Created::Done);
+            }
+            if error.kind() == ErrorKind::AlreadyExists {
+                return Ok(Created::Taken);
+            }
+            if no_space(&error) || self.is_lost(&error) {
+                return Err(error);
+            }
+            refused.push(format!("{name} ({error})"));
+        }
+        let refused = refused.join(", ");
+        let text = format!("the file system knows no way to make a file once: not {refused}");
+        Err(io::Error::new(ErrorKind::Unsupported, text))
+    }
+
+    /// Whether the target was replaced; not where `still` does not hold.
+    fn rename(&self, target: &Path, bytes: &[u8], still: impl Fn() -> bool) -> io::Result<bool> {
+        let start = Instant::now();
+        while still() {
+            let Err(error) = system::rename(&self.path, target) else { return Ok(true) };
+            if holds(target, bytes) {
+                return Ok(true);
+            }
+            if no_space(&error) || self.is_lost(&error) || start.elapsed() >= REFUSALS {
+                return Err(error);
+            }
+            thread::sleep(POLL);
+        }
+        Ok(false)
+    }
+
+    /// Whether somebody has cleaned this file up.
+    fn is_lost(&self, error: &io::Error) -> bool {
+        let gone = || fs::symlink_metadata(&self.path).is_err();
+        error.kind() == ErrorKind::NotFound && gone()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove; names are random, so it is nobody else's.
+        let _gone = fs::remove_file(&self.path);
+    }
+}
+
+/// The last way: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
+/// content yet.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = system::create_new(path)?;
+    let written = file.write_all(bytes).and_then(|()| sync_file(&file, path));
+    if written.is_err() {
+        let _gone = fs::remove_file(path);
+    }
+    written
+}
+
+/// Nobody but the owner may read what is made; what is replaced keeps the owner's rights, so that no `chmod` is needed
+/// where it is refused (`aclmode=restricted` of ZFS refuses even root's).
+fn mode_for_owner(old: Option<&Metadata>) -> u32 {
+    #[cfg(unix)]
+    if let Some(old) = old {
+        return std::os::unix::fs::MetadataExt::mode(old) & 0o600;
+    }
+    let _no_modes = old;
+    0o600
+}
+
+/// Gives a file owner, group and mode of another, but for others' right to write. In a group that is not the old one
+/// the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
+/// the new file would be open to more people than the old one was.
+#[cfg(unix)]
+fn resemble(file: &File, old: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let new = file.metadata()?;
+    if new.uid() != old.uid() {
+        // Only root may give files away; for others the file becomes theirs.
+        let _kept = system::set_owner(file, Some(old.uid()), None);
+    }
+    if new.gid() != old.gid() {
+        let _kept = system::set_owner(file, None, Some(old.gid()));
+    }
+    let new = file.metadata()?;
+    let wanted = old.mode() & if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    if new.mode() & 0o777 == wanted {
+        return Ok(());
+    }
+    system::set_mode(file, wanted).or_else(|refused| {
+        let wider = new.mode() & 0o777 & !old.mode() != 0;
+        if wider { Err(refused) } else { Ok(()) }
+    })
+}
+
+#[cfg(not(unix))]
+fn resemble(_file: &File, _old: &Metadata) -> io::Result<()> {
+    Ok(())
+}
