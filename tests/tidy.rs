@@ -51,7 +51,8 @@ fn nothing_runs_back_up() {
             vec![folder.with_extension("rs")]
         };
         let is_product = |file: &PathBuf| {
-            !file.ends_with("tests.rs") && !file.components().any(|part| part.as_os_str() == "tests")
+            !file.ends_with("tests.rs")
+                && !file.components().any(|part| part.as_os_str() == "tests")
         };
         for file in files.into_iter().filter(is_product) {
             let text = fs::read_to_string(&file).unwrap();

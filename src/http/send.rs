@@ -1,6 +1,5 @@
 //! One request over the network and back, within the call's time: head first, then the body.
 
-use std::future::Future;
 use std::time::Duration;
 
 use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
@@ -115,8 +114,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes`, counted as they are after decompression, into `sink`, which has seen the
-    /// head.
+    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut response: Response,
@@ -124,38 +122,31 @@ impl<'a> Sender<'a> {
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
         let peer = Peer::of(response.url(), self.clients.has_proxy());
-        let too_large = || Failure::of_body(HttpError::TooLarge { max_bytes });
-        // Known only where the body is not compressed.
         if response.content_length().is_some_and(|announced| announced > max_bytes) {
-            return Err(too_large());
+            return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
-        let mut length = 0_u64;
-        while let Some(chunk) =
-            self.within(response.chunk(), &peer).await.map_err(Failure::of_body)?
-        {
-            length = length.saturating_add(chunk.len() as u64);
-            if length > max_bytes {
-                return Err(too_large());
+        let reading = async {
+            let mut length = 0_u64;
+            while let Some(chunk) =
+                response.chunk().await.map_err(|error| classify(&error, &peer))?
+            {
+                length = length.saturating_add(chunk.len() as u64);
+                if length > max_bytes {
+                    return Err(HttpError::TooLarge { max_bytes });
+                }
+                sink.push(chunk).await?;
+                // Many chunks may come without a wait: let quick calls pass.
+                tokio::task::coop::consume_budget().await;
             }
-            sink.push(chunk);
-            // A small compressed body makes many chunks without a wait: let quick calls pass.
-            tokio::task::coop::consume_budget().await;
-        }
-        Ok(())
-    }
-
-    async fn within<T>(
-        &self,
-        reading: impl Future<Output = reqwest::Result<T>>,
-        peer: &Peer,
-    ) -> Result<T, HttpError> {
-        match timeout_at(self.deadline, reading).await {
-            Ok(outcome) => outcome.map_err(|error| classify(&error, peer)),
-            Err(_) => Err(HttpError::timeout(
+            Ok(())
+        };
+        let in_time = timeout_at(self.deadline, reading).await.unwrap_or_else(|_| {
+            Err(HttpError::timeout(
                 TimeoutPhase::Body,
                 format!("the body from `{}` did not end in time", peer.name),
                 "raise `timeout_ms` or ask for less",
-            )),
-        }
+            ))
+        });
+        in_time.map_err(Failure::of_body)
     }
 }
