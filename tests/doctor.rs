@@ -239,7 +239,7 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
 
     let plex = FakePlex::start_tls(TlsSetup::RightName);
     let unknown = host.clone().env("PLEX_URL", plex.url()).token(&plex.token());
-    expect(&doctor(&unknown), "plex_tls", "failure", "no known authority vouches");
+    expect(&doctor(&unknown), "plex_tls", "failure", "no known authority vouches for it");
 
     let direct = FakePlex::start_tls(TlsSetup::PlexDirect);
     let by_address = format!("https://127.0.0.1:{}", direct.port());

@@ -1,6 +1,17 @@
 //! What can go wrong between a request and its answer, by what the receiver does next.
+//!
+//! Libraries' own texts hold whole URLs and Rust's debug output, so none of them is ever passed on.
 
-use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::iter;
+
+use plexsync_protocol::error::TimeoutPhase;
+use plexsync_protocol::error::UnreachableKind::{self, Closed, Connect, Dns, Protocol, Tls};
+use url::Url;
+
+use crate::http::resolver::NoAddress;
+use crate::http::tls::refusal;
 
 /// Why a request has no answer. Neither `reason` nor `hint` holds a token, a query or a value of the call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,5 +61,191 @@ impl HttpError {
         hint: impl Into<String>,
     ) -> Self {
         Self::Timeout { phase, reason: reason.into(), hint: hint.into() }
+    }
+}
+
+/// Where a request went: what errors say of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    /// `host:port` in backticks.
+    pub(crate) name: String,
+    secure: bool,
+    /// The URL names no port: then its writer may have forgotten Plex's.
+    portless: bool,
+}
+
+impl Peer {
+    /// The server of this URL.
+    pub(crate) fn of(url: &Url) -> Self {
+        let name = format!("`{}`", host_and_port(url));
+        let portless = url.port().is_none() && !url.domain().is_some_and(is_plex_tv);
+        Self { name, secure: url.scheme() == "https", portless }
+    }
+
+    /// The https proxy at this URL.
+    pub(crate) fn proxy(url: &Url) -> Self {
+        let name = format!("the https proxy `{}`", host_and_port(url));
+        Self { name, secure: false, portless: false }
+    }
+
+    fn unreachable(&self, kind: UnreachableKind, reason: String, hint: &str) -> HttpError {
+        HttpError::unreachable(kind, reason, self.hint(hint))
+    }
+
+    fn hint(&self, hint: &str) -> String {
+        match self.portless {
+            true => format!("{hint}; the URL names no port, and Plex's own is 32400"),
+            false => hint.to_owned(),
+        }
+    }
+
+    /// A connection took longer than it may.
+    pub(crate) fn connect_timeout(&self) -> HttpError {
+        let reason = format!("{} did not accept a connection in time", self.name);
+        HttpError::timeout(TimeoutPhase::Connect, reason, self.hint("check that it runs there"))
+    }
+
+    /// The head of an answer took too long.
+    pub(crate) fn response_timeout(&self) -> HttpError {
+        let reason = format!("{} did not answer in time", self.name);
+        HttpError::timeout(TimeoutPhase::Response, reason, "raise `timeout_ms`")
+    }
+
+    /// The body of an answer took too long.
+    pub(crate) fn body_timeout(&self) -> HttpError {
+        let reason = format!("the body from {} did not end in time", self.name);
+        let hint = "raise `timeout_ms` or ask for less";
+        HttpError::timeout(TimeoutPhase::Body, reason, hint)
+    }
+
+    /// HTTP can't carry the URL.
+    pub(crate) fn unsendable(&self) -> HttpError {
+        let reason = format!("the URL at {} can't be sent", self.name);
+        HttpError::unreachable(Protocol, reason, "check the host name and the path")
+    }
+
+    /// No TCP connection.
+    pub(crate) fn no_connection(&self, error: &(dyn Error + 'static)) -> HttpError {
+        let name = &self.name;
+        if find::<NoAddress>(error).is_some() {
+            let reason = format!("the name in {name} has no address");
+            return HttpError::unreachable(Dns, reason, "check the host name and the DNS");
+        }
+        let (reason, hint) = match innermost_io(error).map(io::Error::kind) {
+            Some(ErrorKind::TimedOut) => return self.connect_timeout(),
+            Some(ErrorKind::ConnectionRefused) => {
+                (format!("{name} refused the connection"), "check that it runs there")
+            }
+            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
+                (format!("no route to {name}"), "check the network")
+            }
+            _ => (format!("{name} can't be reached"), "check the address and the network"),
+        };
+        self.unreachable(Connect, reason, hint)
+    }
+
+    /// A TLS handshake failed.
+    pub(crate) fn no_tls(&self, error: &io::Error) -> HttpError {
+        match find::<rustls::Error>(error) {
+            Some(error) => {
+                let (reason, hint) = refusal::explain(error, &self.name);
+                HttpError::unreachable(Tls, reason, hint)
+            }
+            None if error.kind() == ErrorKind::TimedOut => self.connect_timeout(),
+            None => {
+                let reason =
+                    format!("{} closed the connection during the TLS handshake", self.name);
+                self.unreachable(Tls, reason, "check that it speaks `https`")
+            }
+        }
+    }
+
+    /// A request over a connection, or its answer, broke.
+    pub(crate) fn broken(&self, error: &(dyn Error + 'static)) -> HttpError {
+        if let Some(error) = find::<HttpError>(error) {
+            return error.clone();
+        }
+        let name = &self.name;
+        if is_lost(error) {
+            let reason = format!("{name} closed the connection before the answer was whole");
+            let hint = match self.secure {
+                true => "look into the server's own log",
+                false => "if Plex requires secure connections, use `https://`",
+            };
+            return self.unreachable(Closed, reason, hint);
+        }
+        if find::<hyper::Error>(error).is_none() {
+            let reason = format!("the body from {name} is not compressed the way its head says");
+            let hint = "ask for it with the header `Accept-Encoding: identity`";
+            return HttpError::unreachable(Protocol, reason, hint);
+        }
+        self.unreachable(Protocol, format!("the response of {name} is not HTTP"), "check the port")
+    }
+}
+
+fn is_plex_tv(name: &str) -> bool {
+    name == "plex.tv" || name.ends_with(".plex.tv")
+}
+
+/// `host:port`, for messages and proxies.
+pub(crate) fn host_and_port(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// Whether the connection is gone, rather than that what came over it makes no sense. hyper tells a bad chunk, and we a
+/// flood, as `InvalidInput` or `InvalidData`; everything else that reading brings is a lost connection.
+fn is_lost(error: &(dyn Error + 'static)) -> bool {
+    match find::<hyper::Error>(error) {
+        Some(hyper) if hyper.is_parse() || hyper.is_user() => false,
+        Some(hyper) => !matches!(
+            innermost_io(hyper).map(io::Error::kind),
+            Some(ErrorKind::InvalidInput | ErrorKind::InvalidData)
+        ),
+        None => find::<io::Error>(error).is_none(),
+    }
+}
+
+/// The first cause of this type.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    iter::successors(Some(error), |error| cause(*error)).find_map(|error| error.downcast_ref())
+}
+
+/// What the system said: the innermost `io::Error`, as libraries wrap theirs in one of kind `Other`.
+fn innermost_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    iter::successors(Some(error), |error| cause(*error))
+        .filter_map(|error| error.downcast_ref())
+        .last()
+}
+
+/// The next cause. An `io::Error`'s own `source` skips the error that it wraps.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_are_named_with_their_port_and_a_forgotten_one_is_hinted_at() {
+        for (url, name, hinted) in [
+            ("http://host/a?b", "`host:80`", true),
+            ("https://[::1]:32400/", "`[::1]:32400`", false),
+            ("https://plex.example.com", "`plex.example.com:443`", true),
+            ("https://plex.tv/api", "`plex.tv:443`", false),
+            ("https://clients.plex.tv/api", "`clients.plex.tv:443`", false),
+        ] {
+            let peer = Peer::of(&Url::parse(url).unwrap());
+            assert_eq!(peer.name, name);
+            let refused = peer.no_connection(&io::Error::from(ErrorKind::ConnectionRefused));
+            assert_eq!(refused.to_string().ends_with("own is 32400"), hinted, "{refused}");
+        }
     }
 }

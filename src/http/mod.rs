@@ -1,20 +1,23 @@
 //! One exchange over the network, for whoever speaks HTTP here: clients, connections, names, TLS, sending, redirects,
 //! retries, and what failed. It knows nothing of Plex but the names of `plex.direct`.
 
-pub(crate) mod classify;
 pub(crate) mod client;
 pub(crate) mod connect;
 pub mod error;
 pub(crate) mod probe;
+pub(crate) mod proxy;
 pub(crate) mod redirect;
 pub(crate) mod resolver;
 pub(crate) mod retry;
 pub(crate) mod send;
+mod stream;
 pub(crate) mod tls;
 
 use bytes::Bytes;
-use reqwest::header::{AsHeaderName, HeaderMap, HeaderValue};
-use reqwest::{Method, StatusCode, Url};
+use http_body_util::Full;
+use hyper::header::{AsHeaderName, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode, Uri};
+use url::Url;
 
 use self::error::HttpError;
 
@@ -23,7 +26,7 @@ const MAX_URL: usize = 65_000;
 
 /// Whether HTTP can carry this URL.
 pub(crate) fn is_sendable(url: &Url) -> bool {
-    url.as_str().len() <= MAX_URL && url.as_str().parse::<hyper::Uri>().is_ok()
+    url.as_str().len() <= MAX_URL && url.as_str().parse::<Uri>().is_ok()
 }
 
 /// A request that can be sent as often as need be.
@@ -35,17 +38,20 @@ pub(crate) struct Request {
     pub(crate) body: Option<Bytes>,
 }
 
-impl From<&Request> for reqwest::Request {
-    fn from(request: &Request) -> Self {
-        let mut sent = Self::new(request.method.clone(), request.url.clone());
-        sent.headers_mut().clone_from(&request.headers);
-        *sent.body_mut() = request.body.clone().map(Into::into);
-        sent
+impl Request {
+    /// As the HTTP library sends it; `None` where HTTP can't carry the URL.
+    fn to_hyper(&self) -> Option<hyper::Request<Full<Bytes>>> {
+        let uri: Uri = self.url.as_str().parse().ok()?;
+        let mut sent = hyper::Request::new(Full::new(self.body.clone().unwrap_or_default()));
+        *sent.method_mut() = self.method.clone();
+        *sent.uri_mut() = uri;
+        sent.headers_mut().clone_from(&self.headers);
+        Some(sent)
     }
 }
 
 /// The head of an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -60,7 +66,7 @@ impl Head {
     }
 }
 
-/// Takes an answer's body while it comes, as it comes.
+/// Takes an answer's body as it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
     /// server's word, which nobody has checked yet.

@@ -1,27 +1,28 @@
 //! Redirects: followed within the same origin only, so that no token and no identity ever leaves it.
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
-use reqwest::{Method, StatusCode, Url};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use hyper::{Method, StatusCode};
+use url::Url;
 
-use crate::http::{Request, text};
+use crate::http::{Head, Request, is_sendable};
 
 /// Takes out of a URL that a server made up what may not stand in it.
 pub(crate) type Clean = fn(&mut Url);
 
-/// The request that a redirect asks for, or `None` where it is the answer itself: no redirect, or to elsewhere.
+/// The request that a redirect asks for, or `None` where it is the answer itself: no redirect, to elsewhere, or to where
+/// no request can go.
 ///
 /// All headers travel along, because the origin is the same: scheme, host and port.
-pub(crate) fn next(
-    sent: &Request,
-    status: StatusCode,
-    headers: &HeaderMap,
-    clean: Clean,
-) -> Option<Request> {
+pub(crate) fn next(sent: &Request, answer: &Head, clean: Clean) -> Option<Request> {
+    let status = answer.status;
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    let mut url = target(&sent.url, &text(headers.get(LOCATION)?))?;
+    let mut url = target(&sent.url, &answer.header(LOCATION)?)?;
     clean(&mut url);
+    if !is_sendable(&url) {
+        return None;
+    }
     let mut next = Request { url, ..sent.clone() };
     if becomes_get(&sent.method, status) {
         next.method = Method::GET;
@@ -54,6 +55,8 @@ fn target(from: &Url, location: &str) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -86,7 +89,6 @@ mod tests {
 
     #[test]
     fn methods() {
-        let location = HeaderMap::from_iter([(LOCATION, "/x".parse().unwrap())]);
         for (method, status, expected) in [
             ("GET", 301, Some("GET")),
             ("HEAD", 303, Some("HEAD")),
@@ -111,9 +113,12 @@ mod tests {
                 ]),
                 body: Some("body".into()),
             };
-            let next = next(&sent, StatusCode::from_u16(status).unwrap(), &location, |url| {
-                url.set_query(Some("clean"));
-            });
+            let answer = Head {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: HeaderMap::from_iter([(LOCATION, "/x".parse().unwrap())]),
+                url: sent.url.clone(),
+            };
+            let next = next(&sent, &answer, |url| url.set_query(Some("clean")));
             assert_eq!(
                 next.as_ref().map(|next| next.method.as_str()),
                 expected,

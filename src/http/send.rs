@@ -1,17 +1,21 @@
 //! One request over the network and back, within the call's time: head first, then the body.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::Response;
+use hyper::body::{Body as _, Incoming};
 use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
 use plexsync_protocol::plex::MAX_REDIRECTS;
-use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
-use crate::http::classify::{Peer, classify, connect_timeout};
 use crate::http::client::{Clients, Reuse};
 use crate::http::connect::Watch;
-use crate::http::error::HttpError;
-use crate::http::{Request, Sink, redirect};
+use crate::http::error::{HttpError, Peer};
+use crate::http::stream::Progress;
+use crate::http::{Head, Request, Sink, redirect};
 
 /// The time that a call has, and the clients that it uses.
 pub(crate) struct Sender<'a> {
@@ -55,6 +59,59 @@ impl Failure {
     }
 }
 
+/// An answer whose body is yet to be read. When it is dropped, its connection expects nothing more.
+pub(crate) struct Answer {
+    pub(crate) head: Head,
+    body: Incoming,
+    peer: Peer,
+    progress: Option<Arc<Progress>>,
+}
+
+impl Answer {
+    fn new(response: Response<Incoming>, request: &Request, peer: Peer) -> Self {
+        let (parts, body) = response.into_parts();
+        let progress = parts.extensions.get::<Arc<Progress>>().cloned();
+        let answer = Self {
+            head: Head { status: parts.status, headers: parts.headers, url: request.url.clone() },
+            body,
+            peer,
+            progress,
+        };
+        answer.made_progress();
+        answer
+    }
+
+    /// Length of the body in bytes, where it is known before all has come.
+    pub(crate) fn announced(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
+    /// The next bytes of the body; none at its end.
+    async fn next(&mut self) -> Result<Option<Bytes>, hyper::Error> {
+        while let Some(frame) = self.body.frame().await.transpose()? {
+            // The others are trailers.
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    fn made_progress(&self) {
+        if let Some(progress) = &self.progress {
+            progress.made();
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.ended();
+        }
+    }
+}
+
 impl<'a> Sender<'a> {
     /// Requests that end at `deadline`, each connection taking `connect_limit` at most.
     pub(crate) fn new(clients: &'a Clients, deadline: Instant, connect_limit: Duration) -> Self {
@@ -72,81 +129,66 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends a request and follows the redirects that stay on its origin. The answer's body is yet to be read.
-    pub(crate) async fn send(&self, request: &Request, reuse: Reuse) -> Result<Response, Failure> {
-        let mut response = self.hop(request, reuse).await?;
+    /// Sends a request and follows the redirects that stay on its origin.
+    pub(crate) async fn send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
+        let mut answer = self.hop(request, reuse).await?;
         let mut followed = None;
         for _ in 0..MAX_REDIRECTS {
             let sent = followed.as_ref().unwrap_or(request);
-            let next =
-                redirect::next(sent, response.status(), response.headers(), self.clients.clean);
-            let Some(next) = next else { break };
-            drop(response);
-            response = self.hop(&next, reuse).await.map_err(|failure| Failure {
+            let Some(next) = redirect::next(sent, &answer.head, self.clients.clean) else { break };
+            drop(answer);
+            answer = self.hop(&next, reuse).await.map_err(|failure| Failure {
                 received: true,
                 stale: false,
                 ..failure
             })?;
             followed = Some(next);
         }
-        Ok(response)
+        Ok(answer)
     }
 
-    async fn hop(&self, request: &Request, reuse: Reuse) -> Result<Response, Failure> {
-        let peer = Peer::of(&request.url, self.clients.has_proxy());
+    async fn hop(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
+        let peer = Peer::of(&request.url);
+        let sending = self.clients.send(request, reuse, &peer).map_err(Failure::before_answer)?;
         let watch = Watch::new(self.connect_limit);
-        let sending = async {
-            let client = self.clients.get(&request.url, reuse).await;
-            let client = client.map_err(Failure::before_answer)?;
-            client.execute(request.into()).await.map_err(|error| {
-                let failure = Failure::before_answer(classify(&error, &peer));
-                Failure { stale: !watch.has_connected() && failure.is_closed(), ..failure }
-            })
-        };
         match timeout_at(self.deadline, watch.clone().over(sending)).await {
-            Ok(outcome) => outcome,
-            Err(_) if watch.is_connecting() => Err(Failure::before_answer(connect_timeout(&peer))),
-            Err(_) => Err(Failure::before_answer(HttpError::timeout(
-                TimeoutPhase::Response,
-                format!("`{}` did not answer in time", peer.name),
-                "raise `timeout_ms`",
-            ))),
+            Ok(Ok(response)) => Ok(Answer::new(response, request, peer)),
+            Ok(Err(error)) => {
+                let failure = Failure::before_answer(peer.broken(&error));
+                Err(Failure { stale: !watch.has_connected() && failure.is_closed(), ..failure })
+            }
+            Err(_) if watch.is_connecting() => Err(Failure::before_answer(peer.connect_timeout())),
+            Err(_) => Err(Failure::before_answer(peer.response_timeout())),
         }
     }
 
     /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
-        mut response: Response,
+        mut answer: Answer,
         max_bytes: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
-        let peer = Peer::of(response.url(), self.clients.has_proxy());
-        if response.content_length().is_some_and(|announced| announced > max_bytes) {
+        if answer.announced().is_some_and(|announced| announced > max_bytes) {
             return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
         let reading = async {
             let mut length = 0_u64;
-            while let Some(chunk) =
-                response.chunk().await.map_err(|error| classify(&error, &peer))?
+            while let Some(piece) =
+                answer.next().await.map_err(|error| answer.peer.broken(&error))?
             {
-                length = length.saturating_add(chunk.len() as u64);
+                answer.made_progress();
+                length = length.saturating_add(piece.len() as u64);
                 if length > max_bytes {
                     return Err(HttpError::TooLarge { max_bytes });
                 }
-                sink.push(chunk).await?;
-                // Many chunks may come without a wait: let quick calls pass.
+                sink.push(piece).await?;
+                // Many small pieces may come without a wait: let other requests pass.
                 tokio::task::coop::consume_budget().await;
             }
             Ok(())
         };
-        let in_time = timeout_at(self.deadline, reading).await.unwrap_or_else(|_| {
-            Err(HttpError::timeout(
-                TimeoutPhase::Body,
-                format!("the body from `{}` did not end in time", peer.name),
-                "raise `timeout_ms` or ask for less",
-            ))
-        });
-        in_time.map_err(Failure::of_body)
+        let in_time = timeout_at(self.deadline, reading).await;
+        in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
     }
 }

@@ -28,8 +28,8 @@ pub use self::request::url::same_origin;
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;
-pub use crate::http::client::ProxySettings;
 pub use crate::http::probe::{Found, Step};
+pub use crate::http::proxy::ProxySettings;
 
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
@@ -40,6 +40,7 @@ use crate::http::error::HttpError;
 use crate::http::probe;
 use crate::http::retry::Retry;
 use crate::http::send::Sender;
+use crate::http::tls::Trust;
 use crate::secret::Secrets;
 
 /// The way to Plex. Clones share connections; cheap to clone.
@@ -95,7 +96,11 @@ impl Plex {
     /// A way to Plex; nothing is opened, read or built yet.
     pub fn new(options: Options) -> Self {
         Self {
-            clients: Arc::new(Clients::new(options.ca_file, options.proxy, query::strip)),
+            clients: Arc::new(Clients::new(
+                Trust::Roots(options.ca_file),
+                options.proxy,
+                query::strip,
+            )),
             secrets: options.secrets,
         }
     }
@@ -191,7 +196,7 @@ impl Plex {
         }
     }
 
-    /// Walks to the server with this base URL, and stops at the first step that fails. Blocks its thread.
+    /// Walks to the server with this base URL, and stops at the first step that fails.
     pub async fn walk(&self, server: &str) -> Vec<(Step, Found)> {
         match Base::parse(server).and_then(|base| base.join("/")) {
             Ok(url) => probe::walk(&self.clients, &url).await,

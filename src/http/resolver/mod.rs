@@ -12,6 +12,11 @@ pub(crate) use own::lookup;
 #[cfg(not(feature = "static-dns"))]
 pub(crate) use system::lookup;
 
+/// A name has no address, or nobody could be asked.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no address")]
+pub(crate) struct NoAddress;
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;

@@ -4,25 +4,39 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use std::vec::IntoIter;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
+
+use crate::http::resolver::{NoAddress, lookup};
 
 /// How long the system may take for a name that holds its address.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The resolver of all clients.
+/// The resolver of all connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names;
 
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for Names {
+    type Response = IntoIter<SocketAddr>;
+    type Error = NoAddress;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, NoAddress>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), NoAddress>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         Box::pin(async move {
-            let addresses =
-                addresses(name.as_str(), crate::http::resolver::lookup(name.as_str())).await?;
+            let found = addresses(name.as_str(), lookup(name.as_str())).await;
+            let found = found.ok().filter(|found| !found.is_empty()).ok_or(NoAddress)?;
             // Port 0 stands for the URL's port.
-            let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as Addrs)
+            let found: Vec<_> = found.into_iter().map(|found| SocketAddr::new(found, 0)).collect();
+            Ok(found.into_iter())
         })
     }
 }
@@ -54,9 +68,13 @@ pub(crate) fn plex_direct_address(name: &str) -> Option<IpAddr> {
     v4.or_else(|_| label.replace('-', ":").parse::<Ipv6Addr>().map(IpAddr::from)).ok()
 }
 
-/// The `plex.direct` name of an address, for the server with this hash.
+/// The `plex.direct` name of an address, for the server with this hash. All eight groups of an IPv6 address are written,
+/// as Plex does: the short form of `::1` would make a label that begins with a hyphen, which DNS does not know.
 pub(crate) fn plex_direct_name(address: IpAddr, hash: &str) -> String {
-    let label = address.to_string().replace(['.', ':'], "-");
+    let label = match address {
+        IpAddr::V4(address) => address.to_string().replace('.', "-"),
+        IpAddr::V6(address) => address.segments().map(|group| format!("{group:04x}")).join("-"),
+    };
     format!("{label}.{hash}.plex.direct")
 }
 
@@ -118,8 +136,6 @@ mod tests {
         #[test]
         fn every_address_has_a_name_that_holds_it(v4: u32, v6: u128) {
             for address in [IpAddr::from(Ipv4Addr::from(v4)), IpAddr::from(Ipv6Addr::from(v6))] {
-                // ::ffff:1.2.3.4 is written with dots, which a label can't hold.
-                prop_assume!(!address.to_string().contains("ffff:"));
                 let name = plex_direct_name(address, HASH);
                 prop_assert_eq!(plex_direct_address(&name), Some(address));
             }

@@ -4,12 +4,12 @@ pub(crate) mod policy;
 
 use std::time::SystemTime;
 
-use reqwest::{Method, Response};
+use hyper::Method;
 
 use crate::http::client::Reuse;
 use crate::http::error::HttpError;
 use crate::http::retry::policy::Class;
-use crate::http::send::{Failure, Sender};
+use crate::http::send::{Answer, Failure, Sender};
 use crate::http::{Head, Request, Sink};
 
 /// How one request is repeated.
@@ -73,28 +73,29 @@ impl Retry<'_> {
         max_bytes: Option<u64>,
         sink: &mut impl Sink,
     ) -> Attempt {
-        let response = match self.send_once(request, class).await {
-            Ok(response) => response,
+        let answer = match self.send_once(request, class).await {
+            Ok(answer) => answer,
             Err(failure) => return Attempt::Failed(failure),
         };
         if let Some(repetition) = repetition
-            && policy::after_status(class, response.status())
+            && policy::after_status(class, answer.head.status)
         {
-            let asked = policy::asked_pause(response.headers(), SystemTime::now());
+            let asked = policy::asked_pause(&answer.head.headers, SystemTime::now());
             if self.sender.pause(policy::pause(repetition, asked)).await {
                 return Attempt::Busy;
             }
         }
         let max_bytes = max_bytes.filter(|_| request.method != Method::HEAD);
-        match self.finish(response, max_bytes, sink).await {
+        match self.finish(answer, max_bytes, sink).await {
             Ok(head) => Attempt::Done(head),
             Err(failure) => Attempt::Failed(failure),
         }
     }
 
-    /// A connection that died while it was unused says nothing about the server: once more, over a new one.
-    async fn send_once(&self, request: &Request, class: Class) -> Result<Response, Failure> {
-        if class == Class::Once {
+    /// A connection that died while it was unused says nothing about the server: once more, over a new one. Whether it
+    /// did can't be told for sure, so what changes things and has no retries never goes over an old one.
+    async fn send_once(&self, request: &Request, class: Class) -> Result<Answer, Failure> {
+        if class == Class::Once || (class == Class::Idempotent && self.retries == 0) {
             return self.sender.send(request, Reuse::Fresh).await;
         }
         match self.sender.send(request, Reuse::Pooled).await {
@@ -105,18 +106,14 @@ impl Retry<'_> {
 
     async fn finish(
         &self,
-        response: Response,
+        answer: Answer,
         max_bytes: Option<u64>,
         sink: &mut impl Sink,
     ) -> Result<Head, Failure> {
-        let head = Head {
-            status: response.status(),
-            headers: response.headers().clone(),
-            url: response.url().clone(),
-        };
-        sink.begin(&head, max_bytes.and(response.content_length()));
+        let head = answer.head.clone();
+        sink.begin(&head, max_bytes.and(answer.announced()));
         if let Some(max_bytes) = max_bytes {
-            self.sender.read(response, max_bytes, sink).await?;
+            self.sender.read(answer, max_bytes, sink).await?;
         }
         Ok(head)
     }

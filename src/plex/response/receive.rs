@@ -11,8 +11,7 @@ use super::buffer;
 use super::compression::{Coding, Decompressor, Failure};
 use super::decode::{self, Decoded};
 use super::work::{PIECE, Stop, Stopped, beside, timed_out};
-use crate::http::classify::Peer;
-use crate::http::error::HttpError;
+use crate::http::error::{HttpError, Peer};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink};
 
@@ -63,7 +62,7 @@ pub(crate) fn of_limit(error: HttpError, max_bytes: u64) -> HttpError {
 
 impl Fetched {
     fn peer(&self) -> String {
-        Peer::of(&self.head.url, false).name
+        Peer::of(&self.head.url).name
     }
 
     /// Takes the body and decodes it, a large one beside the network.
@@ -115,7 +114,7 @@ impl Sink for Receiving {
             coding,
             decompressor: None,
             limit: self.limit,
-            peer: Peer::of(&head.url, false).name,
+            peer: Peer::of(&head.url).name,
         };
     }
 

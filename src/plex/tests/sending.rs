@@ -161,15 +161,29 @@ async fn nobody_there() {
 
 #[tokio::test]
 async fn a_connection_that_died_unused_does_not_count() {
-    for method in ["GET", "PUT"] {
+    for (method, retries) in [("GET", 0), ("PUT", 1), ("DELETE", 1)] {
         let server = Server::start([Keep(ok("1")), Close(vec![]), Keep(ok("2"))]);
         let plex = Plex::new(Options::default());
         ask_of(&plex, server.url(), json!({"path": "/"})).await.unwrap();
-        let params = json!({"path": "/", "retries": 0, "method": method});
+        let params = json!({"path": "/", "retries": retries, "method": method});
         let answer = ask_of(&plex, server.url(), params).await.unwrap();
         assert_eq!((body(&answer), answer.attempts), (json!(2), 1));
         let connections: Vec<_> = server.seen().iter().map(|seen| seen.connection).collect();
         assert_eq!(connections, [0, 0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn what_changes_things_goes_out_once_where_the_call_has_no_retries() {
+    for method in ["PUT", "DELETE"] {
+        let server = Server::start([Keep(ok("1")), Close(vec![]), Keep(ok("2"))]);
+        let plex = Plex::new(Options::default());
+        ask_of(&plex, server.url(), json!({"path": "/"})).await.unwrap();
+        let params = json!({"path": "/", "retries": 0, "method": method});
+        let outcome = ask_of(&plex, server.url(), params).await;
+        assert_eq!(kind(outcome), UnreachableKind::Closed, "{method}");
+        let connections: Vec<_> = server.seen().iter().map(|seen| seen.connection).collect();
+        assert_eq!(connections, [0, 1], "{method}");
     }
 }
 

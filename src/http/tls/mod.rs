@@ -1,21 +1,62 @@
-//! Trust: the system's roots and the user's own, read at the first https request and not before.
+//! Whom to trust: the one place where TLS is set up. Roots are read at the first https request and not before.
 
-use std::path::Path;
+pub(crate) mod certificate;
+pub(crate) mod refusal;
+mod verifier;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plexsync_protocol::error::UnreachableKind;
-use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ConfigBuilder, Error, RootCertStore, WantsVerifier};
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::http::error::HttpError;
+use crate::http::tls::verifier::Verifier;
 
-/// A configuration that trusts the system's roots and those in `ca_file`. Reads files: not for the event loop.
+/// Whose certificates are good.
+#[derive(Debug, Clone)]
+pub(crate) enum Trust {
+    /// Those that the system's roots vouch for, or the roots in this PEM file.
+    Roots(Option<PathBuf>),
+    /// Exactly this one, whatever name it is for.
+    Exactly(CertificateDer<'static>),
+    /// All: for loopback only, where nobody else can listen in.
+    All,
+}
+
+/// The TLS settings. Reads files: not for the runtime's own threads.
 ///
-/// A machine without roots is no reason to fail as long as there is a `ca_file`; a `ca_file` that can't be read is.
-pub(crate) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, HttpError> {
-    config(roots(ca_file)?)
+/// A machine without roots is no reason to fail as long as there is a PEM file; a file that can't be read is.
+pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, HttpError> {
+    // Passed by hand: a process-wide default would be a global, and a second one a panic.
+    let provider = Arc::new(ring::default_provider());
+    let verifier = verifier(trust, &provider)?;
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| no_tls(&error))?;
+    let verified = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = verified.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn verifier(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Verifier, HttpError> {
+    match trust {
+        Trust::Roots(ca_file) => {
+            let roots = Arc::new(roots(ca_file.as_deref())?);
+            Verifier::by_roots(roots, provider).map_err(|error| no_tls(&error))
+        }
+        Trust::Exactly(certificate) => Ok(Verifier::only(certificate.clone(), provider)),
+        Trust::All => Ok(Verifier::all(provider)),
+    }
+}
+
+fn no_tls(error: &dyn std::error::Error) -> HttpError {
+    let reason = format!("no TLS here: {error}");
+    HttpError::unreachable(UnreachableKind::Tls, reason, "use `http://`")
 }
 
 /// The system's roots and those in `ca_file`; at least one.
@@ -42,11 +83,6 @@ pub(crate) fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, HttpError> 
     Ok(roots)
 }
 
-/// A configuration that trusts nobody, for the client that speaks plain HTTP: nothing is read for it.
-pub(crate) fn trusting_nobody() -> Result<ClientConfig, HttpError> {
-    config(RootCertStore::empty())
-}
-
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
     let failed = |what: &str| {
         let reason = format!("`{}` {what}", path.display());
@@ -67,37 +103,16 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
     }
 }
 
-/// ring is passed by hand: a process-wide default would be a global, and a second one a panic.
-fn config(roots: RootCertStore) -> Result<ClientConfig, HttpError> {
-    let versions = versions().map_err(|error| {
-        let reason = format!("no TLS here: {error}");
-        HttpError::unreachable(UnreachableKind::Tls, reason, "use `http://`")
-    })?;
-    Ok(over_http(versions.with_root_certificates(roots).with_no_client_auth()))
-}
-
-/// The same with `check` in the place of the usual one, which it has to carry out itself.
-pub(crate) fn watched_by(check: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
-    let config = versions()?.dangerous().with_custom_certificate_verifier(check);
-    Ok(over_http(config.with_no_client_auth()))
-}
-
-fn versions() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
-}
-
-fn over_http(mut config: ClientConfig) -> ClientConfig {
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn trusting(path: PathBuf) -> Result<ClientConfig, HttpError> {
+        config(&Trust::Roots(Some(path)))
+    }
+
     #[test]
-    fn a_bad_ca_file_is_named_with_its_cure() {
+    fn a_bad_ca_file_is_named_with_a_hint() {
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in [
             ("missing", None),
@@ -110,7 +125,7 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&path, content).unwrap();
             }
-            match trusting(Some(&path)) {
+            match trusting(path) {
                 Err(HttpError::Unreachable { kind: UnreachableKind::Tls, reason, hint }) => {
                     assert!(reason.contains(name) && hint.contains("--plex-ca"), "{reason}");
                 }
@@ -128,6 +143,6 @@ mod tests {
         let mut roots = RootCertStore::empty();
         add_file(&mut roots, &path).unwrap();
         assert_eq!(roots.len(), 1);
-        assert!(trusting(Some(&path)).is_ok());
+        assert!(trusting(path).is_ok());
     }
 }

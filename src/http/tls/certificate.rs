@@ -4,7 +4,6 @@
 //! refuse. That spares a second reader of certificates.
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -12,6 +11,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
+use webpki::EndEntityCert;
 
 use crate::http::tls;
 
@@ -52,6 +52,17 @@ fn within_brackets(name: &str) -> Option<String> {
     Some(address.unwrap_or_else(|_| name.to_owned()))
 }
 
+/// The common name of who signed the last certificate.
+pub(super) fn issuer(chain: &[CertificateDer<'_>]) -> Option<String> {
+    /// The object identifier 2.5.4.3 in DER, in front of a string's tag, its length and its bytes.
+    const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+    let certificate = EndEntityCert::try_from(chain.last()?).ok()?;
+    let issuer = certificate.issuer();
+    let place = memchr::memmem::find(issuer, &COMMON_NAME)? + COMMON_NAME.len();
+    let (&length, text) = issuer.get(place + 1..)?.split_first()?;
+    Some(String::from_utf8_lossy(text.get(..length.into())?).into_owned())
+}
+
 fn end(chain: &[CertificateDer<'_>]) -> Option<String> {
     let never = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
     match signed_by(&RootCertStore::empty(), chain, never) {
@@ -77,12 +88,12 @@ pub(crate) fn is_self_signed(chain: &[CertificateDer<'_>]) -> bool {
         && signed_by(&itself, chain, UnixTime::now()).is_ok()
 }
 
-/// Whose roots vouch for it.
-pub(crate) fn trusted_by(chain: &[CertificateDer<'_>], ca_file: Option<&Path>) -> &'static str {
+/// Whose roots vouch for a chain that was accepted. Reads files.
+pub(crate) fn trusted_by(chain: &[CertificateDer<'_>], has_file: bool) -> &'static str {
     let system = tls::roots(None);
     match system.is_ok_and(|roots| signed_by(&roots, chain, UnixTime::now()).is_ok()) {
         true => "the system",
-        false if ca_file.is_some() => "`--plex-ca`",
+        false if has_file => "`--plex-ca`",
         false => "nobody",
     }
 }
@@ -121,6 +132,7 @@ mod tests {
             (&["a", "b", "c", "d", "e", "f"], "for `a`, `b`, `c`, `d` and 2 more, valid"),
         ] {
             assert!(about(&chain(names)).contains(told), "{}", about(&chain(names)));
+            assert_eq!(issuer(&chain(names)).as_deref(), Some("rcgen self signed cert"));
         }
         assert_eq!(about(&[]), "for no name");
         assert_eq!(about(&[CertificateDer::from(vec![1, 2, 3])]), "for no name");
@@ -138,7 +150,7 @@ mod tests {
     fn who_vouches_for_it() {
         let own = chain(&["nas"]);
         assert!(is_self_signed(&own));
-        assert_eq!(trusted_by(&own, None), "nobody");
+        assert_eq!(trusted_by(&own, false), "nobody");
         let (key, authority_s) =
             (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
         let params = rcgen::CertificateParams::new(vec!["nas".to_owned()]).unwrap();
