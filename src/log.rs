@@ -4,14 +4,13 @@
 
 use std::fmt::{self, Write as _};
 use std::io::Write;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber, error};
-use tracing_subscriber::filter::Targets;
 
 use crate::secret::Secrets;
 
@@ -32,38 +31,60 @@ const MAX_LINE: usize = 60_000;
 const OWN: &str = "plexsync";
 
 /// A handle on the log of this process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Log {
-    format: Arc<AtomicU8>,
+    in_stash: Arc<AtomicBool>,
 }
 
 impl Log {
-    /// From now on lines are Stash's. Does nothing where the user chose a format.
+    /// From now on lines are Stash's, unless the user chose a format.
     pub fn speak_to_stash(&self) {
-        let auto = |format: u8| (format & AUTO != 0).then_some(Format::Stash as u8 | AUTO);
-        // Refused when the format was chosen: that is what should happen.
-        let _refused = self.format.fetch_update(Ordering::Relaxed, Ordering::Relaxed, auto);
+        self.in_stash.store(true, Ordering::Relaxed);
     }
 }
 
-/// Set beside a [`Format`] that was found out, not chosen.
-const AUTO: u8 = 0x80;
-
-/// Starts the log of this process. `level` is a level or a list of `target=level`; one that can't be read is `info`.
+/// The least important level that is logged, as a person writes it: `off`, `error`, `warn`, `info`, `debug` or `trace`.
 ///
-/// `chosen` is the user's format; without one it is `guess` until Stash turns out to be the host.
+/// # Errors
+/// What is expected, where it is none of them.
+pub fn level(text: &str) -> Result<LevelFilter, String> {
+    let is_name = text.chars().all(|letter| letter.is_ascii_alphabetic()) && !text.is_empty();
+    let level = text.parse().ok().filter(|_| is_name);
+    level.ok_or_else(|| "expected `off`, `error`, `warn`, `info`, `debug` or `trace`".to_owned())
+}
+
+/// The level that `RUST_LOG` names for this program, in the syntax of the crate `env_logger`; none where it names only
+/// others' levels.
+///
+/// # Errors
+/// As [`level`].
+pub fn level_of_rust_log(text: &str) -> Result<Option<LevelFilter>, String> {
+    let is_own = |target: &str| target.replace('-', "_").starts_with(OWN);
+    let (mut own, mut general) = (None, None);
+    let directives = text.split('/').next().unwrap_or_default().split(',').map(str::trim);
+    for directive in directives.filter(|directive| !directive.is_empty()) {
+        match directive.split_once('=') {
+            Some((target, name)) if is_own(target) => own = Some(level(name)?),
+            Some(_) => {}
+            None if is_own(directive) => own = Some(LevelFilter::TRACE),
+            None => general = level(directive).ok().or(general),
+        }
+    }
+    Ok(own.or(general))
+}
+
+/// Starts the log of this process. `chosen` is the user's format; without one it is `guess` until Stash turns out to be
+/// the host.
 pub fn start(
-    level: &str,
+    level: LevelFilter,
     chosen: Option<Format>,
     guess: Format,
     secrets: Secrets,
     writer: impl Write + Send + 'static,
 ) -> Log {
-    let format = chosen.map_or(guess as u8 | AUTO, |format| format as u8);
-    let log = Log { format: Arc::new(AtomicU8::new(format)) };
-    let filter =
-        Targets::from_str(level).unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
-    let lines = Lines { filter, secrets, log: log.clone(), writer: Mutex::new(Box::new(writer)) };
+    let log = Log::default();
+    let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
+    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer };
     // Refused when there is one already, as in a test: then that one is used.
     let _refused = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
@@ -74,26 +95,37 @@ pub fn start(
 }
 
 struct Lines {
-    filter: Targets,
+    level: LevelFilter,
+    chosen: Option<Format>,
+    guess: Format,
     secrets: Secrets,
     log: Log,
     writer: Mutex<Box<dyn Write + Send>>,
 }
 
+impl Lines {
+    fn format(&self) -> Format {
+        let in_stash = self.log.in_stash.load(Ordering::Relaxed);
+        self.chosen.unwrap_or(if in_stash { Format::Stash } else { self.guess })
+    }
+}
+
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.target().starts_with(OWN)
-            && self.filter.would_enable(metadata.target(), metadata.level())
+        metadata.is_event() && metadata.target().starts_with(OWN) && *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let line = match self.log.format.load(Ordering::Relaxed) & !AUTO {
-            format if format == Format::Text as u8 => text_line(event.metadata(), &fields),
-            format if format == Format::Json as u8 => json_line(event.metadata(), &fields),
-            _ => stash_line(event.metadata(), &fields),
+        let line = match self.format() {
+            Format::Text => text_line(event.metadata(), &fields),
+            Format::Json => json_line(event.metadata(), &fields),
+            Format::Stash => stash_line(event.metadata(), &fields),
         };
         let line = finish(self.secrets.redact(&line).into_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -203,16 +235,23 @@ mod tests {
         }
     }
 
-    fn logged(format: Format, level: &str, act: impl FnOnce()) -> String {
+    fn lines(chosen: Option<Format>, level: &str) -> (Lines, Written) {
         let written = Written::default();
         let secrets = Secrets::default();
         secrets.remember(&Secret::new("s3cret/tok+n=="));
         let lines = Lines {
-            filter: Targets::from_str(level).unwrap(),
+            level: super::level(level).unwrap(),
+            chosen,
+            guess: Format::Text,
             secrets,
-            log: Log { format: Arc::new(AtomicU8::new(format as u8)) },
+            log: Log::default(),
             writer: Mutex::new(Box::new(written.clone())),
         };
+        (lines, written)
+    }
+
+    fn logged(format: Format, level: &str, act: impl FnOnce()) -> String {
+        let (lines, written) = lines(Some(format), level);
         tracing::subscriber::with_default(lines, act);
         String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
     }
@@ -247,12 +286,52 @@ mod tests {
 
     #[test]
     fn a_chosen_format_stays_and_a_guess_gives_way() {
-        let (json, stash) = (Format::Json as u8, Format::Stash as u8 | AUTO);
-        for (before, after) in [(json, json), (json | AUTO, stash), (stash, stash)] {
-            let log = Log { format: Arc::new(AtomicU8::new(before)) };
-            log.speak_to_stash();
-            assert_eq!(log.format.load(Ordering::Relaxed), after);
+        for (chosen, before, after) in
+            [(Some(Format::Json), Format::Json, Format::Json), (None, Format::Text, Format::Stash)]
+        {
+            let (lines, _) = lines(chosen, "info");
+            assert_eq!(lines.format(), before);
+            lines.log.speak_to_stash();
+            assert_eq!(lines.format(), after);
         }
+    }
+
+    #[test]
+    fn a_level_is_one_of_six_words() {
+        for (text, expected) in [
+            ("off", LevelFilter::OFF),
+            ("ERROR", LevelFilter::ERROR),
+            ("warn", LevelFilter::WARN),
+            ("Info", LevelFilter::INFO),
+            ("debug", LevelFilter::DEBUG),
+            ("trace", LevelFilter::TRACE),
+        ] {
+            assert_eq!(level(text), Ok(expected));
+        }
+        for text in ["", " ", "silly", "warning", "verbose", "3", "info,", "plexsync=info"] {
+            assert!(level(text).unwrap_err().contains("`warn`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn rust_log_is_read_for_this_program_only() {
+        for (text, expected) in [
+            ("debug", Some(LevelFilter::DEBUG)),
+            ("plexsync_worker=debug", Some(LevelFilter::DEBUG)),
+            ("plexsync-worker=warn", Some(LevelFilter::WARN)),
+            ("plexsync-worker", Some(LevelFilter::TRACE)),
+            ("plexsync_worker::http=trace", Some(LevelFilter::TRACE)),
+            ("plexsync_worker=debug,warn", Some(LevelFilter::DEBUG)),
+            ("error,hyper=trace", Some(LevelFilter::ERROR)),
+            ("myapp=debug", None),
+            ("myapp", None),
+            ("myapp=off,hyper=error", None),
+            ("info/a pattern,off", Some(LevelFilter::INFO)),
+            (" , ", None),
+        ] {
+            assert_eq!(level_of_rust_log(text), Ok(expected), "{text}");
+        }
+        assert!(level_of_rust_log("plexsync_worker=silly").is_err());
     }
 
     #[test]

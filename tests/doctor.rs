@@ -1,4 +1,4 @@
-//! `doctor` finds what is wrong, names the cure, and changes nothing.
+//! `doctor` finds what is wrong, with a hint for each, and writes nothing but a first identity.
 
 use std::fs;
 use std::net::TcpListener;
@@ -27,7 +27,7 @@ fn findings(output: &Output) -> Vec<(String, String, String)> {
     assert_eq!(rank(&found["worst"]), worst, "{found}");
     assert_eq!(output.status.code(), worst.map(|worst| worst as i32), "{found}");
     for check in checks {
-        assert_eq!(check["state"] == "ok", check.get("cure").is_none(), "{check}");
+        assert_eq!(check["state"] == "ok", check.get("hint").is_none(), "{check}");
     }
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     checks
@@ -78,7 +78,7 @@ fn all_is_well() {
     assert!(found.iter().all(|(_, state, _)| state == "ok"), "{found:?}");
     expect(&found, "data_folder", "ok", "`--data-dir`");
     expect(&found, "identity", "ok", &id);
-    expect(&found, "plex_account", "ok", "`Attic`, Plex 1.41");
+    expect(&found, "plex_account", "ok", "`Attic`");
     expect(&found, "plex_device", "ok", &id);
     assert_eq!(content(folder.path()), before);
     let devices: Vec<_> = plex.devices().into_iter().map(|device| device.identifier).collect();
@@ -86,16 +86,19 @@ fn all_is_well() {
 }
 
 #[test]
-fn a_line_each_and_the_end_of_the_token() {
+fn nothing_of_a_token_is_shown_whoever_says_it() {
     let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
     let (host, _) = settled(folder.path());
-    let output = host.clone().plex(&plex).arg("doctor").run("");
     let token = plex.token();
-    let ending = format!("ends in `{}`", &token[token.len() - 4..]);
-    assert!(output.stdout.contains(&ending), "{}", output.stdout);
-    assert!(!(output.stdout + &output.stderr).contains(&token));
-    let output = host.plex(&plex).token("elevenchars").arg("doctor").run("");
-    assert!(!(output.stdout + &output.stderr).contains("hars"));
+    let name = format!("named {token} by its owner");
+    plex.respond("/", 200, &[], json!({"MediaContainer": {"friendlyName": name}}).to_string());
+    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        let output = host.clone().plex(&plex).args(arguments).run("");
+        let said = output.stdout + &output.stderr;
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("set, from") && said.contains("named REDACTED"), "{said}");
+        assert!(!said.contains(&token) && !said.contains("ends in"), "{said}");
+    }
 }
 
 #[test]
@@ -103,30 +106,150 @@ fn lines_fit_a_terminal_and_only_words_that_are_too_long_do_not() {
     let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
     let (host, _) = settled(folder.path());
     let output = host.plex(&plex).token("another-server-s").arg("doctor").run("");
-    for line in output.stdout.lines() {
+    let mut lines = output.stdout.lines();
+    let first = lines.next().unwrap();
+    assert!(first.starts_with(&format!("data folder `{}`, device `", folder.path().display())));
+    for line in lines {
         let longest = line.split(' ').map(str::len).max().unwrap();
         assert!(line.chars().count() <= 80 || longest > 60, "{line}");
         let begins = ["ok", "warning", "failure"].iter().any(|state| line.starts_with(state));
         assert!(begins || line.starts_with("         "), "{line}");
     }
-    let cure = "\n         -> take a token of this server's owner: this one is another server's,\n            or";
-    assert!(output.stdout.contains(cure), "{}", output.stdout);
+    let hint = "\n         -> take a token of this server's owner: this one is another server's,\n            or";
+    assert!(output.stdout.contains(hint), "{}", output.stdout);
 }
 
 #[test]
-fn no_identity_is_no_request_and_no_file() {
+fn a_first_user_with_url_and_token_needs_one_command() {
+    let plex = FakePlex::start();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("not/there");
+    let host = host().data_dir(&data).plex(&plex);
+    let found = doctor(&host);
+    expect(&found, "identity", "ok", "was made in");
+    expect(&found, "plex_account", "ok", "`Attic`");
+    expect(&found, "data_folder", "ok", "the first use makes it");
+    let id = host.start().call("identity.get", Value::Null).unwrap()["device_id"].clone();
+    let devices: Vec<_> = plex.devices().into_iter().map(|device| device.identifier).collect();
+    assert_eq!(devices, [id.as_str().map(str::to_owned)]);
+}
+
+#[test]
+fn without_leave_or_without_a_server_nothing_is_written() {
     let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
     for data in [folder.path().to_owned(), folder.path().join("not/there")] {
-        let found = doctor(&host().data_dir(&data).plex(&plex));
+        let host = host().data_dir(&data);
+        let found =
+            findings(&host.clone().plex(&plex).args(["doctor", "--json", "--no-create"]).run(""));
         expect(&found, "identity", "warning", "there is none yet");
         expect(&found, "plex_server", "warning", "not asked");
+        let called = host.clone().plex(&plex).args(["call", "doctor.run", r#"{"create": false}"#]);
+        assert!(called.run("").stdout.contains("there is none yet"));
+        expect(&doctor(&host), "identity", "warning", "there is none yet");
     }
     assert_eq!(content(folder.path()), []);
     assert_eq!(plex.requests().len(), 0);
 }
 
+#[cfg(unix)]
 #[test]
-fn what_is_wrong_with_the_way_to_plex() {
+fn a_folder_that_can_t_be_written_is_a_failure_while_an_identity_is_missing() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let narrow =
+        |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    narrow(0o500);
+    if fs::write(folder.path().join("x"), "").is_ok() {
+        return plexsync_harness::skip("this user may write everywhere");
+    }
+    let host = host().data_dir(folder.path()).plex(&plex);
+    let found = doctor(&host);
+    expect(&found, "data_folder", "failure", "still has to be made");
+    assert_eq!(plex.requests().len(), 0);
+    narrow(0o700);
+    let (host, _) = settled(folder.path());
+    narrow(0o500);
+    expect(&doctor(&host), "data_folder", "warning", "can't be written");
+    narrow(0o700);
+}
+
+#[cfg(unix)]
+#[test]
+fn who_else_may_change_the_identity_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    let file = folder.path().join("device_id.json");
+    let mode =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let found = doctor(&host);
+    absent(&found, "access");
+    mode(&file, 0o644);
+    expect(&doctor(&host), "identity", "ok", "others can read it (mode `644`)");
+    mode(&file, 0o666);
+    expect(&doctor(&host), "access", "warning", "written by other users (mode `666`)");
+    mode(&file, 0o600);
+    mode(folder.path(), 0o777);
+    expect(&doctor(&host), "access", "warning", "(mode `777`)");
+    mode(folder.path(), 0o1777);
+    absent(&doctor(&host), "access");
+}
+
+/// What an answer means, and what to do.
+#[test]
+fn each_answer_that_is_not_plex_s_has_its_own_sentence() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, _) = settled(folder.path());
+    let secure = format!("https://127.0.0.1:{}/identity", plex.port());
+    let login = "https://login.example/?rd=x";
+    let page = [("Content-Type", "text/html; charset=utf-8")];
+    for (status, headers, body, told, hint) in [
+        (
+            503,
+            &[][..],
+            "<Response code=\"503\" title=\"Maintenance\"/>",
+            "starting or in maintenance",
+            "wait",
+        ),
+        (301, &[("Location", &*secure)], "", "wants secure connections", "use `https://127.0.0.1:"),
+        (308, &[("Location", &*secure)], "", "wants secure connections", "use `https://127.0.0.1:"),
+        (302, &[("Location", login)], "", "leads to `https://login.example`", "a login first"),
+        (302, &[], "", "leads elsewhere", "a login first"),
+        (200, &page, "<h1>Sign in</h1>", "a web page", "a login first"),
+        (200, &[], "{}", "not as from Plex", "32400"),
+        (401, &[("WWW-Authenticate", "Basic realm=\"x\"")], "", "`Basic`", "a login first"),
+        (401, &[], "", "status `401`", "host and port"),
+        (404, &page, "", "nothing is there", "the path"),
+        (429, &[], "", "too many requests", "wait"),
+        (502, &[], "", "a proxy answers in Plex's place", "Plex runs"),
+        (418, &[], "", "status `418`", "host and port"),
+    ] {
+        plex.respond("/identity", status, headers, body);
+        let output = host.clone().plex(&plex).args(["doctor", "--json"]).run("");
+        let found = findings(&output);
+        expect(&found, "plex_server", "failure", told);
+        expect(&found, "plex_account", "warning", "not checked");
+        let report: Value = serde_json::from_str(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == "plex_server").unwrap();
+        assert!(check["hint"].as_str().unwrap().contains(hint), "{check}");
+    }
+}
+
+#[test]
+fn a_plex_that_still_starts_does_not_blame_the_token() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let (host, _) = settled(folder.path());
+    let about = json!({"machineIdentifier": "8ad1", "startState": "startingPlugins"});
+    plex.respond("/identity", 200, &[], json!({ "MediaContainer": about }).to_string());
+    plex.respond("/", 401, &[], "");
+    let found = doctor(&host.plex(&plex));
+    expect(&found, "plex_server", "warning", "still starting (`startingPlugins`)");
+    expect(&found, "plex_account", "warning", "still starting");
+}
+
+#[test]
+fn what_is_wrong_with_server_or_token() {
     let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
     let (host, _) = settled(folder.path());
     expect(&doctor(&host), "plex_url", "warning", "no Plex server is configured");
@@ -134,7 +257,7 @@ fn what_is_wrong_with_the_way_to_plex() {
     let found = doctor(&host.clone().plex(&plex).token("another-server-s"));
     expect(&found, "plex_server", "ok", "Plex 1.41");
     expect(&found, "plex_account", "failure", "401");
-    absent(&found, "plex_device");
+    expect(&found, "plex_device", "warning", "not checked");
 
     let found = doctor(&host.clone().env("PLEX_URL", plex.url()));
     expect(&found, "plex_token", "warning", "no token");
@@ -142,13 +265,23 @@ fn what_is_wrong_with_the_way_to_plex() {
     let found = doctor(&host.clone().plex(&plex).token(&plex.shared_token()));
     expect(&found, "plex_device", "ok", "not told (status `403`)");
 
-    plex.respond("/identity", 200, &[], "<h1>a router</h1>");
-    let found = doctor(&host.plex(&plex));
-    expect(&found, "plex_server", "failure", "not as Plex does");
+    let found = doctor(&host.clone().env("PLEX_URL", "\"plex:32400\"").token("x"));
+    expect(&found, "plex_url", "failure", "does not start with `http://`");
+
+    let found = doctor(&host.clone().plex(&plex).token("claim-abcdef"));
+    expect(&found, "plex_token", "failure", "a claim code");
+    expect(&found, "plex_server", "ok", "Plex 1.41");
+    absent(&found, "plex_account");
+
+    let of_other = [("PLEX_URL", "http://else:32400"), ("PLEX_TOKEN", "of-else")];
+    let other = of_other.iter().fold(host, |host, (name, value)| host.env(name, value));
+    let found = doctor(&other.arg("--plex-url").arg(plex.url()));
+    expect(&found, "plex_token", "warning", "no token");
+    expect(&found, "configuration", "warning", "`PLEX_TOKEN` is not used");
 }
 
 #[test]
-fn each_step_of_a_good_way_has_a_line() {
+fn each_step_of_a_good_connection_has_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let (host, id) = settled(folder.path());
     let plex = FakePlex::start();
@@ -202,20 +335,20 @@ fn the_step_that_fails_is_the_last_one() {
         expect(&found, "plex_name", "ok", "`127.0.0.1`");
         expect(&found, "plex_connection", "failure", "refused the connection");
         absent(&found, "plex_tls");
-        absent(&found, "plex_server");
+        expect(&found, "plex_server", "warning", "not checked");
     }
 
     let found = to("http://user:passw0rd@127.0.0.1:32400");
-    expect(&found, "plex_name", "failure", "a user name or a password");
+    expect(&found, "plex_url", "failure", "a user name or a password");
     assert!(!format!("{found:?}").contains("passw0rd"));
 }
 
 #[test]
-fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
+fn a_certificate_that_can_t_be_trusted_is_shown_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let (host, _) = settled(folder.path());
     let own = "for `127.0.0.1`, `localhost`";
-    for (setup, reason, shown, cure) in [
+    for (setup, reason, shown, hint) in [
         (TlsSetup::WrongName, "another name", "for `plex.example`, valid until", "use the one"),
         (TlsSetup::Expired, "has expired", "valid until 01 Jan 2020", "renew it"),
         (TlsSetup::SelfSigned, "is self-signed", own, "`--plex-ca`"),
@@ -229,11 +362,11 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
         expect(&found, "plex_connection", "ok", "accepts");
         expect(&found, "plex_tls", "failure", reason);
         expect(&found, "plex_tls", "failure", shown);
-        absent(&found, "plex_server");
+        expect(&found, "plex_server", "warning", "not checked");
         let told: Value = serde_json::from_str(&output.stdout).unwrap();
         let checks = told["checks"].as_array().unwrap();
         let last = checks.iter().find(|check| check["name"] == "plex_tls").unwrap();
-        assert!(last["cure"].as_str().unwrap().contains(cure), "{setup:?}: {last}");
+        assert!(last["hint"].as_str().unwrap().contains(hint), "{setup:?}: {last}");
         assert!(plex.requests().is_empty(), "{setup:?}");
     }
 
@@ -247,67 +380,54 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_the_cure() {
     assert!(output.stdout.contains(&format!("-> use `{}`\n", direct.url())), "{}", output.stdout);
 }
 
-/// Starts `doctor` as a child of a program that is called `stash`, with what Stash writes to a plugin.
-#[cfg(target_os = "linux")]
-fn under_stash(folder: &Path, input: &str) -> Vec<(String, String, String)> {
-    let shell = folder.join("stash");
-    if !shell.exists() {
-        std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
-    }
-    let script = "\"$0\" doctor --json; exit $?";
-    let host = host().without_data_dir().binary(shell).env("HOME", folder);
-    findings(&host.args(["-c", script]).arg(crate::worker()).run(input))
+/// The task *Check Plex connection*: what the method returns to Stash, and the log lines that its user sees.
+fn in_stash(input: &Value) -> (Vec<(String, String, String)>, String) {
+    let output = host().without_data_dir().run(input.to_string());
+    assert!(output.status.success(), "{}", output.stderr);
+    let reply: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(reply["error"], Value::Null, "{reply}");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let checks = reply["output"]["checks"].as_array().unwrap();
+    let found = checks
+        .iter()
+        .map(|check| (text(&check["name"]), text(&check["state"]), text(&check["message"])));
+    (found.collect(), output.stderr)
 }
 
-#[cfg(target_os = "linux")]
 #[test]
-fn a_parent_stash_is_asked_for_its_settings() {
+fn a_stash_user_reads_the_checks_in_the_log() {
     let (folder, plex, stash) =
         (tempfile::tempdir().unwrap(), FakePlex::start(), FakeStash::start());
     let plugin = folder.path().join("plugin");
-    let (_, id) = settled(&plugin.join("data"));
-    let raw = stash.input(&plugin, &json!({}));
-    let rpc = json!({"method": "RPCRunner.Run", "params": [raw], "id": 0});
+    let input = stash.input(&plugin, &json!({"method": "doctor.run"}));
 
-    let found = under_stash(folder.path(), &raw.to_string());
-    expect(
-        &found,
-        "stash",
-        "warning",
-        "started by Stash v0.30.1, whose settings of the plugin `plexsync`",
-    );
+    let (found, log) = in_stash(&input);
+    expect(&found, "stash", "ok", "v0.30.1");
     expect(&found, "plex_url", "warning", "no Plex server");
+    assert!(log.contains("Settings > Plugins > PlexSync") && !log.contains("--plex-url"), "{log}");
+    assert!(log.contains("are not well"), "{log}");
 
     stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
-    for input in [raw.to_string(), rpc.to_string()] {
-        let found = under_stash(folder.path(), &input);
-        expect(&found, "stash", "ok", "v0.30.1, which tells the settings of the plugin `plexsync`");
-        expect(&found, "plex_url", "ok", "from `Stash's settings`");
-        expect(&found, "plex_token", "ok", "from `Stash's settings`");
-        expect(&found, "data_folder", "ok", "the plugin's own");
-        expect(&found, "identity", "ok", &id);
-        expect(&found, "plex_device", "ok", &id);
-        assert!(!format!("{found:?}").contains(&plex.token()));
-    }
+    let (found, log) = in_stash(&input);
+    expect(&found, "plex_url", "ok", "from `Stash's settings`");
+    expect(&found, "plex_token", "ok", "from `Stash's settings`");
+    expect(&found, "data_folder", "ok", "from `PluginDir`");
+    expect(&found, "identity", "ok", "was made in");
+    expect(&found, "plex_account", "ok", "`Attic`");
+    assert!(!format!("{found:?}{log}").contains(&plex.token()));
+
+    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": "another-server-s"}));
+    let (found, log) = in_stash(&input);
+    expect(&found, "plex_account", "failure", "401");
+    assert!(log.contains("\u{1}e\u{2}plex_account: the token is not accepted"), "{log}");
 
     stash.end_sessions();
-    let found = under_stash(folder.path(), &raw.to_string());
+    let (found, _) = in_stash(&input);
     expect(&found, "stash", "failure", "refused the session");
-    expect(&found, "stash", "failure", "does not tell its version");
-
-    let found = under_stash(folder.path(), "");
-    expect(&found, "stash", "warning", "did not say how it can be reached");
 }
 
 #[test]
-fn without_a_parent_stash_its_line_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let (host, _) = settled(folder.path());
-    expect(&doctor(&host), "stash", "ok", "not started by Stash");
-}
-
-#[test]
-fn a_proxy_s_way_is_not_walked() {
+fn behind_a_proxy_only_the_answer_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let (host, _) = settled(folder.path());
     let plex = FakePlex::start_tls(TlsSetup::RightName);
@@ -322,22 +442,22 @@ fn a_proxy_s_way_is_not_walked() {
 fn what_is_wrong_with_the_identity() {
     let folder = tempfile::tempdir().unwrap();
     let (host, id) = settled(folder.path());
-    let (main, copy) =
+    let (main, backup) =
         (folder.path().join("device_id.json"), folder.path().join("device_id.json.bak"));
     let looks = |name: &str, state: &str, told: &str| {
         let before = content(folder.path());
         expect(&doctor(&host), name, state, told);
         assert_eq!(content(folder.path()), before);
     };
-    fs::write(&copy, r#"{"device_id": "other"}"#).unwrap();
+    fs::write(&backup, r#"{"device_id": "other"}"#).unwrap();
     looks("backup", "warning", "another id, `other`");
-    fs::remove_file(&copy).unwrap();
+    fs::remove_file(&backup).unwrap();
     looks("backup", "warning", "there is no");
-    fs::rename(&main, &copy).unwrap();
+    fs::rename(&main, &backup).unwrap();
     looks("identity", "warning", &id);
-    fs::write(&copy, "{").unwrap();
+    fs::write(&backup, "{").unwrap();
     fs::write(&main, "{").unwrap();
-    looks("identity", "failure", "no backup can help");
+    looks("identity", "failure", "no backup");
     fs::write(folder.path().join("device_id.json.corrupt-20250101T000000Z"), "{").unwrap();
     fs::remove_file(&main).unwrap();
     fs::create_dir(&main).unwrap();

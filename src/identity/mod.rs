@@ -5,7 +5,6 @@
 //! `store`, `repair` and `reset` put these together.
 
 mod decide;
-mod folder;
 mod format;
 mod inspect;
 mod lenient_json;
@@ -21,7 +20,6 @@ use std::sync::atomic::AtomicBool;
 
 use plexsync_protocol::identity::{Identity, IdentityHeaders, ResetParams, ResetResult};
 
-pub use folder::Folders;
 pub use inspect::{Finding, LockState, Report, inspect};
 
 use reset::ResetError;

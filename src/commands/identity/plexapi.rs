@@ -97,19 +97,19 @@ fn address(text: &str) -> Option<u64> {
 fn of_network_card(addresses: &BTreeSet<u64>) -> Result<String, String> {
     let lasting: Vec<u64> =
         addresses.iter().copied().filter(|address| (address >> 40) & 0b11 == 0).collect();
-    let cure = "take the id from Plex's list of devices: `identity adopt ID`";
+    let hint = "take the id from Plex's list of devices: `identity adopt ID`";
     match lasting.as_slice() {
         [address] => Ok(format!("{address:#x}")),
         [] if addresses.is_empty() => Err(format!(
-            "no network card tells its address, so python-plexapi's id can't be known: {cure}"
+            "no network card tells its address, so python-plexapi's id can't be known: {hint}"
         )),
         [] => Err(format!(
             "the network cards have made-up addresses (locally administered or multicast), as containers have: \
-             python-plexapi may have had another id at every start; {cure}"
+             python-plexapi may have had another id at every start; {hint}"
         )),
         several => {
             let ids: Vec<_> = several.iter().map(|address| format!("`{address:#x}`")).collect();
-            Err(format!("python-plexapi's id may be any of {}: {cure}", ids.join(", ")))
+            Err(format!("python-plexapi's id may be any of {}: {hint}", ids.join(", ")))
         }
     }
 }
