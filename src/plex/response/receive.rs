@@ -1,9 +1,9 @@
 //! A body while it comes, decompressed at once, and what becomes of it then: decoded within the call's time.
 
 use bytes::Bytes;
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::Parse;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
