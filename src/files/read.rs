@@ -68,7 +68,7 @@ impl From<&Obstacle> for Problem {
 /// Whatever there is instead of a file that can be read.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     let file = open(path)?;
-    let about = file.metadata().map_err(Obstacle::Io)?;
+    let about = file.metadata().map_err(obstacle)?;
     if about.is_dir() {
         return Err(Obstacle::Folder);
     }
