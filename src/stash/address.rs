@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use plexsync_protocol::stash::ServerConnection;
+use url::Url;
 
 /// Address of the parent Stash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(super) struct Address {
 
 impl Address {
     /// Whether a URL of it leads to this host and nowhere else: `name@elsewhere:80/` would.
-    pub(super) fn is_one(&self) -> bool {
+    fn is_one(&self) -> bool {
         let of_a_name =
             |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
         self.host.parse::<IpAddr>().is_ok() || self.host.chars().all(of_a_name)
@@ -36,18 +37,15 @@ impl Address {
         Self { scheme, host, port: connection.port }
     }
 
-    pub(super) fn is_https(&self) -> bool {
-        self.scheme == "https"
-    }
-
     /// Whether nobody but this machine can answer there.
     pub(super) fn is_loopback(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served.
-    pub(super) fn graphql(&self) -> String {
-        format!("{self}/graphql")
+    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
+    /// lead the cookie elsewhere.
+    pub(super) fn graphql(&self) -> Option<Url> {
+        self.is_one().then(|| Url::parse(&format!("{self}/graphql")).ok()).flatten()
     }
 }
 
@@ -116,7 +114,11 @@ mod tests {
             let address = Address::of(&connection);
             assert_eq!(address.to_string(), expected);
             assert_eq!(address.is_loopback(), loopback, "{host}");
-            assert_eq!(address.is_https(), expected.starts_with("https"));
+            let url = address.graphql().unwrap();
+            assert_eq!(
+                (url.scheme() == "https", url.port()),
+                (expected.starts_with("https"), Some(9999))
+            );
         }
     }
 }

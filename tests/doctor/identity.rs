@@ -111,7 +111,7 @@ fn what_is_wrong_with_the_identity() {
     fs::write(&backup, "{").unwrap();
     fs::write(&main, "{").unwrap();
     looks("identity", "failure", "no backup");
-    fs::write(folder.path().join("device_id.json.corrupt-20250101T000000Z"), "{").unwrap();
+    fs::write(folder.path().join("device_id.json.corrupt-1735689600"), "{").unwrap();
     fs::remove_file(&main).unwrap();
     fs::create_dir(&main).unwrap();
     looks("identity", "failure", "folder");
