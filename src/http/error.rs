@@ -200,7 +200,7 @@ fn is_lost(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The first cause of this type.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     iter::successors(Some(error), |error| cause(*error)).find_map(|error| error.downcast_ref())
 }
 
