@@ -14,7 +14,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plexsync_harness::{FakePlex, Host, Signal};
+use plexsync_harness::{FakePlex, Fault, Host, Signal};
 use serde_json::{Value, json};
 
 use crate::host;
@@ -97,6 +97,28 @@ fn a_cancelled_call_closes_its_connection() {
     assert_eq!(host.wait(pending).unwrap_err().code, -32800);
     let closed = closed.recv_timeout(Duration::from_secs(10)).unwrap() - cancelled;
     assert!(closed < GIVEN_BACK, "{closed:?}");
+}
+
+#[test]
+fn a_cancelled_call_gives_the_memory_of_a_half_read_body_back() {
+    let url = server(|mut stream| {
+        request_head(&mut stream);
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60000000\r\n\r\n[";
+        stream.write_all(head.as_bytes()).unwrap();
+        let _cut = stream.write_all(&vec![b'1'; 40_000_000]);
+        until_closed(&mut stream);
+    });
+    let mut host = host().start();
+    quick(&mut host);
+    let before = host.memory_kib().now;
+    let pending = host.start_call("plex.request", request_to(&url));
+    wait_until("the body has come", || host.memory_kib().now > before + 30_000);
+    host.cancel(pending);
+    assert_eq!(host.wait(pending).unwrap_err().code, -32800);
+    // Nothing else happens on this worker.
+    thread::sleep(GIVEN_BACK);
+    let after = host.memory_kib().now;
+    assert!(after < before + 8_000, "{before} KiB before, {after} KiB after");
 }
 
 #[test]
@@ -337,36 +359,28 @@ fn a_cancelled_reset_that_waits_for_a_lock_has_written_nothing() {
     assert_eq!(host.call("identity.get", json!({})).unwrap()["device_id"], before);
 }
 
+/// Sixty megabytes are unpacked and looked at, eight times at once; the replies are small.
 #[test]
-fn a_large_body_that_is_read_holds_up_nobody() {
-    let body = [b"[".as_slice(), &vec![b'1'; 60 * 1024 * 1024], b"]"].concat();
-    let url = server(move |mut stream| {
-        request_head(&mut stream);
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let _cut = stream.write_all(&body);
-        until_closed(&mut stream);
-    });
-    let mut host = host().start();
+fn large_bodies_that_are_decoded_hold_up_nobody() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
     quick(&mut host);
-    let mut params = request_to(&url);
-    params["parse"] = "json".into();
-    let large = host.start_call("plex.request", params);
-    let mut calls = 0;
-    while host.memory_kib().now < 100_000 && calls < 200 {
+    plex.fault(Fault::GzipBomb(60_000_000).on("/library").times(8));
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let params = json!({"path": "/library/sections", "max_bytes": 59_999_999});
+            host.start_call("plex.request", params)
+        })
+        .collect();
+    plex.wait_for_requests(8);
+    for _ in 0..20 {
         let took = quick(&mut host);
         assert!(took < QUICK, "{took:?}");
-        calls += 1;
         thread::sleep(Duration::from_millis(5));
     }
-    let signalled = Instant::now();
-    host.signal(Signal::Term);
-    let _answered_or_cancelled = host.wait(large);
-    assert!(host.wait_exit(Duration::from_secs(10)).code().is_some());
-    assert!(signalled.elapsed() < STOPPED + STOPPED, "{:?}", signalled.elapsed());
+    for call in calls {
+        assert_eq!(host.wait(call).unwrap_err().code, -32012);
+    }
 }
 
 /// What another process does that changes the identity.
@@ -417,4 +431,41 @@ fn non_blocking_stdout_and_a_host_that_reads_late_lose_nothing() {
     writer.join().unwrap();
     assert!(worker.wait().unwrap().success());
     assert_eq!(text.lines().filter(|line| line.contains("\"result\"")).count(), 5_000);
+}
+
+/// A pipe is full, and stays so for a while: lines are dropped whole, and counted when there is room again.
+#[test]
+fn log_lines_that_nobody_reads_are_dropped_whole_and_counted() {
+    let (mut ours, theirs) = std::io::pipe().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut worker = {
+        let mut command = Command::new(crate::worker());
+        command.arg("--data-dir").arg(data.path()).args(["--log-format", "json"]).env_clear();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(theirs).spawn().unwrap()
+    };
+    let mut stdin = worker.stdin.take().unwrap();
+    // Each is one warning; together they are more than a pipe holds.
+    let refused = "{\"jsonrpc\":\"2.0\",\"method\":\"plex.request\",\"params\":{\"nonsense\":1}}\n";
+    let get = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"identity.get\"}\n";
+    let begun = Instant::now();
+    stdin.write_all(refused.repeat(2_000).as_bytes()).unwrap();
+    stdin.write_all(get.as_bytes()).unwrap();
+    let mut stdout = std::io::BufReader::new(worker.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut String::new()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        ours.read_to_string(&mut text).unwrap();
+        text
+    });
+    thread::sleep(Duration::from_millis(300));
+    stdin.write_all(refused.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(worker.wait().unwrap().success());
+    let text = reader.join().unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let dropped = |line: &Value| line["log_lines_dropped"].as_str()?.parse::<usize>().ok();
+    let counted: usize = lines.iter().filter_map(dropped).sum();
+    assert!(counted > 0, "{} lines were written", lines.len());
+    assert_eq!(lines.len() + counted, 2_001);
 }

@@ -169,7 +169,7 @@ impl<'a> Sender<'a> {
             Ok(Err(error)) => {
                 let failure = Failure::before_answer(peer.broken(&error));
                 let stale = !watch.has_connected() && failure.is_closed();
-                Err(Failure { stale, unsent: find::<Unsent>(&error).is_some(), ..failure })
+                Err(Failure { stale, unsent: is_unsent(&error), ..failure })
             }
             Err(_) if watch.is_connecting() => Err(Failure::before_answer(peer.connect_timeout())),
             Err(_) => Err(Failure::before_answer(peer.response_timeout())),
@@ -200,6 +200,13 @@ impl<'a> Sender<'a> {
                 return Err(too_large());
             }
             sink.push(piece);
+            // Many small pieces may come without a wait: let other requests pass.
+            tokio::task::coop::consume_budget().await;
         }
     }
+}
+
+/// Whether nothing of the request was sent: we looked and found an answer there already, or hyper did.
+fn is_unsent(error: &hyper_util::client::legacy::Error) -> bool {
+    find::<Unsent>(error).is_some() || find(error).is_some_and(hyper::Error::is_canceled)
 }

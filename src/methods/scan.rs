@@ -68,8 +68,7 @@ impl Scan {
         };
         match (named, self.stash.as_deref()) {
             (Some(folder), stash) => {
-                let Resolved { account, .. } =
-                    self.worker.account(stash, Has { server: false, token: false }).await?;
+                let Resolved { account, .. } = self.worker.account(stash, Has::default()).await?;
                 let scanned = self.scan_folder(folder, params.section, &account).await;
                 self.report(scanned)
             }
@@ -87,7 +86,6 @@ impl Scan {
     async fn scan_scene(&self, hook: &HookContext, section: Option<String>) -> Outcome {
         let Some(call) = self.stash.as_deref() else { return Ok(nothing("no Stash to ask")) };
         let stash = self.worker.stash(call);
-        let configured = self.configured();
         let paths = match input_path(hook) {
             Some(path) => vec![path],
             None => self.scene_paths(&stash, hook).await?,
@@ -96,7 +94,7 @@ impl Scan {
             return Ok(nothing("the scene has no file"));
         }
         let Resolved { account, settings } =
-            self.worker.account_with(&stash, configured).await?.with_server()?;
+            self.worker.account_with(&stash, Has::default()).await?.with_server()?;
         let mut folders: Vec<String> = paths
             .iter()
             .filter_map(|path| folder_of(path))
@@ -133,8 +131,7 @@ impl Scan {
     /// A task without a folder means every folder that Plex has.
     async fn scan_everything(&self, section: Option<String>) -> Outcome {
         let stash = self.stash.as_deref();
-        let Resolved { account, .. } =
-            self.worker.account(stash, Has { server: false, token: false }).await?;
+        let Resolved { account, .. } = self.worker.account(stash, Has::default()).await?;
         let call = self.call(String::new(), section, &account);
         let locations = self.worker.plex.locations(call).await.map_err(errors::of_plex)?;
         let total = locations.len() as u64;
@@ -163,13 +160,6 @@ impl Scan {
             identity: self.identity.clone(),
             account: account.clone(),
             limits: limits(self.stash.as_deref()),
-        }
-    }
-
-    fn configured(&self) -> Account {
-        Account {
-            server: self.worker.setup.plex_url.clone(),
-            token: self.worker.setup.plex_token.clone(),
         }
     }
 

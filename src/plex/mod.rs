@@ -23,8 +23,8 @@ use tokio::time::Instant;
 
 pub use self::error::PlexError;
 pub use self::folder::folder_of;
-pub use self::request::auth::Account;
-pub use self::request::url::same_origin;
+pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
+pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::SectionFolder;

@@ -14,6 +14,13 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// Whether a URL of it leads to this host and nowhere else: `name@elsewhere:80/` would.
+    fn is_one(&self) -> bool {
+        let of_a_name =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        self.host.parse::<IpAddr>().is_ok() || self.host.chars().all(of_a_name)
+    }
+
     /// The address to connect to. Stash gives the one it listens on: "every interface" becomes this machine's
     /// loopback. `localhost` is Go's first choice for that name, so that no resolver can lead it elsewhere.
     pub(super) fn of(connection: &ServerConnection) -> Self {
@@ -35,13 +42,9 @@ impl Address {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
-    /// lead the cookie elsewhere.
+    /// Where GraphQL is served; `None` where the host is neither a host name nor an address: it would lead elsewhere.
     pub(super) fn graphql(&self) -> Option<Url> {
-        let url = Url::parse(&format!("{self}/graphql")).ok()?;
-        let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-        let here = url.path() == "/graphql" && url.port_or_known_default() == Some(self.port);
-        (bare && here).then_some(url)
+        Url::parse(&format!("{self}/graphql")).ok().filter(|_| self.is_one())
     }
 }
 
@@ -58,6 +61,32 @@ impl std::fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        let address = |host: &str| {
+            let host = host.to_owned();
+            Address::of(&ServerConnection { host, ..ServerConnection::default() })
+        };
+        for good in ["", "stash", "stash.local", "my_stash", "müller.local", "192.168.1.2", "::1"]
+        {
+            assert!(address(good).graphql().is_some(), "{good}");
+        }
+        for bad in [
+            "127.0.0.1@127.0.0.1:1234/",
+            "user:pass@stash",
+            "stash:80",
+            "stash/x",
+            "stash?x",
+            "stash#x",
+            "st ash",
+            "a\\b",
+            "%73tash",
+            "fe80::1%eth0",
+        ] {
+            assert!(address(bad).graphql().is_none(), "{bad}");
+        }
+    }
 
     #[test]
     fn any_interface_means_this_machine() {
@@ -89,21 +118,6 @@ mod tests {
                 (url.scheme() == "https", url.port()),
                 (expected.starts_with("https"), Some(9999))
             );
-        }
-    }
-
-    #[test]
-    fn a_host_is_a_name_or_an_address_and_nothing_else() {
-        for host in
-            ["127.0.0.1@127.0.0.1:1234/", "h:1234/", "h/x?", "u:p@h", "h?x", "h#x", "a b", "h\\x"]
-        {
-            let connection = ServerConnection {
-                scheme: "https".to_owned(),
-                host: host.to_owned(),
-                port: 9999,
-                ..ServerConnection::default()
-            };
-            assert_eq!(Address::of(&connection).graphql(), None, "{host}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Which device is it, and which libraries does Plex have? See the README.
 #![expect(clippy::print_stdout, reason = "an example is there to be read")]
 
+use std::time::Duration;
+
 use plexsync_client::protocol::plex::RequestParams;
 use plexsync_client::{Builder, CallError, Client};
 use serde::Deserialize;
@@ -28,7 +30,10 @@ pub(crate) fn libraries(worker: Builder) -> Result<Vec<String>, Box<dyn std::err
 
     let request = RequestParams::get("/library/sections");
     let response = match client.plex_request(&request).wait() {
-        Err(CallError::Retry(_)) => client.plex_request(&request).wait()?,
+        Err(CallError::Retry(_)) => {
+            std::thread::sleep(Duration::from_secs(2));
+            client.plex_request(&request).wait()?
+        }
         response => response?,
     };
     let sections: Sections = response.body_as()?;

@@ -196,7 +196,7 @@ mod tests {
         let identity = Identity::new("id".to_owned(), Origin::Loaded, String::new(), headers, None);
         let account = Account {
             server: Some("http://plex:32400".to_owned()),
-            token: Some(Secret::new("configured")),
+            token: Ok(Some(Secret::new("configured"))),
         };
         let params = serde_json::from_str(params).unwrap();
         PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
