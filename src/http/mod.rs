@@ -19,6 +19,8 @@ use hyper::header::{AsHeaderName, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use url::Url;
 
+use self::error::HttpError;
+
 /// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
 const MAX_URL: usize = 65_000;
 
@@ -70,8 +72,8 @@ pub(crate) trait Sink: Send {
     /// server's word, which nobody has checked yet.
     fn begin(&mut self, head: &Head, announced: Option<u64>);
 
-    /// The next bytes of its body.
-    fn push(&mut self, chunk: Bytes);
+    /// The next bytes of its body. An error ends the exchange.
+    fn push(&mut self, chunk: Bytes) -> impl Future<Output = Result<(), HttpError>> + Send;
 }
 
 impl Sink for Vec<u8> {
@@ -79,8 +81,9 @@ impl Sink for Vec<u8> {
         self.clear();
     }
 
-    fn push(&mut self, chunk: Bytes) {
+    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
         self.extend_from_slice(&chunk);
+        Ok(())
     }
 }
 

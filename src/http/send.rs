@@ -176,33 +176,31 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes` into `sink`, which has seen the head.
+    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut answer: Answer,
         max_bytes: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
-        let too_large = || Failure::of_body(HttpError::TooLarge { max_bytes });
         if answer.announced().is_some_and(|announced| announced > max_bytes) {
-            return Err(too_large());
+            return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
-        let mut length = 0_u64;
-        loop {
-            let piece = match timeout_at(self.deadline, answer.next()).await {
-                Ok(Ok(Some(piece))) => piece,
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Err(error)) => return Err(Failure::of_body(error)),
-                Err(_) => return Err(Failure::of_body(answer.peer.body_timeout())),
-            };
-            length = length.saturating_add(piece.len() as u64);
-            if length > max_bytes {
-                return Err(too_large());
+        let reading = async {
+            let mut length = 0_u64;
+            while let Some(piece) = answer.next().await? {
+                length = length.saturating_add(piece.len() as u64);
+                if length > max_bytes {
+                    return Err(HttpError::TooLarge { max_bytes });
+                }
+                sink.push(piece).await?;
+                // Many small pieces may come without a wait: let other requests pass.
+                tokio::task::coop::consume_budget().await;
             }
-            sink.push(piece);
-            // Many small pieces may come without a wait: let other requests pass.
-            tokio::task::coop::consume_budget().await;
-        }
+            Ok(())
+        };
+        let in_time = timeout_at(self.deadline, reading).await;
+        in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
     }
 }
 

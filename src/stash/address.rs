@@ -42,9 +42,10 @@ impl Address {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served; `None` where the host is neither a host name nor an address: it would lead elsewhere.
+    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
+    /// lead the cookie elsewhere.
     pub(super) fn graphql(&self) -> Option<Url> {
-        Url::parse(&format!("{self}/graphql")).ok().filter(|_| self.is_one())
+        self.is_one().then(|| Url::parse(&format!("{self}/graphql")).ok()).flatten()
     }
 }
 
@@ -70,7 +71,7 @@ mod tests {
         };
         for good in ["", "stash", "stash.local", "my_stash", "müller.local", "192.168.1.2", "::1"]
         {
-            assert!(address(good).graphql().is_some(), "{good}");
+            assert!(address(good).is_one(), "{good}");
         }
         for bad in [
             "127.0.0.1@127.0.0.1:1234/",
@@ -84,7 +85,7 @@ mod tests {
             "%73tash",
             "fe80::1%eth0",
         ] {
-            assert!(address(bad).graphql().is_none(), "{bad}");
+            assert!(!address(bad).is_one(), "{bad}");
         }
     }
 

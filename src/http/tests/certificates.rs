@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use plexsync_protocol::error::TimeoutPhase;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
@@ -219,4 +220,34 @@ async fn a_server_that_has_no_tls_for_us_gets_a_sentence() {
         });
         check(ask(address, "localhost", &root("any").pem()).await, what, reason, hint);
     }
+}
+
+#[tokio::test]
+async fn roots_that_could_not_be_read_are_looked_for_again() {
+    let trusted = root("the authority");
+    let good = shown(leaf(&["localhost"]), &trusted, &[], &trusted);
+    let address = listen_tls(good.chain, &good.key);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let trust = Trust::Roots(Some(file.clone()));
+    let clients = Clients::new(trust, ProxySettings::default(), |_| ());
+    let request = request("GET", &format!("https://localhost:{}/", address.port()));
+    check(call(&clients, &request, 0).await, "no file", "ca.pem", "--plex-ca");
+    std::fs::write(&file, good.trusted).unwrap();
+    assert_eq!(call(&clients, &request, 0).await.answer.unwrap().1, "here");
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_is_a_connection_that_does_not() {
+    let address = listen(|socket, _| {
+        std::thread::sleep(Duration::from_secs(60));
+        drop(socket);
+    });
+    let clients = Clients::new(Trust::All, ProxySettings::default(), |_| ());
+    let connect_limit = Duration::from_millis(50);
+    let sender = Sender::new(&clients, Instant::now() + Duration::from_secs(60), connect_limit);
+    let mut retry = Retry { sender, retries: 0, attempts: 0 };
+    let request = request("GET", &format!("https://{address}/"));
+    let error = retry.send(&request, None, &mut Vec::new()).await.unwrap_err();
+    assert!(matches!(error, HttpError::Timeout { phase: TimeoutPhase::Connect, .. }), "{error}");
 }

@@ -172,7 +172,9 @@ async fn a_cancelled_call_gives_its_connection_back_and_its_body() {
     }
     impl Sink for Alive {
         fn begin(&mut self, _: &Head, _: Option<u64>) {}
-        fn push(&mut self, _: Bytes) {}
+        async fn push(&mut self, _: Bytes) -> Result<(), HttpError> {
+            Ok(())
+        }
     }
     let (address, events) = closes(false);
     let alive = Arc::new(());

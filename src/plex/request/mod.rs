@@ -60,8 +60,6 @@ impl Limits {
 #[derive(Debug)]
 pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
-    /// The secrets that must not come back in the answer's head.
-    pub(crate) secrets: Secrets,
     /// The call's own token, known to the redactor as long as the call lives.
     _own_token: Option<Held>,
     pub(crate) timeout: Duration,
@@ -93,7 +91,6 @@ impl PreparedRequest {
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
         Ok(Self {
             request,
-            secrets: secrets.clone(),
             _own_token: own_token,
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
