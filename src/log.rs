@@ -3,8 +3,8 @@
 //! Only the worker's own events are written: jsonrpc-core and the HTTP stack would log whole messages.
 
 use std::fmt::{self, Write as _};
-use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -84,7 +84,8 @@ pub fn start(
 ) -> Log {
     let log = Log::default();
     let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
-    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer };
+    let dropped = AtomicU64::new(0);
+    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer, dropped };
     // Refused when there is one already, as in a test: then that one is used.
     let _refused = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
@@ -101,6 +102,8 @@ struct Lines {
     secrets: Secrets,
     log: Log,
     writer: Mutex<Box<dyn Write + Send>>,
+    /// Lines that were not written, and that no line has mentioned yet.
+    dropped: AtomicU64,
 }
 
 impl Lines {
@@ -122,6 +125,10 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > 0 && !fields.is_progress() {
+            fields.others.push(("log_lines_dropped", dropped.to_string()));
+        }
         let line = match self.format() {
             Format::Text => text_line(event.metadata(), &fields),
             Format::Json => json_line(event.metadata(), &fields),
@@ -129,8 +136,17 @@ impl Subscriber for Lines {
         };
         let line = finish(self.secrets.redact(&line).into_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // The reader of the log may be gone. That must not stop the worker.
-        let _ignored = writer.write_all(line.as_bytes());
+        match writer.write_all(line.as_bytes()) {
+            // The host does not read: the next line says how many it has missed.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(()) if !fields.is_progress() => {
+                self.dropped.fetch_sub(dropped, Ordering::Relaxed);
+            }
+            // The reader of the log may be gone. That must not stop the worker.
+            _ => {}
+        }
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -167,6 +183,10 @@ impl Fields {
         }
     }
 
+    fn is_progress(&self) -> bool {
+        self.others.iter().any(|(name, _)| *name == PROGRESS)
+    }
+
     /// Message and fields in one line: control characters would begin another one.
     fn text(&self) -> String {
         let mut text = self.message.clone();
@@ -193,9 +213,12 @@ fn json_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
     serde_json::Value::Object(line).to_string()
 }
 
+/// The field that makes an event a task's progress.
+const PROGRESS: &str = "progress";
+
 /// Stash knows `t d i w e`, and `p` for a progress of 0 to 1.
 fn stash_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
-    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == "progress") {
+    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == PROGRESS) {
         return format!("\u{1}p\u{2}{progress}");
     }
     let level = match *metadata.level() {
@@ -218,141 +241,4 @@ fn finish(mut line: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secret::Secret;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn lines(chosen: Option<Format>, level: &str) -> (Lines, Written) {
-        let written = Written::default();
-        let secrets = Secrets::default();
-        secrets.remember(&Secret::new("s3cret/tok+n=="));
-        let lines = Lines {
-            level: super::level(level).unwrap(),
-            chosen,
-            guess: Format::Text,
-            secrets,
-            log: Log::default(),
-            writer: Mutex::new(Box::new(written.clone())),
-        };
-        (lines, written)
-    }
-
-    fn logged(format: Format, level: &str, act: impl FnOnce()) -> String {
-        let (lines, written) = lines(Some(format), level);
-        tracing::subscriber::with_default(lines, act);
-        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn each_format_has_its_line() {
-        let act = || tracing::warn!(path = "/a", "two\nlines");
-        assert_eq!(logged(Format::Text, "info", act), "WARN  two lines path=/a\n");
-        assert_eq!(logged(Format::Stash, "info", act), "\u{1}w\u{2}two lines path=/a\n");
-        let json: serde_json::Value =
-            serde_json::from_str(&logged(Format::Json, "info", act)).unwrap();
-        assert_eq!(
-            (&json["message"], &json["path"], &json["level"]),
-            (&"two\nlines".into(), &"/a".into(), &"warn".into())
-        );
-    }
-
-    #[test]
-    fn secrets_are_taken_out_in_every_spelling_and_format() {
-        for format in [Format::Text, Format::Json, Format::Stash] {
-            for spelling in [
-                "s3cret/tok+n==",
-                "s3cret%2Ftok%2Bn%3D%3D",
-                "czNjcmV0L3RvaytuPT0=",
-                "czNjcmV0L3RvaytuPT0",
-            ] {
-                let line = logged(format, "info", || tracing::info!(url = spelling, "{spelling}"));
-                assert!(!line.contains(spelling) && line.contains("REDACTED"), "{line}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_chosen_format_stays_and_a_guess_gives_way() {
-        for (chosen, before, after) in
-            [(Some(Format::Json), Format::Json, Format::Json), (None, Format::Text, Format::Stash)]
-        {
-            let (lines, _) = lines(chosen, "info");
-            assert_eq!(lines.format(), before);
-            lines.log.speak_to_stash();
-            assert_eq!(lines.format(), after);
-        }
-    }
-
-    #[test]
-    fn a_level_is_one_of_six_words() {
-        for (text, expected) in [
-            ("off", LevelFilter::OFF),
-            ("ERROR", LevelFilter::ERROR),
-            ("warn", LevelFilter::WARN),
-            ("Info", LevelFilter::INFO),
-            ("debug", LevelFilter::DEBUG),
-            ("trace", LevelFilter::TRACE),
-        ] {
-            assert_eq!(level(text), Ok(expected));
-        }
-        for text in ["", " ", "silly", "warning", "verbose", "3", "info,", "plexsync=info"] {
-            assert!(level(text).unwrap_err().contains("`warn`"), "{text}");
-        }
-    }
-
-    #[test]
-    fn rust_log_is_read_for_this_program_only() {
-        for (text, expected) in [
-            ("debug", Some(LevelFilter::DEBUG)),
-            ("plexsync_worker=debug", Some(LevelFilter::DEBUG)),
-            ("plexsync-worker=warn", Some(LevelFilter::WARN)),
-            ("plexsync-worker", Some(LevelFilter::TRACE)),
-            ("plexsync_worker::http=trace", Some(LevelFilter::TRACE)),
-            ("plexsync_worker=debug,warn", Some(LevelFilter::DEBUG)),
-            ("error,hyper=trace", Some(LevelFilter::ERROR)),
-            ("myapp=debug", None),
-            ("myapp", None),
-            ("myapp=off,hyper=error", None),
-            ("info/a pattern,off", Some(LevelFilter::INFO)),
-            (" , ", None),
-        ] {
-            assert_eq!(level_of_rust_log(text), Ok(expected), "{text}");
-        }
-        assert!(level_of_rust_log("plexsync_worker=silly").is_err());
-    }
-
-    #[test]
-    fn progress_is_a_number_for_stash() {
-        assert_eq!(
-            logged(Format::Stash, "info", || tracing::info!(progress = 0.25, "a")),
-            "\u{1}p\u{2}0.25\n"
-        );
-    }
-
-    #[test]
-    fn no_line_is_too_long_for_stash() {
-        let line = logged(Format::Stash, "info", || tracing::info!("{}", "é".repeat(100_000)));
-        assert!(line.len() <= MAX_LINE + 1 && line.ends_with('\n'));
-    }
-
-    #[test]
-    fn only_own_events_of_the_level_are_written() {
-        assert_eq!(logged(Format::Text, "info", || tracing::debug!("x")), "");
-        assert_eq!(logged(Format::Text, "trace", || tracing::info!(target: "rpc", "x")), "");
-        assert_eq!(logged(Format::Text, "trace", || tracing::info!(target: "hyper", "x")), "");
-        assert_ne!(logged(Format::Text, "trace", || tracing::trace!("x")), "");
-    }
-}
+mod tests;

@@ -249,7 +249,8 @@ fn nobody_else_reads_the_environment() {
     let is_root = fs::metadata(folder.path()).unwrap().uid() == 0;
     let mut host = if is_root {
         let program = folder.path().join("worker");
-        fs::copy(crate::worker(), &program).unwrap();
+        // Another process copies: what this one has open for writing, a child of another test's thread may have open.
+        assert!(Command::new("cp").arg(crate::worker()).arg(&program).status().unwrap().success());
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();

@@ -174,7 +174,7 @@ impl Asking<'_> {
         if answer.status != 200 {
             let status = answer.status;
             let message =
-                format!("not told (status `{status}`): only the owner's token may list devices");
+                format!("not known (status `{status}`): only the owner's token may list devices");
             return ok(DEVICE, message);
         }
         let rows = answer.container()["Device"].as_array().cloned().unwrap_or_default();

@@ -66,7 +66,7 @@ impl Head {
     }
 }
 
-/// Takes an answer's body as it comes.
+/// Takes an answer's body while it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
     /// server's word, which nobody has checked yet.
@@ -74,6 +74,17 @@ pub(crate) trait Sink: Send {
 
     /// The next bytes of its body. An error ends the exchange.
     fn push(&mut self, chunk: Bytes) -> impl Future<Output = Result<(), HttpError>> + Send;
+}
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self, _: &Head, _: Option<u64>) {
+        self.clear();
+    }
+
+    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
+        self.extend_from_slice(&chunk);
+        Ok(())
+    }
 }
 
 /// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.

@@ -85,7 +85,7 @@ fn whole_ids(text: &[u8]) -> Vec<String> {
     // The quote that ends one name may begin the next.
     let names = (0..text.len()).filter(|at| text[*at..].starts_with(NAME));
     names
-        .filter_map(|name| lenient_json::string_at(text, value(name)?)?.text)
+        .filter_map(|name| lenient_json::string_at(text, value(name)?))
         .filter(|id| is_device_id(id))
         .collect()
 }

@@ -72,6 +72,14 @@ impl Keeper {
         Self { store: Store::new(folder, stop), version, held: None }
     }
 
+    /// The same, with the folder where the identity was kept before: an id there is copied where this one has neither
+    /// file nor backup.
+    #[must_use]
+    pub fn with_former(mut self, folder: PathBuf) -> Self {
+        self.store.former = Some(folder);
+        self
+    }
+
     /// The identity. It is loaded, repaired or created at the first call that succeeds; later calls do no I/O.
     ///
     /// # Errors
@@ -141,7 +149,7 @@ impl Keeper {
         Arc::clone(self.held.insert(identity))
     }
 
-    /// Holds the id on disk, which is not the expected one. What is told is what is held.
+    /// Holds the id on disk, which is not the expected one, and reports that very one.
     fn follow_disk(&mut self) -> IdentityError {
         self.held = None;
         match self.get() {

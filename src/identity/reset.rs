@@ -51,7 +51,7 @@ impl Store {
             drop(lock);
             files::pause(&self.stop)?;
         }
-        Err(self.restless().into())
+        Err(self.keeps_changing().into())
     }
 
     fn wanted(&self, params: &ResetParams) -> Result<String, IdentityError> {
@@ -112,7 +112,7 @@ impl Store {
             State::Valid { id, .. } => {
                 return Err(ResetError::Landed(IdentityError::Changed { device_id: Some(id) }));
             }
-            _ => return Err(ResetError::Landed(self.restless())),
+            _ => return Err(ResetError::Landed(self.keeps_changing())),
         };
         let warning = self.back_up(&now.backup, object_in(&raw));
         if let Some(problem) = unsynced {

@@ -49,12 +49,11 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<(Secret, Option<Odd>), Pr
     Ok((Secret::new(text.trim()), wide(&about)))
 }
 
-const NARROW: &str = "it is used; `chmod 600` it where that is possible";
-
 /// Secrets of Docker and Kubernetes are readable by all, and files on some mounts writable: both are used.
 #[cfg(unix)]
 fn wide(about: &Metadata) -> Option<Odd> {
     use std::os::unix::fs::PermissionsExt;
+    const NARROW: &str = "it is used; `chmod 600` it where that is possible";
     match about.permissions().mode() {
         mode if mode & 0o022 != 0 => Some(("can be written by others", NARROW)),
         mode if mode & 0o044 != 0 => Some(("can be read by others", NARROW)),

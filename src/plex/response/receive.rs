@@ -11,7 +11,7 @@ use super::buffer;
 use super::compression::{Coding, Decompressor, Failure};
 use super::decode::{self, Decoded};
 use super::work::{PIECE, Stop, Stopped, beside, timed_out};
-use crate::http::error::{HttpError, Peer};
+use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink};
 
@@ -62,7 +62,7 @@ pub(crate) fn of_limit(error: HttpError, max_bytes: u64) -> HttpError {
 
 impl Fetched {
     fn peer(&self) -> String {
-        Peer::of(&self.head.url).name
+        host_and_port(&self.head.url)
     }
 
     /// Takes the body and decodes it, a large one beside the network.
@@ -114,7 +114,7 @@ impl Sink for Receiving {
             coding,
             decompressor: None,
             limit: self.limit,
-            peer: Peer::of(&head.url).name,
+            peer: host_and_port(&head.url),
         };
     }
 
