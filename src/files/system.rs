@@ -140,6 +140,7 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
 pub(super) mod errno {
     use rustix::io::Errno;
     pub(crate) const BADF: i32 = Errno::BADF.raw_os_error();
+    pub(crate) const IO: i32 = Errno::IO.raw_os_error();
     pub(crate) const LOOP: i32 = Errno::LOOP.raw_os_error();
     pub(crate) const NOTTY: i32 = Errno::NOTTY.raw_os_error();
 }
@@ -148,6 +149,7 @@ pub(super) mod errno {
 #[cfg(not(unix))]
 pub(super) mod errno {
     pub(crate) const BADF: i32 = 0;
+    pub(crate) const IO: i32 = 0;
     pub(crate) const LOOP: i32 = 0;
     pub(crate) const NOTTY: i32 = 0;
 }

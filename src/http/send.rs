@@ -166,7 +166,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes` into `sink`, which has seen the head.
+    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut answer: Answer,
@@ -184,6 +184,8 @@ impl<'a> Sender<'a> {
                     return Err(HttpError::TooLarge { max_bytes });
                 }
                 sink.push(piece).await?;
+                // Many small pieces may come without a wait: let other requests pass.
+                tokio::task::coop::consume_budget().await;
             }
             Ok(())
         };

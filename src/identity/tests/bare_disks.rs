@@ -75,13 +75,19 @@ fn many_agree_on_a_disk_that_knows_nothing() {
 
 #[test]
 fn a_file_that_flickers_is_waited_for_and_no_link() {
-    let flickers = |times| [Fault { times, ..refuses(Call::Open, Errno::NOENT) }];
-    let folder = Folder::with(&[(MAIN, &file("a")), (BACKUP, &file("a"))]);
-    let found = faults::with(&flickers(20), || folder.patient_keeper().get()).unwrap();
-    assert_eq!((found.device_id.as_str(), found.origin), ("a", Origin::Loaded));
-    let (path, reason) = faults::with(&flickers(ALWAYS), || folder.refusal());
-    assert_eq!((path, reason.as_str()), (folder.path(MAIN), "it comes and goes"));
-    assert_eq!(faults::with(&flickers(20), || folder.keeper().get_without_waiting()), None);
+    for (errno, expected) in [
+        (Errno::NOENT, "it comes and goes"),
+        (Errno::STALE, "it comes and goes"),
+        (Errno::IO, "it can't be read: "),
+    ] {
+        let flickers = |times| [Fault { times, ..refuses(Call::Open, errno) }];
+        let folder = Folder::with(&[(MAIN, &file("a")), (BACKUP, &file("a"))]);
+        let found = faults::with(&flickers(20), || folder.patient_keeper().get()).unwrap();
+        assert_eq!((found.device_id.as_str(), found.origin), ("a", Origin::Loaded));
+        let (path, reason) = faults::with(&flickers(ALWAYS), || folder.refusal());
+        assert_eq!((path, reason.starts_with(expected)), (folder.path(MAIN), true), "{reason}");
+        assert_eq!(faults::with(&flickers(20), || folder.keeper().get_without_waiting()), None);
+    }
 }
 
 /// As often as a damaged file can't be replaced, and whatever else was kept.

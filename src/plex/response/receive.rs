@@ -68,13 +68,16 @@ impl Fetched {
     /// Takes the body and decodes it, a large one beside the network.
     pub(crate) async fn decode(&mut self, parse: Parse) -> Result<Decoded, HttpError> {
         let body = std::mem::take(&mut self.body);
-        if self.coding == Coding::Unknown && parse != Parse::None && !body.is_empty() {
-            let error = "compressed in a way that nobody asked for";
-            return Ok(decode::as_base64(body, Some(error.to_owned())));
-        }
         let content_type = self.head.header(CONTENT_TYPE);
         let is_large = body.len() > PIECE;
-        let work = move |stop: &Stop| decode::decode(parse, content_type.as_deref(), body, stop);
+        let is_coded = self.coding == Coding::Unknown && parse != Parse::None && !body.is_empty();
+        let work = move |stop: &Stop| {
+            if is_coded {
+                let error = "compressed in a way that nobody asked for";
+                return Ok(decode::as_base64(body, Some(error.to_owned())));
+            }
+            decode::decode(parse, content_type.as_deref(), body, stop)
+        };
         match is_large {
             true => beside(self.deadline, &self.peer(), work).await,
             false => work(&Stop::default()).map_err(|Stopped| timed_out(&self.peer())),
@@ -108,7 +111,7 @@ struct Receiving {
 impl Sink for Receiving {
     fn begin(&mut self, head: &Head, announced: Option<u64>) {
         let coding = Coding::of(&head.header(CONTENT_ENCODING).unwrap_or_default());
-        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE);
+        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE).min(self.limit);
         *self = Self {
             body: buffer::with_room(usize::try_from(announced).unwrap_or(0)),
             coding,
