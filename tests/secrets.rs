@@ -197,11 +197,11 @@ fn without_a_usable_token_file_nothing_is_sent() {
         }
     };
     for (content, told) in [
-        (None, "is missing"),
+        (None, "there is no such file"),
         (Some(&b""[..]), "is empty"),
         (Some(b"\xa0\xa0"), "no token has"),
         (Some(b"claim-abc"), "a claim code"),
-        (Some(&[b'x'; 65 * 1024]), "larger than 64 KiB"),
+        (Some(&[b'x'; 65 * 1024]), "more than 65536 bytes"),
     ] {
         refused(content, told);
     }
@@ -209,8 +209,8 @@ fn without_a_usable_token_file_nothing_is_sent() {
     fs::create_dir(&file).unwrap();
     let mut host = host().plex(&plex).arg("--plex-token-file").arg(&file).start();
     let error = host.call("plex.request", json!({"path": "/identity"})).unwrap_err();
-    assert!(error.message.contains("is a folder"), "{}", error.message);
-    assert!(error.data.unwrap()["reason"].as_str().unwrap().contains("is a folder"));
+    assert!(error.message.contains("it is a folder"), "{}", error.message);
+    assert!(error.data.unwrap()["reason"].as_str().unwrap().contains("it is a folder"));
     assert!(plex.requests().iter().all(|request| request.header("X-Plex-Token").is_none()));
 }
 

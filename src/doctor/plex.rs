@@ -16,7 +16,6 @@ use crate::plex::{Account, Found, Limits, Plex, PlexError, RequestCall, Step};
 const LIMITS: Limits =
     Limits { timeout_ms: CONNECT_TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: 0 };
 
-const CONNECTION: [&str; 3] = ["plex_name", "plex_connection", "plex_tls"];
 const SERVER: &str = "plex_server";
 const ACCOUNT: &str = "plex_account";
 const DEVICE: &str = "plex_device";
@@ -54,9 +53,9 @@ pub(super) async fn check(
 
 fn step((step, found): (Step, Found)) -> Check {
     let name = match step {
-        Step::Name => CONNECTION[0],
-        Step::Connection => CONNECTION[1],
-        Step::Tls => CONNECTION[2],
+        Step::Name => "plex_name",
+        Step::Connection => "plex_connection",
+        Step::Tls => "plex_tls",
     };
     match found {
         Ok(found) => ok(name, found),
