@@ -6,11 +6,10 @@ mod options;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use crate::host::framing::Framing;
-use crate::log::{self, Format};
+use crate::log;
 
 pub use options::{Environment, Options};
 
@@ -107,9 +106,9 @@ pub struct Flags {
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
     #[arg(long, global = true, value_name = "FILE")]
     pub plex_token_file: Option<PathBuf>,
-    /// Message framing on stdin and stdout
-    #[arg(long, global = true, value_enum, default_value_t)]
-    pub wire: Wire,
+    /// Message framing on stdin and stdout: JSON lines or Content-Length headers; `auto` goes by the first line [default: auto]
+    #[arg(long, global = true, value_name = "FRAMING", value_parser = ["auto", "lines", "headers"])]
+    pub wire: Option<String>,
     /// Longest message, in bytes [default: 16777216]
     #[arg(long, global = true, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(MAX_MESSAGES))]
     pub max_message: Option<u32>,
@@ -122,56 +121,9 @@ pub struct Flags {
     /// off, error, warn, info, debug or trace [env: PLEXSYNC_LOG, RUST_LOG] [default: info]
     #[arg(long, global = true, value_name = "LEVEL", value_parser = log::level)]
     pub log: Option<LevelFilter>,
-    /// Shape of the log on stderr
-    #[arg(long, global = true, value_enum, default_value_t)]
-    pub log_format: LogFormat,
-}
-
-/// Message framing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Wire {
-    /// By the first line.
-    #[default]
-    Auto,
-    /// One JSON value a line.
-    Lines,
-    /// Content-Length header blocks.
-    Headers,
-}
-
-/// Shape of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Stash's in a Stash conversation, text on a terminal, else JSON.
-    #[default]
-    Auto,
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// Stash's plugin protocol.
-    Stash,
-}
-
-impl Wire {
-    fn framing(self) -> Option<Framing> {
-        match self {
-            Self::Auto => None,
-            Self::Lines => Some(Framing::Lines),
-            Self::Headers => Some(Framing::Headers),
-        }
-    }
-}
-
-impl LogFormat {
-    fn format(self) -> Option<Format> {
-        match self {
-            Self::Auto => None,
-            Self::Text => Some(Format::Text),
-            Self::Json => Some(Format::Json),
-            Self::Stash => Some(Format::Stash),
-        }
-    }
+    /// Format of the log on stderr; `auto` is Stash's in a Stash conversation, text on a terminal, else json [default: auto]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = ["auto", "text", "json", "stash"])]
+    pub log_format: Option<String>,
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a person is told who starts to serve a terminal.
+/// Hint printed when the worker is started on a terminal.
 const TYPED_HELP: &[u8] =
     b"A message a line goes here, as a host writes it; a method's name will do, too.\n\
       Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
@@ -147,7 +147,7 @@ fn methods(
     methods::methods(setup, plex)
 }
 
-/// The folder against which relative paths are meant. One that is gone can't be told: paths stay as they are.
+/// The folder that relative paths begin at. Where it is gone, paths stay as they are.
 #[expect(clippy::disallowed_methods, reason = "main knows the working folder")]
 fn working_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_default()

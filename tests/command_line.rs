@@ -88,6 +88,22 @@ fn a_level_in_the_environment_that_is_none_is_one_warning() {
     assert!(!logged("RUST_LOG", "plexsync_worker=off").contains("plex.nonsense"));
 }
 
+/// `docker exec` of a command in Stash's container means the plugin's identity.
+#[test]
+fn a_program_beside_the_manifest_uses_the_plugins_data() {
+    // A copy made here could still be open for writing in the child of another test's thread, and then not be started.
+    let plugin = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let program = plugin.path().join("plexsync-worker");
+    std::fs::hard_link(crate::worker(), &program).unwrap();
+    std::fs::write(plugin.path().join("plexsync.yml"), "name: PlexSync").unwrap();
+    let typed = host().without_data_dir().binary(program).env("HOME", plugin.path());
+    let output = typed.args(["identity", "show"]).run("");
+    let data = plugin.path().canonicalize().unwrap().join("data");
+    let whose = format!("data folder `{}`, device `{}`", data.display(), printed_id(&output));
+    assert_eq!(output.stderr.lines().next(), Some(&*whose));
+    assert!(data.join("device_id.json").is_file());
+}
+
 #[test]
 fn bash_completes_subcommands() {
     let script = host().args(["completions", "bash"]).run("").stdout;

@@ -74,11 +74,20 @@ impl Options {
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
             sources: sources(flags.plex_url, flags.plex_token_file, environment),
-            framing: flags.wire.framing(),
+            framing: match flags.wire.as_deref() {
+                Some("lines") => Some(Framing::Lines),
+                Some("headers") => Some(Framing::Headers),
+                _ => None,
+            },
             max_message: flags.max_message.map_or(MAX_MESSAGE, |bytes| bytes as usize),
             stash_plugin: flags.stash_plugin.unwrap_or_else(|| "plexsync".to_owned()),
             log: flags.log.unwrap_or_else(|| log_level(&variable, &mut warnings)),
-            log_format: flags.log_format.format(),
+            log_format: match flags.log_format.as_deref() {
+                Some("text") => Some(Format::Text),
+                Some("json") => Some(Format::Json),
+                Some("stash") => Some(Format::Stash),
+                _ => None,
+            },
             https_proxy: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
                 .into_iter()
                 .find_map(variable),
@@ -140,8 +149,10 @@ fn path_of(name: &str, environment: Environment<'_>) -> Option<PathBuf> {
     environment(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// A variable that is not UTF-8 is one that is set and can't be used: what reads it will say so.
 fn text(name: &str, environment: Environment<'_>) -> Option<String> {
-    environment(name)?.into_string().ok().filter(|value| !value.trim().is_empty())
+    let text = environment(name)?.to_string_lossy().into_owned();
+    Some(text).filter(|text| !text.trim().is_empty())
 }
 
 /// The folder where nobody named one: the plugin's own for a program that is part of it, so that a command in Stash's

@@ -34,12 +34,21 @@ pub(super) fn doctor(
         for check in &report.checks {
             streams.output.write_all(lines(check, streams.colour).as_bytes())?;
         }
+        writeln!(streams.output, "{}", summary(&report))?;
     }
     Ok(match report.worst {
         CheckState::Ok => End::Fine,
         CheckState::Warning => End::Warnings,
         CheckState::Failure => End::Failures,
     })
+}
+
+fn summary(report: &DoctorReport) -> String {
+    let count = |state| report.checks.iter().filter(|check| check.state == state).count();
+    match (count(CheckState::Failure), count(CheckState::Warning)) {
+        (0, 0) => "All is well.".to_owned(),
+        (failures, warnings) => format!("Failures: {failures}, warnings: {warnings}."),
+    }
 }
 
 fn lines(check: &Check, colour: bool) -> String {

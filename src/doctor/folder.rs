@@ -31,7 +31,7 @@ pub(super) fn check(
     let usable = usable(folder, found.device_id().is_some(), elsewhere);
     checks.push(usable);
     #[cfg(target_os = "linux")]
-    checks.extend(linux::filesystem(existing(&folder.value)));
+    checks.extend(passing(existing(&folder.value)));
     let can_make = has_server && writable(existing(&folder.value));
     let make = subject.make_identity.as_ref().filter(|_| can_make);
     identity::check(&found, subject.version, make, checks)
@@ -42,8 +42,8 @@ fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check
     let shown = format!("`{}`, from `{by}`", path.display());
     let there = existing(path);
     if there.exists() && !there.is_dir() {
-        let hint = "move that away, or choose another folder with `--data-dir`";
-        return failure(NAME, format!("{shown}: `{}` is no folder", there.display()), hint);
+        let hint = "move away what is in its place";
+        return failure(NAME, format!("{shown}: `{}` is not a folder", there.display()), hint);
     }
     match (there == path, readable(there), writable(there)) {
         (true, true, true) => ok(NAME, format!("{shown}: can be read and written")),
@@ -97,48 +97,22 @@ fn writable(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|about| !about.permissions().readonly())
 }
 
+/// File systems whose content goes away with the container or at the next boot, by their magic numbers (statfs(2)).
 #[cfg(target_os = "linux")]
-mod linux {
-    use std::path::Path;
-
-    use plexsync_protocol::doctor::Check;
-
-    use crate::doctor::{ok, warning};
-
-    /// Kinds of file systems by their magic numbers (statfs(2)), and whether what is on them goes away.
-    const KINDS: &[(u32, &str, bool)] = &[
-        (0xef53, "ext4", false),
-        (0x9123_683e, "btrfs", false),
-        (0x5846_5342, "xfs", false),
-        (0x2fc1_2fc1, "zfs", false),
-        (0xf2f5_2010, "f2fs", false),
-        (0x6969, "nfs", false),
-        (0xff53_4d42, "cifs", false),
-        (0xfe53_4d42, "smb2", false),
-        (0x6573_5546, "fuse", false),
-        (0x0102_1997, "9p", false),
-        (0x0102_1994, "tmpfs", true),
-        (0x8584_58f6, "ramfs", true),
-        (0x794c_7630, "overlayfs", true),
-    ];
-
-    pub(super) fn filesystem(folder: &Path) -> Option<Check> {
-        let about = rustix::fs::statfs(folder).ok()?;
-        // The numbers have 32 bits, whatever the width of the field is.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "only the low 32 bits tell the kind"
-        )]
-        let magic = about.f_type as u32;
-        Some(match KINDS.iter().find(|(known, ..)| *known == magic) {
-            None => ok("filesystem", format!("of kind `{magic:#x}`")),
-            Some((_, kind, false)) => ok("filesystem", format!("`{kind}`")),
-            Some((_, kind, true)) => warning(
-                "filesystem",
-                format!("`{kind}`: the identity goes away with the container or at the next boot"),
-                "choose a folder on a disk; in a container, one on a volume",
-            ),
-        })
-    }
+fn passing(folder: &Path) -> Option<Check> {
+    const KINDS: [(u32, &str); 3] =
+        [(0x0102_1994, "tmpfs"), (0x8584_58f6, "ramfs"), (0x794c_7630, "overlayfs")];
+    let about = rustix::fs::statfs(folder).ok()?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the numbers have 32 bits, whatever the width of the field is"
+    )]
+    let magic = about.f_type as u32;
+    let (_, kind) = KINDS.iter().find(|(known, _)| *known == magic)?;
+    Some(warning(
+        "filesystem",
+        format!("`{kind}`: the identity goes away with the container or at the next boot"),
+        "choose a folder on a disk; in a container, one on a volume",
+    ))
 }

@@ -86,7 +86,7 @@ fn main_file(report: &Report) -> Check {
         (Finding::Damaged(Some(id)), _) => warning(
             NAME,
             format!("`{id}`, made out in `{file}`, which is damaged"),
-            "`plexsync-worker identity adopt ID` with this id writes the file anew",
+            "a reset with this `device_id` writes the file anew (`plexsync-worker identity adopt ID`)",
         ),
         (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
         (_, backup) if backup.id().is_some() => warning(
@@ -131,7 +131,8 @@ fn backup(report: &Report) -> Option<Check> {
         Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use writes it",
+            "if Plex knows this device by the other id, reset to that one (`plexsync-worker identity adopt ID`); else the \
+             next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             warning(NAME, format!("`{file}` is not what the main file is"), next_use)
@@ -189,20 +190,14 @@ fn leftovers(report: &Report) -> Option<Check> {
     }
 }
 
+/// Only that it is held: where it can't be used, the folder's check says why.
 fn lock(report: &Report) -> Option<Check> {
-    const NAME: &str = "lock";
     let file = report.lock.0.display();
-    match &report.lock.1 {
-        LockState::Missing | LockState::Free => None,
-        LockState::Held => Some(warning(
-            NAME,
+    (report.lock.1 == LockState::Held).then(|| {
+        warning(
+            "lock",
             format!("`{file}` is held: another process creates, recovers or resets the identity"),
             "run this again; if it stays so, end the process that hangs",
-        )),
-        LockState::Unusable(problem) => Some(warning(
-            NAME,
-            format!("`{file}` can't be used: {}", problem.reason),
-            "without it a reset with `if_device_id` is refused: put the file or the folder right",
-        )),
-    }
+        )
+    })
 }

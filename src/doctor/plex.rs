@@ -16,7 +16,6 @@ use crate::plex::{Account, Found, Limits, Plex, PlexError, RequestCall, Step};
 const LIMITS: Limits =
     Limits { timeout_ms: CONNECT_TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: 0 };
 
-const CONNECTION: [&str; 3] = ["plex_name", "plex_connection", "plex_tls"];
 const SERVER: &str = "plex_server";
 const ACCOUNT: &str = "plex_account";
 const DEVICE: &str = "plex_device";
@@ -54,9 +53,9 @@ pub(super) async fn check(
 
 fn step((step, found): (Step, Found)) -> Check {
     let name = match step {
-        Step::Name => CONNECTION[0],
-        Step::Connection => CONNECTION[1],
-        Step::Tls => CONNECTION[2],
+        Step::Name => "plex_name",
+        Step::Connection => "plex_connection",
+        Step::Tls => "plex_tls",
     };
     match found {
         Ok(found) => ok(name, found),
@@ -174,7 +173,7 @@ impl Asking<'_> {
         if answer.status != 200 {
             let status = answer.status;
             let message =
-                format!("not told (status `{status}`): only the owner's token may list devices");
+                format!("not known (status `{status}`): only the owner's token may list devices");
             return ok(DEVICE, message);
         }
         let rows = answer.container()["Device"].as_array().cloned().unwrap_or_default();

@@ -1,8 +1,8 @@
 //! What an answer means that is not the one that Plex gives: each with its own sentence, because each has another hint.
 
 use plexsync_protocol::doctor::Check;
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use super::{failure, warning};
 

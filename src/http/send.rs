@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::http::client::{Clients, Reuse};
 use crate::http::connect::Watch;
-use crate::http::error::{HttpError, Peer};
-use crate::http::stream::Progress;
+use crate::http::error::{HttpError, Peer, find};
+use crate::http::stream::{Progress, Unsent};
 use crate::http::{Head, Request, Sink, redirect};
 
 /// The time that a call has, and the clients that it uses.
@@ -33,15 +33,17 @@ pub(crate) struct Failure {
     pub(crate) received: bool,
     /// Whether the request went over an old connection that broke before an answer began.
     pub(crate) stale: bool,
+    /// Whether nothing of the request was sent.
+    unsent: bool,
 }
 
 impl Failure {
     fn before_answer(error: HttpError) -> Self {
-        Self { error, received: false, stale: false }
+        Self { error, received: false, stale: false, unsent: false }
     }
 
     fn of_body(error: HttpError) -> Self {
-        Self { error, received: true, stale: false }
+        Self { received: true, ..Self::before_answer(error) }
     }
 
     /// Whether it may go better the next time: no connection, or a lost one.
@@ -71,12 +73,9 @@ impl Answer {
     fn new(response: Response<Incoming>, request: &Request, peer: Peer) -> Self {
         let (parts, body) = response.into_parts();
         let progress = parts.extensions.get::<Arc<Progress>>().cloned();
-        let answer = Self {
-            head: Head { status: parts.status, headers: parts.headers, url: request.url.clone() },
-            body,
-            peer,
-            progress,
-        };
+        let url = request.url.clone();
+        let head = Head { status: parts.status, headers: parts.headers, url };
+        let answer = Self { head, body, peer, progress };
         answer.made_progress();
         answer
     }
@@ -86,10 +85,12 @@ impl Answer {
         self.body.size_hint().exact()
     }
 
-    /// The next bytes of the body; none at its end.
-    async fn next(&mut self) -> Result<Option<Bytes>, hyper::Error> {
-        while let Some(frame) = self.body.frame().await.transpose()? {
-            // The others are trailers.
+    /// The next piece of the body; none at its end.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| self.peer.broken(&error))?;
+            self.made_progress();
+            // What is no data are trailers.
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }
@@ -131,13 +132,13 @@ impl<'a> Sender<'a> {
 
     /// Sends a request and follows the redirects that stay on its origin.
     pub(crate) async fn send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
-        let mut answer = self.hop(request, reuse).await?;
+        let mut answer = self.send_once(request, reuse).await?;
         let mut followed = None;
         for _ in 0..MAX_REDIRECTS {
             let sent = followed.as_ref().unwrap_or(request);
             let Some(next) = redirect::next(sent, &answer.head, self.clients.clean) else { break };
             drop(answer);
-            answer = self.hop(&next, reuse).await.map_err(|failure| Failure {
+            answer = self.send_once(&next, reuse).await.map_err(|failure| Failure {
                 received: true,
                 stale: false,
                 ..failure
@@ -147,7 +148,19 @@ impl<'a> Sender<'a> {
         Ok(answer)
     }
 
-    async fn hop(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
+    /// Sends a request once; a redirect is an answer.
+    pub(crate) async fn send_once(
+        &self,
+        request: &Request,
+        reuse: Reuse,
+    ) -> Result<Answer, Failure> {
+        match self.try_to_send(request, reuse).await {
+            Err(failure) if failure.unsent => self.try_to_send(request, Reuse::Fresh).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn try_to_send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
         let peer = Peer::of(&request.url);
         let sending = self.clients.send(request, reuse, &peer).map_err(Failure::before_answer)?;
         let watch = Watch::new(self.connect_limit);
@@ -155,41 +168,43 @@ impl<'a> Sender<'a> {
             Ok(Ok(response)) => Ok(Answer::new(response, request, peer)),
             Ok(Err(error)) => {
                 let failure = Failure::before_answer(peer.broken(&error));
-                Err(Failure { stale: !watch.has_connected() && failure.is_closed(), ..failure })
+                let stale = !watch.has_connected() && failure.is_closed();
+                Err(Failure { stale, unsent: is_unsent(&error), ..failure })
             }
             Err(_) if watch.is_connecting() => Err(Failure::before_answer(peer.connect_timeout())),
             Err(_) => Err(Failure::before_answer(peer.response_timeout())),
         }
     }
 
-    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the
-    /// head.
+    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut answer: Answer,
         max_bytes: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
-        let too_large = || Failure::of_body(HttpError::TooLarge { max_bytes });
         if answer.announced().is_some_and(|announced| announced > max_bytes) {
-            return Err(too_large());
+            return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
-        let mut length = 0_u64;
-        loop {
-            let piece = match timeout_at(self.deadline, answer.next()).await {
-                Ok(Ok(Some(piece))) => piece,
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Err(error)) => return Err(Failure::of_body(answer.peer.broken(&error))),
-                Err(_) => return Err(Failure::of_body(answer.peer.body_timeout())),
-            };
-            answer.made_progress();
-            length = length.saturating_add(piece.len() as u64);
-            if length > max_bytes {
-                return Err(too_large());
+        let reading = async {
+            let mut length = 0_u64;
+            while let Some(piece) = answer.next().await? {
+                length = length.saturating_add(piece.len() as u64);
+                if length > max_bytes {
+                    return Err(HttpError::TooLarge { max_bytes });
+                }
+                sink.push(piece).await?;
+                // Many small pieces may come without a wait: let other requests pass.
+                tokio::task::coop::consume_budget().await;
             }
-            sink.push(piece);
-            // Many small pieces may come without a wait: let other requests pass.
-            tokio::task::coop::consume_budget().await;
-        }
+            Ok(())
+        };
+        let in_time = timeout_at(self.deadline, reading).await;
+        in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
     }
+}
+
+/// Whether nothing of the request was sent: we looked and found an answer there already, or hyper did.
+fn is_unsent(error: &hyper_util::client::legacy::Error) -> bool {
+    find::<Unsent>(error).is_some() || find(error).is_some_and(hyper::Error::is_canceled)
 }

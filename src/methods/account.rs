@@ -18,7 +18,7 @@ pub(super) struct Has {
 impl Has {
     /// A call with its own token does not look for another one.
     fn account(self, sources: &Sources) -> Account {
-        if self.token { sources.server() } else { sources.choose().account() }
+        if self.token { sources.server() } else { sources.account() }
     }
 }
 

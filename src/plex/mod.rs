@@ -33,8 +33,7 @@ pub use crate::http::proxy::ProxySettings;
 
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
-use self::response::decode::Decoded;
-use self::response::receive::{Fetched, fetch};
+use self::response::receive::fetch;
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
 use crate::http::probe;
@@ -118,13 +117,8 @@ impl Plex {
     ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
         let RequestCall { params, identity, account, limits, progress } = call;
         let prepared = PreparedRequest::new(&params, &identity, &account, limits, &self.secrets);
-        let clients = Arc::clone(&self.clients);
-        async move {
-            let prepared = prepared?;
-            let started = Instant::now();
-            let deadline = started + prepared.timeout;
-            run(&clients, prepared, started, deadline, progress).await
-        }
+        let plex = self.clone();
+        async move { plex.send(prepared?, Instant::now(), progress).await }
     }
 
     /// Asks Plex to look at one folder.
@@ -144,24 +138,17 @@ impl Plex {
                 return Err(PlexError::invalid("/folder", "expected a folder, as Plex sees it"));
             }
             let started = Instant::now();
-            let refresh =
-                |section: &str| plex.prepare(&call, &scan::refresh(section, &call.folder));
-            let (section, prepared) = match &call.section {
-                Some(section) => (section.clone(), refresh(section)?),
+            let section = match &call.section {
+                Some(section) => section.clone(),
                 None => {
-                    let prepared = plex.prepare(&call, &scan::list())?;
-                    let deadline = started + prepared.timeout;
-                    let answer = run(&plex.clients, prepared, started, deadline, None).await?;
-                    if !(200..300).contains(&answer.status) {
-                        return Ok(ScanResult::new(String::new(), call.folder, answer.status));
+                    let list = plex.get(&call, &scan::list(), started).await?;
+                    if !(200..300).contains(&list.status) {
+                        return Ok(ScanResult::new(String::new(), call.folder, list.status));
                     }
-                    let section = scan::choose(&answer.body.value, &call.folder)?;
-                    let prepared = refresh(&section)?;
-                    (section, prepared)
+                    scan::choose(&list.body.value, &call.folder)?
                 }
             };
-            let deadline = started + prepared.timeout;
-            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
+            let answer = plex.get(&call, &scan::refresh(&section, &call.folder), started).await?;
             Ok(ScanResult::new(section, call.folder, answer.status))
         }
     }
@@ -176,10 +163,7 @@ impl Plex {
     ) -> impl Future<Output = Result<Vec<SectionFolder>, PlexError>> + Send + 'static + use<> {
         let plex = self.clone();
         async move {
-            let started = Instant::now();
-            let prepared = plex.prepare(&call, &scan::list())?;
-            let deadline = started + prepared.timeout;
-            let answer = run(&plex.clients, prepared, started, deadline, None).await?;
+            let answer = plex.get(&call, &scan::list(), Instant::now()).await?;
             if !(200..300).contains(&answer.status) {
                 let reason = format!(
                     "the list of library sections was refused with status `{}`",
@@ -209,64 +193,52 @@ impl Plex {
         }
     }
 
-    fn prepare(
+    /// One request of a scan that has `started`.
+    async fn get(
         &self,
         call: &ScanCall,
         params: &RequestParams,
-    ) -> Result<PreparedRequest, PlexError> {
-        PreparedRequest::new(params, &call.identity, &call.account, call.limits, &self.secrets)
+        started: Instant,
+    ) -> Result<Answer, PlexError> {
+        let ScanCall { identity, account, limits, .. } = call;
+        let prepared = PreparedRequest::new(params, identity, account, *limits, &self.secrets)?;
+        self.send(prepared, started, None).await
     }
-}
 
-/// Sends a prepared request.
-async fn run(
-    clients: &Clients,
-    mut prepared: PreparedRequest,
-    started: Instant,
-    deadline: Instant,
-    progress: Option<Progress>,
-) -> Result<Answer, PlexError> {
-    let sender = Sender::new(clients, deadline, prepared.connect_timeout);
-    let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
-    let (parse, max_bytes) = (prepared.parse, prepared.max_bytes);
-    let (fetched, body) = if prepared.all_pages {
-        let wanted = paging::Wanted { parse, max_bytes };
-        let request = &mut prepared.request;
-        paging::fetch(&mut retry, request, wanted, deadline, progress.as_deref()).await?
-    } else {
-        let max_bytes = (parse != Parse::None).then_some(max_bytes);
-        let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
-        let body = fetched.decode(parse).await?;
-        (fetched, body)
-    };
-    let attempts = retry.attempts;
-    let answer = finish(fetched, body, &prepared.secrets, attempts, started);
-    tracing::debug!(
-        method = %prepared.request.method,
-        path = prepared.request.url.path(),
-        status = answer.status,
-        attempts,
-        elapsed_ms = answer.elapsed_ms,
-        "plex answered"
-    );
-    Ok(answer)
-}
-
-fn finish(
-    fetched: Fetched,
-    body: Decoded,
-    secrets: &Secrets,
-    attempts: u32,
-    started: Instant,
-) -> Answer {
-    let elapsed = started.elapsed().as_millis();
-    Answer {
-        status: fetched.head.status.as_u16(),
-        headers: headers::answer(&fetched.head.headers, secrets),
-        body,
-        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
-        attempts,
-        elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
+    async fn send(
+        &self,
+        mut prepared: PreparedRequest,
+        started: Instant,
+        progress: Option<Progress>,
+    ) -> Result<Answer, PlexError> {
+        let deadline = started + prepared.timeout;
+        let sender = Sender::new(&self.clients, deadline, prepared.connect_timeout);
+        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+        let (fetched, body) = if prepared.all_pages {
+            paging::fetch(&mut retry, &mut prepared, deadline, progress.as_deref()).await?
+        } else {
+            let max_bytes = (prepared.parse != Parse::None).then_some(prepared.max_bytes);
+            let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
+            let body = fetched.decode(prepared.parse).await?;
+            (fetched, body)
+        };
+        let answer = Answer {
+            status: fetched.head.status.as_u16(),
+            headers: headers::answer(&fetched.head.headers, &self.secrets),
+            body,
+            url: self.secrets.redact(fetched.head.url.as_str()).into_owned(),
+            attempts: retry.attempts,
+            elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        tracing::debug!(
+            method = %prepared.request.method,
+            path = prepared.request.url.path(),
+            status = answer.status,
+            attempts = answer.attempts,
+            elapsed_ms = answer.elapsed_ms,
+            "plex answered"
+        );
+        Ok(answer)
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::message::JsonText;
-use plexsync_protocol::plex::{Method, Parse, RequestParams};
-use serde::Deserialize;
+use plexsync_protocol::plex::RequestParams;
 use serde_json::Value;
 
 use crate::http::error::HttpError;
@@ -14,28 +13,26 @@ use crate::plex::folder::depth;
 use crate::plex::request::query::quote;
 
 /// A library section: its key and the folders that it covers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Section {
-    key: Value,
-    #[serde(rename = "Location", default)]
-    locations: Vec<Location>,
+    key: String,
+    locations: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Location {
-    path: String,
-}
-
-#[derive(Deserialize)]
-struct Listing {
-    #[serde(rename = "MediaContainer")]
-    container: Container,
-}
-
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "Directory", default)]
-    sections: Vec<Section>,
+impl Section {
+    /// None when it makes no sense; so are its locations left out that make none.
+    fn read(directory: &Value) -> Option<Self> {
+        // Keys are strings in Plex's JSON today; some endpoints have written numbers.
+        let key = match directory.get("key")? {
+            Value::String(key) if !key.is_empty() => key.clone(),
+            Value::Number(key) => key.to_string(),
+            _ => return None,
+        };
+        let locations = directory.get("Location")?.as_array()?.iter();
+        let paths = locations.filter_map(|location| location.get("path")?.as_str());
+        let locations = paths.filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        Some(Self { key, locations })
+    }
 }
 
 /// The request that lists the sections with their folders.
@@ -60,34 +57,31 @@ pub struct SectionFolder {
 
 /// Every folder of every section.
 pub(crate) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, PlexError> {
-    let sections = read(listing)?;
-    let of = |section: Section| {
-        let key = key(&section.key);
-        section
-            .locations
-            .into_iter()
-            .map(move |location| SectionFolder { section: key.clone(), folder: location.path })
+    let of = |Section { key, locations }: Section| {
+        locations.into_iter().map(move |folder| SectionFolder { section: key.clone(), folder })
     };
-    Ok(sections.into_iter().flat_map(of).collect())
+    Ok(read(listing)?.into_iter().flat_map(of).collect())
 }
 
 fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
     let text: Vec<u8> = listing.pieces().flatten().copied().collect();
-    let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
-        HttpError::unreachable(
+    let listing: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let Some(container) = listing.get("MediaContainer").filter(|inner| inner.is_object()) else {
+        return Err(PlexError::from(HttpError::unreachable(
             UnreachableKind::Protocol,
             "the list of library sections is not what Plex sends",
             "check that the configured URL is Plex's",
-        )
-    })?;
-    Ok(listing.container.sections)
+        )));
+    };
+    let sections = container.get("Directory").and_then(Value::as_array);
+    Ok(sections.into_iter().flatten().filter_map(Section::read).collect())
 }
 
 /// The key of the section with the longest location that holds the folder.
 pub(crate) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexError> {
     let sections = read(listing)?;
     let depth_of = |section: &Section| {
-        section.locations.iter().filter_map(|location| depth(&location.path, folder)).max()
+        section.locations.iter().filter_map(|location| depth(location, folder)).max()
     };
     // Of several sections with the same location, the first: Plex lists them by age.
     let best = sections
@@ -96,43 +90,16 @@ pub(crate) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexErr
         .filter_map(|section| Some((depth_of(section)?, section)))
         .max_by_key(|(depth, _)| *depth);
     match best {
-        Some((_, section)) => Ok(key(&section.key)),
+        Some((_, section)) => Ok(section.key.clone()),
         None => {
-            Err(PlexError::NoSection { folder: folder.to_owned(), locations: locations(sections) })
+            let locations = sections.into_iter().flat_map(|section| section.locations).collect();
+            Err(PlexError::NoSection { folder: folder.to_owned(), locations })
         }
     }
 }
 
-fn locations(sections: Vec<Section>) -> Vec<String> {
-    let locations = sections.into_iter().flat_map(|section| section.locations);
-    locations.map(|location| location.path).collect()
-}
-
-/// Keys are strings in Plex's JSON today; some endpoints have written numbers.
-fn key(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn get(path: String, query: BTreeMap<String, Value>) -> RequestParams {
-    RequestParams {
-        path,
-        method: Method::Get,
-        server: None,
-        token: None,
-        query,
-        headers: BTreeMap::new(),
-        body: None,
-        body_base64: None,
-        timeout_ms: None,
-        retries: None,
-        parse: Parse::Auto,
-        max_bytes: None,
-        all_pages: false,
-        progress_token: None,
-    }
+    RequestParams { query, ..RequestParams::get(path) }
 }
 
 #[cfg(test)]
@@ -175,6 +142,15 @@ mod tests {
     fn odd_listings() {
         let empty = JsonText::of(&json!({"MediaContainer": {"size": 0}}));
         assert!(matches!(choose(&empty, "/x"), Err(PlexError::NoSection { .. })));
+        let odd = JsonText::of(&json!({"MediaContainer": {"Directory": [
+            {"Location": [{"path": "/x"}]},
+            {"key": null, "Location": [{"path": "/x"}]},
+            {"key": "2", "Location": null},
+            null,
+            {"key": "3", "Location": [{"path": null}, {}, {"path": ""}, {"path": "/x"}]},
+        ]}}));
+        assert_eq!(choose(&odd, "/x/y").unwrap(), "3", "what makes no sense is passed over");
+        assert!(matches!(choose(&odd, "/y"), Err(PlexError::NoSection { .. })));
         let foreign = JsonText::of(&json!("<html>"));
         assert!(matches!(choose(&foreign, "/x"), Err(PlexError::Http(_))));
     }

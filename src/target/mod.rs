@@ -115,7 +115,7 @@ impl Sources {
         (url.is_some(), token.is_some())
     }
 
-    /// The server that is meant and its token. A token file is read; what is odd is logged once.
+    /// The server that is meant and its token. A token file is read, at each call: it may be renewed.
     pub fn choose(&self) -> Chosen {
         let (url, token) = precedence(&self.list);
         let mut warnings = passed_over(&self.list, token);
@@ -126,10 +126,16 @@ impl Sources {
             Given::new(value, url.by)
         });
         let token = token.map(|token| Given::new(self.read(token, &mut warnings), token.by));
-        if !self.logged.swap(true, Ordering::Relaxed) {
-            warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
-        }
         Chosen { url, token, warnings }
+    }
+
+    /// Server and token as a request uses them. What is odd about them is logged once.
+    pub fn account(&self) -> Account {
+        let chosen = self.choose();
+        if !self.logged.swap(true, Ordering::Relaxed) {
+            chosen.warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
+        }
+        chosen.account()
     }
 
     /// The server alone, for a call that brings its own token: no token file is looked at.

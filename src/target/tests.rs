@@ -92,7 +92,10 @@ fn the_first_token_decides_even_if_it_is_broken() {
     );
     let account = sources.choose().account();
     let reason = account.token.unwrap_err();
-    assert!(reason.contains("`/no/such/file` of `--plex-token-file` is missing"), "{reason}");
+    assert!(
+        reason.contains("`/no/such/file` of `--plex-token-file`: there is no such file"),
+        "{reason}"
+    );
     assert!(sources.server().token.unwrap().is_none(), "a call with its own token does not look");
 }
 
@@ -137,8 +140,8 @@ fn a_token_file_without_a_token_says_why() {
         assert!(!problem.hint.is_empty());
         problem.reason
     };
-    assert!(refused(&file).ends_with("is missing"));
-    assert!(refused(folder.path()).ends_with("is a folder"));
+    assert!(refused(&file).ends_with("there is no such file"));
+    assert!(refused(folder.path()).contains("it is a folder"));
     for (content, told) in [
         (String::new(), "is empty"),
         (" \r\n\t".to_owned(), "is empty"),
@@ -148,13 +151,35 @@ fn a_token_file_without_a_token_says_why() {
         ("X-Plex-Token=abc".to_owned(), "a name with a token behind it"),
         ("/run/secrets/other".to_owned(), "is a path"),
         ("x".repeat(5000), "longer than 4096"),
-        ("x".repeat(64 * 1024 + 1), "larger than 64 KiB"),
+        ("x".repeat(64 * 1024 + 1), "more than 65536 bytes"),
     ] {
         std::fs::write(&file, &content).unwrap();
         assert!(refused(&file).contains(told), "{told}: {}", refused(&file));
     }
     #[cfg(unix)]
-    assert!(refused(Path::new("/dev/null")).contains("is a device"));
+    assert!(refused(Path::new("/dev/null")).contains("not a regular file"));
+}
+
+/// Kubernetes keeps a secret behind two links, and swaps the inner one to renew it.
+#[cfg(unix)]
+#[test]
+fn a_token_file_behind_links_is_read_anew_at_each_call() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let renew = |version: &str| {
+        std::fs::create_dir(at(version)).unwrap();
+        std::fs::write(at(version).join("token"), version).unwrap();
+        symlink(version, at("..new")).unwrap();
+        std::fs::rename(at("..new"), at("..data")).unwrap();
+    };
+    renew("first");
+    symlink("..data/token", at("token")).unwrap();
+    let token = Given::new(Token::File(at("token")), "PLEX_TOKEN_FILE");
+    let sources = Sources::new(vec![Source { url: None, token: Some(token) }], Secrets::default());
+    assert_eq!(sources.account().token.unwrap().unwrap().expose(), "first");
+    renew("second");
+    assert_eq!(sources.account().token.unwrap().unwrap().expose(), "second");
 }
 
 #[cfg(unix)]
@@ -164,7 +189,7 @@ fn a_pipe_in_the_place_of_a_token_file_holds_nothing_up() {
     let pipe = folder.path().join("token");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
-    assert!(read(&pipe).token.unwrap().value.unwrap_err().reason.contains("a pipe"));
+    assert!(read(&pipe).token.unwrap().value.unwrap_err().reason.contains("not a regular file"));
 }
 
 #[cfg(unix)]

@@ -96,8 +96,8 @@ fn foreign() -> PlexError {
 /// Why a text is no token: what it is instead, and what to do. Neither holds the text.
 pub fn refusal(text: &str) -> Option<(&'static str, &'static str)> {
     const ALONE: &str = "give what stands behind the `=` and before the next `&`, alone";
-    const PATH: &str = "give the token itself, or name its file with `--plex-token-file` or \
-                        `PLEX_TOKEN_FILE`";
+    const PATH: &str =
+        "give the token itself; only `--plex-token-file` and `PLEX_TOKEN_FILE` take a path";
     let lower_case = text.to_ascii_lowercase();
     let begins = |start: &[&str]| start.iter().any(|start| lower_case.starts_with(start));
     let is_windows_path = matches!(text.as_bytes(), [_, b':', b'\\' | b'/', ..]);

@@ -1,6 +1,6 @@
 //! Where a request goes: a server's base URL, and a path below it. No other destination can be built here.
 
-use reqwest::Url;
+use url::Url;
 
 /// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
 #[derive(Debug, Clone, PartialEq, Eq)]
