@@ -13,6 +13,8 @@ mod output;
 mod slow;
 mod typed;
 
+use std::time::Instant;
+
 use crate::rpc::Outcome;
 
 /// What happens outside of the loop.
@@ -22,8 +24,8 @@ pub enum Event {
     Bytes(Vec<u8>),
     /// The host will send no more.
     End,
-    /// The process was asked to stop.
-    Stop,
+    /// The process was asked to stop, at this moment: the loop may come to it late, after a reply that was read late.
+    Stop(Instant),
     /// Nobody reads the replies any more.
     HostGone,
     /// The ordered call that ran is done.
