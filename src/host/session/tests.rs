@@ -529,9 +529,11 @@ fn after_json_rpc_1_a_broken_call_is_answered_when_its_id_can_be_read() {
 {"jsonrpc":"2.0","id":6,"method":"update","params":5}
 {"jsonrpc":"2.0","id":null,"method":"update","params":5}
 {"jsonrpc":"2.0","id":{},"method":"update"}
+{"jsonrpc":"2.0","id":7,"method":"update","method":"update"}
 nonsense
 "#;
     let replies = replies_to(input);
-    assert_eq!(replies.len(), 2, "{replies:?}");
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    assert_eq!((&replies[2]["id"], &replies[2]["error"]["code"]), (&json!(7), &json!(-32600)));
     assert_eq!((&replies[1]["id"], &replies[1]["error"]["code"]), (&json!(6), &json!(-32600)));
 }
