@@ -1,6 +1,6 @@
-use super::options::MANIFEST;
 use std::ffi::OsString;
 
+use super::options::MANIFEST;
 use super::*;
 use crate::target::{Given, Source};
 
