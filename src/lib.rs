@@ -3,8 +3,8 @@
 //! bytes -> [`host`] (framing, envelope, the loop) -> [`rpc`] (by name) -> [`methods`] (what each does)
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
-//! [`files`] reads and writes files, [`http`] sends one request over the network, [`log`] writes to stderr, [`secret`]
-//! keeps tokens from being printed, [`cli`] turns arguments and environment into options, [`commands`] are what a person
+//! [`files`] reads and writes files, [`http`] sends one request over the network, [`remote_path`] reads paths of other
+//! machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed, [`cli`] turns arguments and environment into options, [`commands`] are what a person
 //! types. `main` owns the process.
 
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod identity;
 pub mod log;
 pub mod methods;
 pub mod plex;
+pub mod remote_path;
 pub mod rpc;
 pub mod secret;
 pub mod stash;

@@ -25,12 +25,13 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["methods", "rpc", "log"]),
     ("rpc", &[]),
-    ("methods", &["identity", "http", "plex", "stash", "rpc"]),
+    ("methods", &["identity", "http", "plex", "stash", "rpc", "remote_path"]),
     ("files", &[]),
     ("identity", &["files"]),
     ("http", &[]),
-    ("plex", &["http"]),
-    ("stash", &["http"]),
+    ("plex", &["http", "remote_path"]),
+    ("stash", &["http", "remote_path"]),
+    ("remote_path", &[]),
     ("log", &[]),
     ("cli", &["log", "host"]),
     // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both. It
