@@ -69,7 +69,14 @@ pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8
     let mut replies = Vec::new();
     let options = Options { framing, max_message, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
-    let host = Host { events, sender, credit, replies: &mut replies, interrupt: Arc::default() };
+    let host = Host {
+        events,
+        sender,
+        credit,
+        replies: &mut replies,
+        stop: Arc::default(),
+        interrupt: Arc::default(),
+    };
     let _no_vector_fails = serve(&methods, options, host, &mut || {});
     replies
 }

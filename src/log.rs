@@ -3,15 +3,14 @@
 //! Only the worker's own events are written: jsonrpc-core and the HTTP stack would log whole messages.
 
 use std::fmt::{self, Write as _};
-use std::io::Write;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber, error};
-use tracing_subscriber::filter::Targets;
 
 use crate::secret::Secrets;
 
@@ -32,38 +31,61 @@ const MAX_LINE: usize = 60_000;
 const OWN: &str = "plexsync";
 
 /// A handle on the log of this process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Log {
-    format: Arc<AtomicU8>,
+    in_stash: Arc<AtomicBool>,
 }
 
 impl Log {
-    /// From now on lines are Stash's. Does nothing where the user chose a format.
+    /// From now on lines are Stash's, unless the user chose a format.
     pub fn speak_to_stash(&self) {
-        let auto = |format: u8| (format & AUTO != 0).then_some(Format::Stash as u8 | AUTO);
-        // Refused when the format was chosen: that is what should happen.
-        let _refused = self.format.fetch_update(Ordering::Relaxed, Ordering::Relaxed, auto);
+        self.in_stash.store(true, Ordering::Relaxed);
     }
 }
 
-/// Set beside a [`Format`] that was found out, not chosen.
-const AUTO: u8 = 0x80;
-
-/// Starts the log of this process. `level` is a level or a list of `target=level`; one that can't be read is `info`.
+/// The least important level that is logged, as a person writes it: `off`, `error`, `warn`, `info`, `debug` or `trace`.
 ///
-/// `chosen` is the user's format; without one it is `guess` until Stash turns out to be the host.
+/// # Errors
+/// What is expected, where it is none of them.
+pub fn level(text: &str) -> Result<LevelFilter, String> {
+    let is_name = text.chars().all(|letter| letter.is_ascii_alphabetic()) && !text.is_empty();
+    let level = text.parse().ok().filter(|_| is_name);
+    level.ok_or_else(|| "expected `off`, `error`, `warn`, `info`, `debug` or `trace`".to_owned())
+}
+
+/// The level that `RUST_LOG` names for this program, in the syntax of the crate `env_logger`; none where it names only
+/// others' levels.
+///
+/// # Errors
+/// As [`level`].
+pub fn level_of_rust_log(text: &str) -> Result<Option<LevelFilter>, String> {
+    let is_own = |target: &str| target.replace('-', "_").starts_with(OWN);
+    let (mut own, mut general) = (None, None);
+    let directives = text.split('/').next().unwrap_or_default().split(',').map(str::trim);
+    for directive in directives.filter(|directive| !directive.is_empty()) {
+        match directive.split_once('=') {
+            Some((target, name)) if is_own(target) => own = Some(level(name)?),
+            Some(_) => {}
+            None if is_own(directive) => own = Some(LevelFilter::TRACE),
+            None => general = level(directive).ok().or(general),
+        }
+    }
+    Ok(own.or(general))
+}
+
+/// Starts the log of this process. `chosen` is the user's format; without one it is `guess` until Stash turns out to be
+/// the host.
 pub fn start(
-    level: &str,
+    level: LevelFilter,
     chosen: Option<Format>,
     guess: Format,
     secrets: Secrets,
     writer: impl Write + Send + 'static,
 ) -> Log {
-    let format = chosen.map_or(guess as u8 | AUTO, |format| format as u8);
-    let log = Log { format: Arc::new(AtomicU8::new(format)) };
-    let filter =
-        Targets::from_str(level).unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
-    let lines = Lines { filter, secrets, log: log.clone(), writer: Mutex::new(Box::new(writer)) };
+    let log = Log::default();
+    let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
+    let dropped = AtomicU64::new(0);
+    let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer, dropped };
     // Refused when there is one already, as in a test: then that one is used.
     let _refused = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
@@ -74,31 +96,57 @@ pub fn start(
 }
 
 struct Lines {
-    filter: Targets,
+    level: LevelFilter,
+    chosen: Option<Format>,
+    guess: Format,
     secrets: Secrets,
     log: Log,
     writer: Mutex<Box<dyn Write + Send>>,
+    /// Lines that were not written, and that no line has mentioned yet.
+    dropped: AtomicU64,
+}
+
+impl Lines {
+    fn format(&self) -> Format {
+        let in_stash = self.log.in_stash.load(Ordering::Relaxed);
+        self.chosen.unwrap_or(if in_stash { Format::Stash } else { self.guess })
+    }
 }
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.target().starts_with(OWN)
-            && self.filter.would_enable(metadata.target(), metadata.level())
+        metadata.is_event() && metadata.target().starts_with(OWN) && *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let line = match self.log.format.load(Ordering::Relaxed) & !AUTO {
-            format if format == Format::Text as u8 => text_line(event.metadata(), &fields),
-            format if format == Format::Json as u8 => json_line(event.metadata(), &fields),
-            _ => stash_line(event.metadata(), &fields),
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > 0 && !fields.is_progress() {
+            fields.others.push(("log_lines_dropped", dropped.to_string()));
+        }
+        let line = match self.format() {
+            Format::Text => text_line(event.metadata(), &fields),
+            Format::Json => json_line(event.metadata(), &fields),
+            Format::Stash => stash_line(event.metadata(), &fields),
         };
         let line = finish(self.secrets.redact(&line).into_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // The reader of the log may be gone. That must not stop the worker.
-        let _ignored = writer.write_all(line.as_bytes());
+        match writer.write_all(line.as_bytes()) {
+            // The host does not read: the next line says how many it has missed.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(()) if !fields.is_progress() => {
+                self.dropped.fetch_sub(dropped, Ordering::Relaxed);
+            }
+            // The reader of the log may be gone. That must not stop the worker.
+            _ => {}
+        }
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -135,6 +183,10 @@ impl Fields {
         }
     }
 
+    fn is_progress(&self) -> bool {
+        self.others.iter().any(|(name, _)| *name == PROGRESS)
+    }
+
     /// Message and fields in one line: control characters would begin another one.
     fn text(&self) -> String {
         let mut text = self.message.clone();
@@ -161,9 +213,12 @@ fn json_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
     serde_json::Value::Object(line).to_string()
 }
 
+/// The field that makes an event a task's progress.
+const PROGRESS: &str = "progress";
+
 /// Stash knows `t d i w e`, and `p` for a progress of 0 to 1.
 fn stash_line(metadata: &Metadata<'_>, fields: &Fields) -> String {
-    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == "progress") {
+    if let Some((_, progress)) = fields.others.iter().find(|(name, _)| *name == PROGRESS) {
         return format!("\u{1}p\u{2}{progress}");
     }
     let level = match *metadata.level() {
@@ -186,94 +241,4 @@ fn finish(mut line: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::secret::Secret;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn logged(format: Format, level: &str, act: impl FnOnce()) -> String {
-        let written = Written::default();
-        let secrets = Secrets::default();
-        secrets.remember(&Secret::new("s3cret/tok+n=="));
-        let lines = Lines {
-            filter: Targets::from_str(level).unwrap(),
-            secrets,
-            log: Log { format: Arc::new(AtomicU8::new(format as u8)) },
-            writer: Mutex::new(Box::new(written.clone())),
-        };
-        tracing::subscriber::with_default(lines, act);
-        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn each_format_has_its_line() {
-        let act = || tracing::warn!(path = "/a", "two\nlines");
-        assert_eq!(logged(Format::Text, "info", act), "WARN  two lines path=/a\n");
-        assert_eq!(logged(Format::Stash, "info", act), "\u{1}w\u{2}two lines path=/a\n");
-        let json: serde_json::Value =
-            serde_json::from_str(&logged(Format::Json, "info", act)).unwrap();
-        assert_eq!(
-            (&json["message"], &json["path"], &json["level"]),
-            (&"two\nlines".into(), &"/a".into(), &"warn".into())
-        );
-    }
-
-    #[test]
-    fn secrets_are_taken_out_in_every_spelling_and_format() {
-        for format in [Format::Text, Format::Json, Format::Stash] {
-            for spelling in [
-                "s3cret/tok+n==",
-                "s3cret%2Ftok%2Bn%3D%3D",
-                "czNjcmV0L3RvaytuPT0=",
-                "czNjcmV0L3RvaytuPT0",
-            ] {
-                let line = logged(format, "info", || tracing::info!(url = spelling, "{spelling}"));
-                assert!(!line.contains(spelling) && line.contains("REDACTED"), "{line}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_chosen_format_stays_and_a_guess_gives_way() {
-        let (json, stash) = (Format::Json as u8, Format::Stash as u8 | AUTO);
-        for (before, after) in [(json, json), (json | AUTO, stash), (stash, stash)] {
-            let log = Log { format: Arc::new(AtomicU8::new(before)) };
-            log.speak_to_stash();
-            assert_eq!(log.format.load(Ordering::Relaxed), after);
-        }
-    }
-
-    #[test]
-    fn progress_is_a_number_for_stash() {
-        assert_eq!(
-            logged(Format::Stash, "info", || tracing::info!(progress = 0.25, "a")),
-            "\u{1}p\u{2}0.25\n"
-        );
-    }
-
-    #[test]
-    fn no_line_is_too_long_for_stash() {
-        let line = logged(Format::Stash, "info", || tracing::info!("{}", "é".repeat(100_000)));
-        assert!(line.len() <= MAX_LINE + 1 && line.ends_with('\n'));
-    }
-
-    #[test]
-    fn only_own_events_of_the_level_are_written() {
-        assert_eq!(logged(Format::Text, "info", || tracing::debug!("x")), "");
-        assert_eq!(logged(Format::Text, "trace", || tracing::info!(target: "rpc", "x")), "");
-        assert_eq!(logged(Format::Text, "trace", || tracing::info!(target: "hyper", "x")), "");
-        assert_ne!(logged(Format::Text, "trace", || tracing::trace!("x")), "");
-    }
-}
+mod tests;

@@ -1,6 +1,5 @@
 //! Owns the process: arguments, environment, streams, signals, exit code. Nobody else touches them.
 
-use std::cell::LazyCell;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
 use clap::Parser;
-use plexsync_worker::cli::{self, Arguments, Flags, Options};
+use plexsync_worker::cli::{self, Arguments, Options};
 use plexsync_worker::commands::{self, Setting, Streams};
 use plexsync_worker::host::framing::Framing;
 use plexsync_worker::host::reader;
@@ -16,12 +15,13 @@ use plexsync_worker::host::{session, streams};
 use plexsync_worker::log;
 use plexsync_worker::methods;
 use plexsync_worker::plex::{self, Plex, ProxySettings};
-use plexsync_worker::secret::{Secret, Secrets};
+use plexsync_worker::secret::Secrets;
+use plexsync_worker::target::Sources;
 use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a person is told who starts to serve a terminal.
+/// Hint printed when the worker is started on a terminal.
 const TYPED_HELP: &[u8] =
     b"A message a line goes here, as a host writes it; a method's name will do, too.\n\
       Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
@@ -29,15 +29,16 @@ const TYPED_HELP: &[u8] =
 fn main() -> ExitCode {
     streams::keep_secrets_in_memory();
     let Arguments { command, flags } = arguments();
-    let options = Options::new(flags, &variable);
+    let options = Options::new(flags, &variable, program);
     let secrets = Secrets::default();
     let log = log::start(
-        &options.log,
+        options.log,
         options.log_format,
         if command.is_some() { log::Format::Text } else { streams::log_format() },
         secrets.clone(),
         streams::Stderr::default(),
     );
+    options.warnings.iter().for_each(|warning| warn!("{warning}"));
     let ended = match command {
         Some(command) => run(command, options, secrets),
         None => serve_stdin(options, secrets, &log).map(|()| ExitCode::SUCCESS),
@@ -53,12 +54,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// A hook's user waits for the start: without arguments there is nothing to parse, and clap would make its whole help.
 #[expect(clippy::disallowed_methods, reason = "main reads the arguments")]
 fn arguments() -> Arguments {
-    match Flags::plain(std::env::args_os().skip(1)) {
-        Some(flags) => Arguments { command: None, flags },
-        None => Arguments::parse(),
+    match std::env::args_os().len() {
+        0 | 1 => Arguments::default(),
+        _ => Arguments::parse(),
     }
+}
+
+fn program() -> Option<PathBuf> {
+    std::env::current_exe().ok()
 }
 
 #[expect(clippy::disallowed_methods, reason = "main reads the environment")]
@@ -67,16 +73,12 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 }
 
 fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
-    let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none();
+    let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
+    let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none() && !is_dumb;
     let setting = Setting {
-        methods: LazyCell::new(Box::new(|| {
-            methods(options.clone(), secrets.clone(), Arc::default())
-        })),
-        options: &options,
-        plex: way_to_plex(&options, &secrets),
-        secrets: secrets.clone(),
-        version: VERSION,
-        working_folder: working_folder(),
+        methods: methods(options.clone(), secrets.clone(), Arc::default()),
+        data_folder: data_folder(&options),
+        max_message: options.max_message,
         environment: &variable,
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
@@ -88,6 +90,11 @@ fn run(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<
         conversation,
     };
     Ok(ExitCode::from(commands::run(command, &setting, &mut streams)?.code()))
+}
+
+fn data_folder(options: &Options) -> Option<PathBuf> {
+    let given = options.data_dir.as_ref().or(options.default_data_dir.as_ref())?;
+    Some(working_folder().join(&given.value))
 }
 
 fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
@@ -115,7 +122,8 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         flags.stash.store(true, Ordering::Relaxed);
         log.speak_to_stash();
     };
-    let host = session::Host { events, sender, credit, replies, interrupt };
+    let stop = flags.stop.clone();
+    let host = session::Host { events, sender, credit, replies, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 
@@ -125,14 +133,12 @@ fn methods(
     interrupt: Arc<AtomicBool>,
 ) -> plexsync_worker::rpc::Methods {
     let plex = way_to_plex(&options, &secrets);
-    let plex_token = options.plex_token.and_then(|given| token(given.value));
-    plex_token.iter().for_each(|token| secrets.remember(token));
     let setup = methods::Setup {
-        data_dir: options.data_dir.map(|given| given.value),
-        platform_data_dir: options.platform_data_dir,
+        data_dir: options.data_dir,
+        default_data_dir: options.default_data_dir,
         working_folder: working_folder(),
-        plex_url: options.plex_url.map(|given| given.value),
-        plex_token,
+        sources: Sources::new(options.sources, secrets.clone()),
+        plex_ca: options.plex_ca,
         stash_plugin: options.stash_plugin,
         version: VERSION,
         interrupt,
@@ -141,16 +147,7 @@ fn methods(
     methods::methods(setup, plex)
 }
 
-fn token(given: cli::Token) -> Option<Secret> {
-    match given {
-        cli::Token::Value(secret) => Some(secret),
-        cli::Token::File(path) => {
-            cli::read_token_file(&path).inspect_err(|reason| warn!("{reason}")).ok()
-        }
-    }
-}
-
-/// The folder against which relative paths are meant. One that is gone can't be told: paths stay as they are.
+/// The folder that relative paths begin at. Where it is gone, paths stay as they are.
 #[expect(clippy::disallowed_methods, reason = "main knows the working folder")]
 fn working_folder() -> PathBuf {
     std::env::current_dir().unwrap_or_default()

@@ -1,7 +1,6 @@
 //! Secrets: a type that can't be printed, and the one redactor that the log, results and Stash's errors share.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -40,7 +39,7 @@ impl Secret {
 }
 
 /// The secrets that this process must not show. Clones share one list.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Secrets(Arc<RwLock<Vec<Known>>>);
 
 /// Keeps the secret of a call remembered until the call ends.
@@ -97,12 +96,6 @@ impl Secrets {
     }
 }
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secrets")
-    }
-}
-
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some((secrets, secret)) = self.0.take() {
@@ -135,35 +128,34 @@ fn take(list: &mut Vec<Known>, secret: &Secret) -> Option<Known> {
 }
 
 /// One secret with its spellings, made when it is remembered and not at each line.
+#[derive(Debug)]
 struct Known {
     plain: Secret,
-    /// Lower-case digits.
-    hexadecimal: Secret,
-    /// At each of the three offsets that it can have in what was encoded.
-    base64: [Base64; 3],
+    spellings: [Spelling; 5],
     configured: bool,
     /// Calls that use it.
     holders: usize,
 }
 
-/// The digits of base64 that depend on the secret alone.
-struct Base64 {
-    digits: Secret,
+/// One way to write a secret down.
+#[derive(Debug)]
+struct Spelling {
+    text: Secret,
+    /// In which copy of a [`View`] it is looked for.
+    copy: fn(&View) -> &[u8],
     /// Whether the digit before, or behind, holds bits of the secret, too.
     shared: [bool; 2],
 }
 
 impl Known {
     fn new(secret: &Secret) -> Self {
-        let hexadecimal: String =
-            secret.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            plain: secret.clone(),
-            hexadecimal: Secret::new(hexadecimal),
-            base64: [0, 1, 2].map(|offset| Base64::new(secret, offset)),
-            configured: false,
-            holders: 0,
-        }
+        let digits: String = secret.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
+        let whole = |text, copy| Spelling { text, copy, shared: [false; 2] };
+        let [first, second, third] = [0, 1, 2].map(|offset| Spelling::base64(secret, offset));
+        let plain = whole(secret.clone(), |view| &view.bytes);
+        let hexadecimal = whole(Secret::new(digits), |view| &view.lower_case);
+        let spellings = [plain, hexadecimal, first, second, third];
+        Self { plain: secret.clone(), spellings, configured: false, holders: 0 }
     }
 
     fn is(&self, secret: &Secret) -> bool {
@@ -172,27 +164,23 @@ impl Known {
 
     /// Adds the places where this secret stands, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
-        let mut add = |haystack: &[u8], needle: &Secret, shared: [bool; 2]| {
-            let needle = needle.expose().as_bytes();
-            for start in memmem::find_iter(haystack, needle) {
-                places.push(view.place(start..start + needle.len(), shared));
-            }
-        };
-        add(&view.bytes, &self.plain, [false; 2]);
-        add(&view.lower_case, &self.hexadecimal, [false; 2]);
-        for base64 in &self.base64 {
-            add(&view.one_alphabet, &base64.digits, base64.shared);
+        for Spelling { text, copy, shared } in &self.spellings {
+            let text = text.expose().as_bytes();
+            let starts = memmem::find_iter(copy(view), text);
+            places.extend(starts.map(|start| view.place(start..start + text.len(), *shared)));
         }
     }
 }
 
-impl Base64 {
-    fn new(secret: &Secret, offset: usize) -> Self {
+impl Spelling {
+    /// The digits that depend on the secret alone, at one of the three offsets that it can have in what was encoded.
+    fn base64(secret: &Secret, offset: usize) -> Self {
         let secret = secret.expose().as_bytes();
         let digits = STANDARD_NO_PAD.encode([&[0; 2][..offset], secret].concat());
         let (before, bits) = (offset * 8, (offset + secret.len()) * 8);
         let own = digits.get(before.div_ceil(6)..bits / 6).unwrap_or_default();
-        Self { digits: Secret::new(own), shared: [offset > 0, bits % 6 > 0] }
+        let shared = [offset > 0, bits % 6 > 0];
+        Self { text: Secret::new(own), copy: |view| &view.one_alphabet, shared }
     }
 }
 

@@ -432,3 +432,40 @@ fn non_blocking_stdout_and_a_host_that_reads_late_lose_nothing() {
     assert!(worker.wait().unwrap().success());
     assert_eq!(text.lines().filter(|line| line.contains("\"result\"")).count(), 5_000);
 }
+
+/// A pipe is full, and stays so for a while: lines are dropped whole, and counted when there is room again.
+#[test]
+fn log_lines_that_nobody_reads_are_dropped_whole_and_counted() {
+    let (mut ours, theirs) = std::io::pipe().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut worker = {
+        let mut command = Command::new(crate::worker());
+        command.arg("--data-dir").arg(data.path()).args(["--log-format", "json"]).env_clear();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(theirs).spawn().unwrap()
+    };
+    let mut stdin = worker.stdin.take().unwrap();
+    // Each is one warning; together they are more than a pipe holds.
+    let refused = "{\"jsonrpc\":\"2.0\",\"method\":\"plex.request\",\"params\":{\"nonsense\":1}}\n";
+    let get = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"identity.get\"}\n";
+    let begun = Instant::now();
+    stdin.write_all(refused.repeat(2_000).as_bytes()).unwrap();
+    stdin.write_all(get.as_bytes()).unwrap();
+    let mut stdout = std::io::BufReader::new(worker.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut String::new()).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        ours.read_to_string(&mut text).unwrap();
+        text
+    });
+    thread::sleep(Duration::from_millis(300));
+    stdin.write_all(refused.as_bytes()).unwrap();
+    drop(stdin);
+    assert!(worker.wait().unwrap().success());
+    let text = reader.join().unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let dropped = |line: &Value| line["log_lines_dropped"].as_str()?.parse::<usize>().ok();
+    let counted: usize = lines.iter().filter_map(dropped).sum();
+    assert!(counted > 0, "{} lines were written", lines.len());
+    assert_eq!(lines.len() + counted, 2_001);
+}

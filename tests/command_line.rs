@@ -35,7 +35,13 @@ fn a_failure_is_1_and_a_mistake_is_2() {
         (vec!["call", "identity.gte"], 1, "(-32601)"),
         (vec!["call", "plex.request", r#"{"path": 1}"#], 1, "/path"),
         (vec!["call", "plex.request", r#"{"path": "/identity"}"#], 1, "(-32014)"),
-        (vec!["call", "plex.request", "{path}"], 2, "the params are no JSON"),
+        (vec!["call", "plex.request", "{path}"], 2, "the params are invalid JSON"),
+        (vec!["call", "plex.request", r#"{"path": "/", "token": "abc"}"#], 2, "`PLEX_TOKEN`"),
+        (vec!["call", "plex.request", r#"{"path": "/", "\u0074oken": "abc"}"#], 2, "`PLEX_TOKEN`"),
+        (vec!["call", "plex.request", r#"[{"path": "/", "token": "abc"}]"#], 2, "`PLEX_TOKEN`"),
+        (vec!["call", "plex.request", r#"{"path": "/", "token": ""}"#], 1, "(-32014)"),
+        (vec!["--log", "silly"], 2, "`warn`"),
+        (vec!["--max-message", "0"], 2, "0 is not in 64.."),
         (vec!["call"], 2, "<METHOD>"),
         (vec!["--plex-ulr", "x"], 2, "--plex-url"),
     ] {
@@ -43,6 +49,88 @@ fn a_failure_is_1_and_a_mistake_is_2() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", output.stderr);
         assert!(output.stderr.contains(told), "{arguments:?}: {}", output.stderr);
         assert_eq!(output.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_token_comes_by_stdin_and_too_much_of_it_is_named() {
+    let plex = FakePlex::start();
+    let typed = host().env("PLEX_URL", plex.url()).args(["call", "plex.request", "-"]);
+    let params = serde_json::json!({"path": "/library/sections", "token": plex.token()});
+    let output = typed.clone().run(params.to_string());
+    assert!(output.stdout.contains("\"status\": 200"), "{}", output.stderr);
+    let output = typed.args(["--max-message", "64"]).run(format!("{:>65}", params.to_string()));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        output.stderr.contains("longer than `64` bytes: raise `--max-message`"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn a_level_in_the_environment_that_is_none_is_one_warning() {
+    let logged = |name: &str, level: &str| {
+        let mut host = host().env(name, level).start();
+        host.notify("plex.nonsense", Value::Null);
+        host.call("identity.get", Value::Null).unwrap();
+        host.close_stdin();
+        host.wait_exit(plexsync_harness::host::PATIENCE);
+        host.stderr()
+    };
+    for level in ["warning", "verbose", "silly"] {
+        let log = logged("PLEXSYNC_LOG", level);
+        assert_eq!(log.matches("`PLEXSYNC_LOG` names no level").count(), 1, "{log}");
+        assert!(log.contains("plex.nonsense"), "what failed is logged all the same: {log}");
+    }
+    let log = logged("RUST_LOG", "myapp=debug,hyper=off");
+    assert!(log.contains("plex.nonsense") && !log.contains("RUST_LOG"), "{log}");
+    assert!(!logged("RUST_LOG", "plexsync_worker=off").contains("plex.nonsense"));
+}
+
+/// `docker exec` of a command in Stash's container means the plugin's identity.
+#[test]
+fn a_program_beside_the_manifest_uses_the_plugins_data() {
+    // A copy made here could still be open for writing in the child of another test's thread, and then not be started.
+    let plugin = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let program = plugin.path().join("plexsync-worker");
+    std::fs::hard_link(crate::worker(), &program).unwrap();
+    std::fs::write(plugin.path().join("plexsync.yml"), "name: PlexSync").unwrap();
+    let typed = host().without_data_dir().binary(program).env("HOME", plugin.path());
+    let output = typed.args(["identity", "show"]).run("");
+    let data = plugin.path().canonicalize().unwrap().join("data");
+    let whose = format!("data folder `{}`, device `{}`", data.display(), printed_id(&output));
+    assert_eq!(output.stderr.lines().next(), Some(&*whose));
+    assert!(data.join("device_id.json").is_file());
+}
+
+#[test]
+fn bash_completes_subcommands() {
+    let script = host().args(["completions", "bash"]).run("").stdout;
+    let complete = |words: &str, index: usize| {
+        let asked = format!(
+            "{script}\nCOMP_WORDS=({words}); COMP_CWORD={index}; _plexsync__worker plexsync-worker \
+             \"${{COMP_WORDS[{index}]}}\" \"${{COMP_WORDS[{}]}}\"; echo \"${{COMPREPLY[*]}}\"",
+            index - 1
+        );
+        let output = std::process::Command::new("bash").arg("-c").arg(asked).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    match complete("plexsync-worker identity ''", 2) {
+        Err(_) => plexsync_harness::skip("bash is not installed"),
+        Ok(offered) => {
+            for word in ["show", "adopt", "reset"] {
+                assert!(offered.contains(word), "{offered}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_is_a_subcommand_too() {
+    for arguments in [&["help"][..], &["help", "doctor"], &["doctor", "--help"]] {
+        let output = host().args(arguments).run("");
+        assert!(output.status.success() && output.stdout.contains("Usage:"), "{}", output.stderr);
     }
 }
 
@@ -86,7 +174,8 @@ fn an_id_is_adopted_and_shown() {
     let first = printed_id(&typed.clone().args(["identity", "show"]).run(""));
     let output = typed.clone().args(["identity", "adopt", "0x1b210a0b0c"]).run("");
     assert_eq!(printed_id(&output), "0x1b210a0b0c");
-    assert!(output.stderr.contains("Plex will show `0x1b210a0b0c`"), "{}", output.stderr);
+    assert!(output.stderr.contains("Plex will show `0x1b210a0b0c` as a new"), "{}", output.stderr);
+    assert!(output.stderr.starts_with("data folder `"), "{}", output.stderr);
     assert!(output.stderr.contains(&first), "{}", output.stderr);
     assert_eq!(printed_id(&typed.clone().args(["identity", "show"]).run("")), "0x1b210a0b0c");
     let again = typed.clone().args(["identity", "adopt", "0x1b210a0b0c"]).run("");

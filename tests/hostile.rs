@@ -1,6 +1,6 @@
 //! Servers that mean harm, or are broken: an error within the call's time, little memory, and the next call works.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plexsync_harness::fake_plex::Kind;
 use plexsync_harness::http::{HttpServer, Response};
@@ -51,7 +51,7 @@ fn deadly() -> Vec<(Fault, i64, &'static [&'static str])> {
         (Fault::ControlBytesInHeader, -32010, &["protocol"]),
         (Fault::FalseGzip, -32010, &["protocol"]),
         (Fault::CutGzip, -32010, &["protocol", "closed"]),
-        (Fault::GzipBomb(1 << 30), -32012, &[]),
+        (Fault::GzipBomb(1 << 26), -32012, &[]),
         (Fault::Big(Kind::Json, 1 << 40), -32012, &[]),
         (Fault::Big(Kind::Xml, 1 << 40), -32012, &[]),
     ]
@@ -138,7 +138,12 @@ fn a_body_without_an_end_stops_at_the_limit_and_leaves_the_connection() {
         );
     }
     next_call_works(&mut host);
-    assert!(plex.connections() <= open + 2, "connections with an endless body are dropped");
+    // The server sees it when it writes next.
+    let begun = Instant::now();
+    while plex.connections() > open + 2 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "connections with an endless body stay");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert!(host.memory_kib().peak < MOST_MEMORY);
 }
 

@@ -185,7 +185,10 @@ fn every_operation_of_the_manifest_is_one_of_the_worker_s() {
                 let params = arguments["params"].as_str().unwrap();
                 serde_json::from_str::<RequestParams>(params).unwrap();
             }
-            method::IDENTITY_GET | method::IDENTITY_RESET | method::PLEX_SCAN => {
+            method::IDENTITY_GET
+            | method::IDENTITY_RESET
+            | method::PLEX_SCAN
+            | method::DOCTOR_RUN => {
                 assert!(arguments.get("params").is_none());
             }
             other => panic!("`{other}` is no method"),

@@ -8,12 +8,16 @@ use serde_json::json;
 
 use crate::host;
 
-/// Holds letters that look different when they are percent-encoded.
-const CANARY: &str = "cAnAry/7f3a+91=bird";
-const OTHER: &str = "oThEr/5e2b+64=bird";
+const CANARY: &str = "cAnAry~7f3a.91_bird";
+const OTHER: &str = "oThEr~5e2b.64_bird";
 
 fn canary() -> Canary {
     Canary::of([CANARY, OTHER])
+}
+
+/// A token as a server may give it back: every character escaped, with lower-case digits.
+fn spelled(token: &str) -> String {
+    token.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
 fn assert_without_token(what: &str, text: &str) {
@@ -33,6 +37,7 @@ fn exercise(host: &mut Host, plex: &FakePlex) {
         Fault::FalseGzip,
         Fault::ControlBytesInHeader,
         Fault::Redirect(302, format!("http://elsewhere.invalid/?X-Plex-Token={CANARY}")),
+        Fault::answer(200, &[("X-Echo", &spelled(CANARY)), ("X-Other", &spelled(OTHER))], ""),
         Fault::answer(200, &[("X-Plex-Token", CANARY), ("X-Echo", OTHER)], ""),
         Fault::StallBody,
     ];
@@ -128,27 +133,109 @@ fn a_token_behind_tls_stays_inside() {
 
 #[test]
 #[cfg(unix)]
-fn a_token_from_a_file_stays_inside_and_the_file_must_be_private() {
+fn a_token_from_a_file_stays_inside_whoever_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     fs::write(&file, format!("{CANARY}\n")).unwrap();
-    let start =
-        |plex: &FakePlex| host().env("PLEX_URL", plex.url()).arg("--plex-token-file").arg(&file);
-    let plex = FakePlex::start();
-    plex.allow_token(CANARY);
+    // 0444 and 0644 are what Docker's and Kubernetes's secrets have.
+    for (mode, warned) in [(0o600, false), (0o444, true), (0o644, true), (0o666, true)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        for by_flag in [true, false] {
+            let plex = FakePlex::start();
+            plex.allow_token(CANARY);
+            let builder = host().env("PLEX_URL", plex.url());
+            let builder = match by_flag {
+                true => builder.arg("--plex-token-file").arg(&file),
+                false => builder.env("PLEX_TOKEN_FILE", &file),
+            };
+            let mut host = builder.start();
+            let answer = host.call("plex.request", json!({"path": "/library/sections"})).unwrap();
+            assert_eq!(answer["status"], 200, "{mode:o}");
+            host.close_stdin();
+            host.wait_exit(plexsync_harness::host::PATIENCE);
+            let log = host.stderr();
+            assert_eq!(log.contains("others"), warned, "{mode:o}: {log}");
+            assert_without_token("the log", &log);
+        }
+    }
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    nothing_gets_out(start(&plex), &plex);
-    plex.clear();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    let mut host = start(&plex).start();
-    let _any = host.call("plex.request", json!({"path": "/identity"}));
+    let plex = FakePlex::start();
+    let builder = host().env("PLEX_URL", plex.url()).arg("--plex-token-file").arg(&file);
+    nothing_gets_out(builder, &plex);
+}
+
+/// A request without the token would be answered with 401, which leads astray.
+#[test]
+fn without_a_usable_token_file_nothing_is_sent() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let file = folder.path().join("token");
+    let refused = |content: Option<&[u8]>, told: &str| {
+        match content {
+            Some(content) => fs::write(&file, content).unwrap(),
+            None => drop(fs::remove_file(&file)),
+        }
+        // The environment's token does not step in: the first source that is set decides.
+        let flag = host().plex(&plex).arg("--plex-token-file").arg(&file);
+        let variable = host().env("PLEX_URL", plex.url()).env("PLEX_TOKEN_FILE", &file);
+        for builder in [flag, variable] {
+            let mut host = builder.start();
+            for method in ["plex.request", "plex.scan"] {
+                let params = match method {
+                    "plex.scan" => json!({"folder": "/data/x"}),
+                    _ => json!({"path": "/identity"}),
+                };
+                let error = host.call(method, params).unwrap_err();
+                assert_eq!(
+                    (error.code, &error.data.unwrap()["missing"]),
+                    (-32014, &"token".into())
+                );
+                assert!(error.message.contains(told), "{}", error.message);
+            }
+            let params = json!({"path": "/identity", "token": ""});
+            assert_eq!(host.call("plex.request", params).unwrap()["status"], 200);
+        }
+    };
+    for (content, told) in [
+        (None, "there is no such file"),
+        (Some(&b""[..]), "is empty"),
+        (Some(b"\xa0\xa0"), "no token has"),
+        (Some(b"claim-abc"), "a claim code"),
+        (Some(&[b'x'; 65 * 1024]), "more than 65536 bytes"),
+    ] {
+        refused(content, told);
+    }
+    let _gone = fs::remove_file(&file);
+    fs::create_dir(&file).unwrap();
+    let mut host = host().plex(&plex).arg("--plex-token-file").arg(&file).start();
+    let error = host.call("plex.request", json!({"path": "/identity"})).unwrap_err();
+    assert!(error.message.contains("it is a folder"), "{}", error.message);
+    assert!(error.data.unwrap()["reason"].as_str().unwrap().contains("it is a folder"));
     assert!(plex.requests().iter().all(|request| request.header("X-Plex-Token").is_none()));
-    host.close_stdin();
-    host.wait_exit(plexsync_harness::host::PATIENCE);
-    let log = host.stderr();
-    assert!(log.contains("token") && log.contains("read"), "{log}");
-    assert_without_token("the log", &log);
+}
+
+#[test]
+fn a_token_never_goes_to_the_server_of_another_source() {
+    let (here, there) = (FakePlex::start(), FakePlex::start());
+    let ask = |builder: HostBuilder| {
+        let mut host = builder.start();
+        host.call("plex.request", json!({"path": "/library/sections"})).unwrap();
+    };
+    let pair = |builder: HostBuilder, plex: &FakePlex| {
+        builder
+            .env("PLEXAPI_AUTH_SERVER_BASEURL", plex.url())
+            .env("PLEXAPI_AUTH_SERVER_TOKEN", CANARY)
+    };
+    ask(host().env("PLEX_URL", there.url()).token(CANARY).arg("--plex-url").arg(here.url()));
+    ask(pair(host().env("PLEX_URL", here.url()), &there));
+    assert_eq!(here.requests().len(), 2);
+    assert!(here.requests().iter().all(|request| request.header("X-Plex-Token").is_none()));
+    ask(host().token(CANARY).arg("--plex-url").arg(here.url()));
+    ask(pair(host().env("PLEX_URL", here.url()), &here));
+    let requests = here.requests();
+    let sent = requests.iter().filter(|request| request.header("X-Plex-Token") == Some(CANARY));
+    assert_eq!(sent.count(), 2);
+    assert!(there.requests().is_empty());
 }
 
 /// Another user must not read the environment. Root may read everything: as root, the worker runs as somebody else.
@@ -162,7 +249,8 @@ fn nobody_else_reads_the_environment() {
     let is_root = fs::metadata(folder.path()).unwrap().uid() == 0;
     let mut host = if is_root {
         let program = folder.path().join("worker");
-        fs::copy(crate::worker(), &program).unwrap();
+        // Another process copies: what this one has open for writing, a child of another test's thread may have open.
+        assert!(Command::new("cp").arg(crate::worker()).arg(&program).status().unwrap().success());
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();

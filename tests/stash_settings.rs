@@ -96,6 +96,11 @@ fn the_newest_cookie_of_a_good_answer_is_used() {
     run(stash.scene_files("1")).unwrap();
 }
 
+/// In hexadecimal digits, as a debugger writes bytes.
+fn spelled(secret: &str) -> String {
+    secret.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[test]
 fn every_failure_names_the_settings_page_and_is_tried_again() {
     let fake = FakeStash::start();
@@ -104,6 +109,7 @@ fn every_failure_names_the_settings_page_and_is_tried_again() {
         (Fault::Unauthorized, "(401)"),
         (Fault::Unprocessable, "(422): Cannot query field"),
         (Fault::Errors(format!("no {cookie} here")), "no REDACTED here"),
+        (Fault::Errors(format!("no {} here", spelled(&cookie))), "no REDACTED here"),
         (Fault::Errors("é".repeat(100_000)), "é; expected"),
         (Fault::Answer(200, "<html>".to_owned()), "expected Stash's GraphQL"),
         (Fault::Answer(302, String::new()), "(302)"),

@@ -25,7 +25,8 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["methods", "rpc", "log"]),
     ("rpc", &[]),
-    ("methods", &["identity", "http", "plex", "stash", "rpc", "remote_path"]),
+    ("methods", &["identity", "http", "plex", "stash", "rpc", "target", "doctor", "remote_path"]),
+    ("target", &["files", "plex", "stash"]),
     ("files", &[]),
     ("identity", &["files"]),
     ("http", &[]),
@@ -33,11 +34,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stash", &["http", "remote_path"]),
     ("remote_path", &[]),
     ("log", &[]),
-    ("cli", &["log", "host"]),
-    // `doctor` looks at the identity without touching it, and asks Plex as that one: no method could promise both. It
-    // asks a parent Stash for the settings that it would be asked for.
-    ("doctor", &["commands", "cli", "identity", "plex", "stash"]),
-    ("commands", &["doctor", "cli", "rpc", "identity", "plex"]),
+    ("cli", &["log", "host", "target"]),
+    ("doctor", &["files", "identity", "http", "plex", "stash", "target"]),
+    ("commands", &["cli", "rpc", "identity"]),
     ("secret", &[]),
     ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];

@@ -43,8 +43,8 @@ fn flags() -> Vec<String> {
     let remap = |from: &Path, to| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec![
         "-Ctarget-feature=+crt-static".to_owned(),
-        // At a fixed address nothing has to be relocated, and a page that is not written is not copied at each start.
-        "-Crelocation-model=static".to_owned(),
+        // Loaded at another address each time: the program holds a token and reads what strangers send.
+        "-Crelocation-model=pie".to_owned(),
         // The default looks getrandom(2) up with dlsym, finds none in a static program and wants /dev/urandom.
         "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned(),
         remap(Path::new(PROJECT), "."),

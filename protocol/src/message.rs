@@ -16,6 +16,8 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Checks data folder, identity, configuration and the connection to Plex.
+    pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").
     pub const RPC_DISCOVER: &str = "rpc.discover";
     /// Stash's task, hook or operation (Stash `pkg/plugin/common/rpc.go`).

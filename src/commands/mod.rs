@@ -1,12 +1,11 @@
-//! What a person types. Each command gets its streams and its options as arguments, writes to them, and tells the
+//! What a person types. Each command gets its streams and its options as arguments, writes to them, and returns the
 //! exit code; the process itself stays `main`'s.
 
 mod call;
-
+mod doctor;
 mod identity;
 mod pretty;
 
-use std::cell::LazyCell;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
@@ -15,11 +14,10 @@ use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Arguments, Command, Environment, Options};
-use crate::identity::Folders;
-use crate::plex::Plex;
+use crate::cli::{Arguments, Command, Environment};
+use crate::identity::inspect;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
-use crate::secret::Secrets;
+use pretty::pretty;
 
 /// The streams of a command, and what is known about who is at their other end.
 pub struct Streams<'a> {
@@ -29,24 +27,25 @@ pub struct Streams<'a> {
     pub output: &'a mut dyn Write,
     /// Errors.
     pub errors: &'a mut dyn Write,
-    /// Results are seen in a terminal: they may have colours.
+    /// The output is seen in a terminal: it may have colours.
     pub colour: bool,
     /// A person sees the errors and types the input: questions may be asked.
     pub conversation: bool,
 }
 
 impl Streams<'_> {
-    /// Tells how a call ended: its result to the output, its failure to the errors.
-    fn tell(&mut self, outcome: Outcome) -> io::Result<End> {
+    /// Shows how a call ended: its result on the output, its failure on the errors.
+    fn show(&mut self, outcome: Outcome) -> io::Result<End> {
         match outcome {
             Ok(result) => {
-                pretty::write(self.output, &result.into_bytes(), self.colour)?;
+                let result = result.into_bytes();
+                self.output.write_all(pretty(&String::from_utf8_lossy(&result)).as_bytes())?;
                 Ok(End::Fine)
             }
             Err(error) => {
                 writeln!(self.errors, "error: {error}")?;
                 if let Some(data) = &error.data {
-                    pretty::write(self.errors, data.to_string().as_bytes(), false)?;
+                    self.errors.write_all(pretty(&data.to_string()).as_bytes())?;
                 }
                 Ok(End::Failed)
             }
@@ -56,18 +55,12 @@ impl Streams<'_> {
 
 /// What a command works with.
 pub struct Setting<'a> {
-    /// The worker's own methods, made when one is called.
-    pub methods: LazyCell<Methods, Box<dyn FnOnce() -> Methods + 'a>>,
-    /// The options in force.
-    pub options: &'a Options,
-    /// The way to Plex that those options give.
-    pub plex: Plex,
-    /// What the log must not show.
-    pub secrets: Secrets,
-    /// The worker's version, as Plex is told.
-    pub version: &'static str,
-    /// The folder against which a relative data folder is meant.
-    pub working_folder: PathBuf,
+    /// The worker's own methods.
+    pub methods: Methods,
+    /// The data folder, if one is known.
+    pub data_folder: Option<PathBuf>,
+    /// Longest text that is read from stdin, in bytes.
+    pub max_message: usize,
     /// Looks a variable up, where another program's settings are asked for.
     pub environment: Environment<'a>,
 }
@@ -107,7 +100,7 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Call { method, params } => {
             call::call(setting, streams, &method, params.as_deref())
         }
-        Command::Doctor { json } => crate::doctor::doctor(setting, streams, json),
+        Command::Doctor { json, no_create } => doctor::doctor(setting, streams, json, !no_create),
         Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
@@ -116,7 +109,10 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
-            streams.output.write_all(&script)?;
+            let script = String::from_utf8_lossy(&script);
+            // clap spells a name with a hyphen in two ways there, and bash finds no subcommand (clap #6421).
+            let script = script.replace("plexsync__subcmd__worker", "plexsync__worker");
+            streams.output.write_all(script.as_bytes())?;
             Ok(End::Fine)
         }
         Command::Man => {
@@ -129,14 +125,22 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
-    /// The data folder, as the methods find it; `of_host` is the one that a parent Stash has told.
-    pub(crate) fn data_folder(&self, of_host: Option<PathBuf>) -> Option<PathBuf> {
-        let folders = Folders {
-            given: self.options.data_dir.as_ref().map(|given| given.value.as_path()),
-            of_host,
-            of_platform: self.options.platform_data_dir.as_deref(),
+    /// Folder and id, for a person who wonders which device is meant.
+    fn whose(&self) -> String {
+        let folder = match &self.data_folder {
+            Some(folder) => format!("data folder `{}`", folder.display()),
+            None => "no data folder".to_owned(),
         };
-        folders.choose(&self.working_folder)
+        match self.device_id() {
+            Some(id) => format!("{folder}, device `{id}`"),
+            None => format!("{folder}, no device yet"),
+        }
+    }
+
+    /// The id on disk, looked at without making one.
+    fn device_id(&self) -> Option<String> {
+        let report = inspect(self.data_folder.as_deref()?);
+        report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
     }
 
     /// Calls a method, and waits for its end.
@@ -157,13 +161,9 @@ impl Setting<'_> {
 }
 
 /// Waits for `work`, and for nothing else: a name that the system still looks for must not hold up the end.
-pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
-    let runtime = runtime()?;
+fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(outcome)
-}
-
-pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -1,111 +1,60 @@
 //! JSON for eyes. Member order, numbers and strings stay as they were sent: only space between tokens is added.
 
-use std::io::{self, Write};
-
-/// Writes `json`, which is valid, indented by two, with a line end.
-pub(super) fn write(output: &mut dyn Write, json: &[u8], colour: bool) -> io::Result<()> {
-    let mut writer = Writer { output: Vec::with_capacity(json.len() * 2), depth: 0, colour };
-    let mut rest = json;
-    while let Some((token, after)) = next_token(rest) {
-        rest = after;
-        writer.token(token, rest);
-    }
-    writer.output.push(b'\n');
-    output.write_all(&writer.output)
-}
-
-struct Writer {
-    output: Vec<u8>,
-    depth: usize,
-    colour: bool,
-}
-
-const KEY: &str = "\x1b[34m";
-const TEXT: &str = "\x1b[32m";
-const OTHER: &str = "\x1b[36m";
-const PLAIN: &str = "\x1b[0m";
-
-impl Writer {
-    fn token(&mut self, token: &[u8], rest: &[u8]) {
-        let next = next_token(rest).and_then(|(token, _)| token.first().copied());
-        match token.first() {
-            Some(open @ (b'{' | b'[')) => {
-                self.output.push(*open);
-                self.depth += 1;
-                if !matches!(next, Some(b'}' | b']')) {
-                    self.line();
+/// `json`, which is valid, indented by two, with a line end.
+///
+/// Control characters that JSON lets stand in strings are escaped: U+007F to U+009F steer a terminal (ECMA-48), and a
+/// server may send them.
+pub(super) fn pretty(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    let mut letters = json.chars().filter(|letter| *letter != '\r').peekable();
+    while let Some(letter) = letters.next() {
+        if in_string {
+            match letter {
+                letter if letter.is_control() => {
+                    shown.push_str(&format!("\\u{:04x}", u32::from(letter)));
+                }
+                letter => shown.push(letter),
+            }
+            in_string = letter != '"' || escaped;
+            escaped = letter == '\\' && !escaped;
+            continue;
+        }
+        match letter {
+            ' ' | '\n' | '\t' => {}
+            '{' | '[' => {
+                shown.push(letter);
+                while letters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                match letters.next_if(|next| matches!(next, '}' | ']')) {
+                    Some(close) => shown.push(close),
+                    None => {
+                        depth += 1;
+                        line(&mut shown, depth);
+                    }
                 }
             }
-            Some(close @ (b'}' | b']')) => {
-                self.depth = self.depth.saturating_sub(1);
-                if !matches!(self.output.last(), Some(b'{' | b'[')) {
-                    self.line();
-                }
-                self.output.push(*close);
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut shown, depth);
+                shown.push(letter);
             }
-            Some(b',') => {
-                self.output.push(b',');
-                self.line();
+            ',' => {
+                shown.push(letter);
+                line(&mut shown, depth);
             }
-            Some(b':') => self.output.extend(b": "),
-            Some(b'"') if next == Some(b':') => self.coloured(KEY, token),
-            Some(b'"') => self.coloured(TEXT, token),
-            _ => self.coloured(OTHER, token),
-        }
-    }
-
-    fn line(&mut self) {
-        self.output.push(b'\n');
-        self.output.resize(self.output.len() + 2 * self.depth, b' ');
-    }
-
-    fn coloured(&mut self, colour: &str, token: &[u8]) {
-        if self.colour {
-            self.output.extend(colour.as_bytes());
-            self.harmless(token);
-            self.output.extend(PLAIN.as_bytes());
-        } else {
-            self.output.extend(token);
-        }
-    }
-
-    /// What a server sends must not steer the terminal: U+007F to U+009F are control characters there (ECMA-48), and
-    /// JSON lets them stand in strings.
-    fn harmless(&mut self, token: &[u8]) {
-        for character in String::from_utf8_lossy(token).chars() {
-            if character.is_control() {
-                self.output.extend(format!("\\u{:04x}", u32::from(character)).bytes());
-            } else {
-                self.output.extend(character.encode_utf8(&mut [0; 4]).bytes());
+            ':' => shown.push_str(": "),
+            letter => {
+                in_string = letter == '"';
+                shown.push(letter);
             }
         }
     }
+    shown + "\n"
 }
 
-fn next_token(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = text.trim_ascii_start();
-    let length = match text.first()? {
-        b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-        b'"' => string_length(text),
-        _ => text
-            .iter()
-            .position(|byte| b",:]}".contains(byte) || byte.is_ascii_whitespace())
-            .unwrap_or(text.len()),
-    };
-    Some(text.split_at(length))
-}
-
-fn string_length(text: &[u8]) -> usize {
-    let mut escaped = false;
-    for (at, byte) in text.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
+fn line(shown: &mut String, depth: usize) {
+    shown.push('\n');
+    shown.extend(std::iter::repeat_n("  ", depth));
 }
 
 #[cfg(test)]
@@ -114,12 +63,6 @@ mod tests {
 
     use super::*;
 
-    fn pretty(json: &str, colour: bool) -> String {
-        let mut output = Vec::new();
-        write(&mut output, json.as_bytes(), colour).unwrap();
-        String::from_utf8(output).unwrap()
-    }
-
     #[test]
     fn shapes() {
         for (json, expected) in [
@@ -127,34 +70,31 @@ mod tests {
             ("{}", "{}\n"),
             ("[ ]", "[]\n"),
             (
-                r#"{"b":1.10,"a":[true,{}]}"#,
-                "{\n  \"b\": 1.10,\n  \"a\": [\n    true,\n    {}\n  ]\n}\n",
+                "{\"b\":1.10,\r\n\"a\":[true, { }],\"c\" : 1e400}",
+                "{\n  \"b\": 1.10,\n  \"a\": [\n    true,\n    {}\n  ],\n  \"c\": 1e400\n}\n",
             ),
-            (r#""a\"b:{""#, "\"a\\\"b:{\"\n"),
+            (r#""a\"b:{\\""#, "\"a\\\"b:{\\\\\"\n"),
         ] {
-            assert_eq!(pretty(json, false), expected);
+            assert_eq!(pretty(json), expected);
         }
     }
 
     #[test]
     fn a_server_s_text_can_t_steer_the_terminal() {
-        assert_eq!(pretty("\"\u{9b}2J\"", true), format!("{TEXT}\"\\u009b2J\"{PLAIN}\n"));
-        assert!(
-            pretty(r#"{"a":1}"#, true).contains(&format!("{KEY}\"a\"{PLAIN}: {OTHER}1{PLAIN}"))
-        );
+        assert_eq!(pretty("\"\u{9b}2J\""), "\"\\u009b2J\"\n");
     }
 
     proptest! {
         #[test]
         fn means_the_same(texts in prop::collection::vec(".*", 0..5), number in any::<i64>()) {
             let value = serde_json::json!({"texts": texts, "n": [number, null], "": {}});
-            let back: serde_json::Value = serde_json::from_str(&pretty(&value.to_string(), false)).unwrap();
+            let back: serde_json::Value = serde_json::from_str(&pretty(&value.to_string())).unwrap();
             prop_assert_eq!(back, value);
         }
 
         #[test]
         fn ends_whatever_comes(text in ".*") {
-            pretty(&text, true);
+            pretty(&text);
         }
     }
 }

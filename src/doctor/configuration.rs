@@ -1,114 +1,76 @@
 //! Which values are in force, and what gave them.
 
-use super::Check;
-use crate::cli::{Given, Options, Token, read_token_file};
-use crate::commands::Setting;
-use crate::plex::Account;
-use crate::secret::Secret;
-use crate::stash::Settings;
+use plexsync_protocol::doctor::Check;
 
-/// A token shorter than this is not shown at all: its end would be too much of it.
-const SHOWN_FROM: usize = 12;
+use super::{Subject, failure, ok, warning};
+use crate::plex::{Account, TOKEN_HINT, origin_of};
+use crate::target::{Chosen, Given};
 
-/// Tells the configuration; returns server and token as requests would use them.
-pub(super) fn check(
-    setting: &Setting<'_>,
-    of_stash: Option<Settings>,
-    checks: &mut Vec<Check>,
-) -> Account {
-    let options = with_settings(setting.options.clone(), of_stash.unwrap_or_default());
-    let server = options.plex_url.as_ref().and_then(|url| server(url, checks));
-    if options.plex_url.is_none() {
-        checks.push(Check::warning(
-            "plex_url",
-            "no Plex server is configured",
-            "give `--plex-url URL` or `PLEX_URL`; in Stash, the plugin's setting `plex_url`",
-        ));
+/// Checks server, token and certificate authority; returns the account as requests would use it, without a server
+/// that can't be asked.
+pub(super) fn check(subject: &Subject, chosen: &Chosen, checks: &mut Vec<Check>) -> Account {
+    let origin = chosen.url.as_ref().map(|url| origin_of(&url.value));
+    checks.push(server(subject, chosen, origin.as_ref()));
+    let mut account = chosen.account();
+    account.server = account.server.filter(|_| matches!(origin, Some(Ok(_))));
+    if chosen.url.is_some() || chosen.token.is_some() {
+        checks.push(token(subject, chosen));
     }
-    let token = options.plex_token.as_ref().and_then(|given| token(given, checks));
-    if options.plex_token.is_none() && server.is_some() {
-        checks.push(Check::warning(
-            "plex_token",
-            "no token is configured",
-            "give `PLEX_TOKEN` or `--plex-token-file FILE`; in Stash, the plugin's setting `plex_token`",
-        ));
+    for odd in &chosen.warnings {
+        checks.push(warning("configuration", &*odd.reason, odd.hint));
     }
-    if let Some(token) = &token {
-        setting.secrets.remember(token);
-    }
-    if let Some(file) = &options.plex_ca {
-        checks.push(authority(file));
-    }
-    Account { server, token }
-}
-
-/// The options, completed with what the user entered in Stash.
-fn with_settings(mut options: Options, settings: Settings) -> Options {
-    const BY: &str = "Stash's settings";
-    let own = options.plex_url.as_ref().map(|given| given.value.clone());
-    let account = Account { server: own, token: None };
-    let account = account.completed(settings.plex_url.as_deref(), settings.plex_token.as_ref());
-    let given = |value| Given { value, by: BY };
-    options.plex_url = options.plex_url.or_else(|| account.server.map(given));
-    let token = account.token.map(|token| Given { value: Token::Value(token), by: BY });
-    options.plex_token = options.plex_token.or(token);
-    options
+    checks.extend(subject.plex_ca.as_ref().map(authority));
+    account
 }
 
 /// Only the origin is shown: a user may have put a secret into the rest.
-fn server(given: &Given<String>, checks: &mut Vec<Check>) -> Option<String> {
-    let url = reqwest::Url::parse(given.value.trim()).ok();
-    match url.filter(|url| matches!(url.scheme(), "http" | "https")) {
-        Some(url) => {
-            let origin = url.origin().ascii_serialization();
-            checks.push(Check::ok("plex_url", format!("`{origin}`, from `{}`", given.by)));
-            Some(given.value.clone())
-        }
+fn server(
+    subject: &Subject,
+    chosen: &Chosen,
+    origin: Option<&Result<String, &'static str>>,
+) -> Check {
+    const NAME: &str = "plex_url";
+    let by = chosen.url.as_ref().map_or("", |url| url.by);
+    match origin {
+        Some(Ok(origin)) => ok(NAME, format!("`{origin}`, from `{by}`")),
+        Some(Err(reason)) => failure(
+            NAME,
+            format!("the URL in `{by}` {reason}"),
+            "give one such as `http://192.168.1.10:32400`",
+        ),
         None => {
-            checks.push(Check::failure(
-                "plex_url",
-                format!("the value of `{}` is no URL", given.by),
-                "expected something like `http://192.168.1.10:32400`",
-            ));
-            None
+            let hint = subject.hint(
+                "enter `plex_url` in Settings > Plugins > PlexSync",
+                "give `--plex-url URL` or `PLEX_URL`, such as `http://192.168.1.10:32400`",
+            );
+            warning(NAME, "no Plex server is configured", hint)
         }
     }
 }
 
-fn token(given: &Given<Token>, checks: &mut Vec<Check>) -> Option<Secret> {
-    let read = match &given.value {
-        Token::Value(secret) => Ok(secret.clone()),
-        Token::File(path) => read_token_file(path),
-    };
-    match read {
-        Ok(secret) => {
-            let shown = ending(secret.expose());
-            checks.push(Check::ok("plex_token", format!("{shown}, from `{}`", given.by)));
-            Some(secret)
+fn token(subject: &Subject, chosen: &Chosen) -> Check {
+    const NAME: &str = "plex_token";
+    match chosen.token.as_ref().map(|token| (token.by, &token.value)) {
+        Some((by, Ok(_))) => ok(NAME, format!("set, from `{by}`")),
+        Some((_, Err(problem))) => failure(NAME, &*problem.reason, problem.hint),
+        None => {
+            let place = subject.hint(
+                "enter `plex_token` in Settings > Plugins > PlexSync",
+                "set `PLEX_TOKEN`, or give `--plex-token-file FILE`",
+            );
+            warning(NAME, "no token is configured", format!("{place}; {TOKEN_HINT}"))
         }
-        Err(reason) => {
-            let cure = "let the file hold the token alone, readable by its owner alone";
-            checks.push(Check::failure("plex_token", reason, cure));
-            None
-        }
-    }
-}
-
-fn ending(token: &str) -> String {
-    let letters: Vec<char> = token.chars().collect();
-    match letters.len() {
-        length if length < SHOWN_FROM => "set".to_owned(),
-        length => format!("ends in `{}`", letters[length - 4..].iter().collect::<String>()),
     }
 }
 
 fn authority(given: &Given<std::path::PathBuf>) -> Check {
-    let shown = given.value.display();
+    const NAME: &str = "plex_ca";
+    let (shown, by) = (given.value.display(), given.by);
     match std::fs::File::open(&given.value) {
-        Ok(_) => Check::ok("plex_ca", format!("`{shown}`, from `{}`", given.by)),
-        Err(error) => Check::failure(
-            "plex_ca",
-            format!("`{shown}`, from `{}`, can't be read: {error}", given.by),
+        Ok(_) => ok(NAME, format!("`{shown}`, from `{by}`")),
+        Err(error) => failure(
+            NAME,
+            format!("`{shown}`, from `{by}`, can't be read: {error}"),
             "name a PEM file that this user can read",
         ),
     }

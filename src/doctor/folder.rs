@@ -1,54 +1,68 @@
-//! The data folder: how it was found, what may be done in it, what it lies on.
+//! The data folder: what named it, what may be done in it, what it lies on; then what is in it.
 
 use std::path::{Path, PathBuf};
 
-use super::Check;
-use crate::commands::Setting;
+use plexsync_protocol::doctor::Check;
 
-/// Tells the folder; returns it where one is known.
+use super::identity::{self, Device};
+use super::{Subject, failure, ok, warning};
+use crate::target::Given;
+
+const NAME: &str = "data_folder";
+
+/// Checks the folder and the identity in it; returns the device that Plex can be asked as. A first identity is made
+/// where that is allowed and there is a server to ask.
 pub(super) fn check(
-    setting: &Setting<'_>,
-    of_stash: Option<PathBuf>,
+    subject: &Subject,
+    has_server: bool,
     checks: &mut Vec<Check>,
-) -> Option<PathBuf> {
-    let by = match (&setting.options.data_dir, &of_stash) {
-        (Some(given), _) => format!("from `{}`", given.by),
-        (None, Some(_)) => "the plugin's own".to_owned(),
-        (None, None) => "the platform's default (in Stash it is the plugin's `data/`)".to_owned(),
-    };
-    let Some(folder) = setting.data_folder(of_stash) else {
-        let cure = "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`";
-        checks.push(Check::failure("data_folder", "no data folder is known", cure));
+) -> Option<Device> {
+    let elsewhere = subject.hint(
+        "let the user that runs Stash own it (`chown`)",
+        "let the user that runs this program own it (`chown`), or choose another one with `--data-dir` or \
+         `PLEXSYNC_DATA_DIR`",
+    );
+    let Some(folder) = &subject.folder else {
+        let hint = "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`";
+        checks.push(failure(NAME, "no data folder is known", hint));
         return None;
     };
-    checks.push(usable(&folder, &by));
+    let found = identity::Found::in_folder(&folder.value);
+    let usable = usable(folder, found.device_id().is_some(), elsewhere);
+    checks.push(usable);
     #[cfg(target_os = "linux")]
-    checks.extend(linux::filesystem(existing(&folder)));
-    Some(folder)
+    checks.extend(passing(existing(&folder.value)));
+    let can_make = has_server && writable(existing(&folder.value));
+    let make = subject.make_identity.as_ref().filter(|_| can_make);
+    identity::check(&found, subject.version, make, checks)
 }
 
-fn usable(folder: &Path, by: &str) -> Check {
-    let name = "data_folder";
-    let shown = format!("`{}`, {by}", folder.display());
-    let there = existing(folder);
-    let owner = "let the user that runs this program own it (`chown`), or choose another folder";
+fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check {
+    let (path, by) = (&folder.value, folder.by);
+    let shown = format!("`{}`, from `{by}`", path.display());
+    let there = existing(path);
     if there.exists() && !there.is_dir() {
-        let cure = "move it away, or choose another folder with `--data-dir`";
-        return Check::failure(name, format!("{shown}: `{}` is no folder", there.display()), cure);
+        let hint = "move away what is in its place";
+        return failure(NAME, format!("{shown}: `{}` is not a folder", there.display()), hint);
     }
-    match (there == folder, readable(there), writable(there)) {
-        (true, true, true) => Check::ok(name, format!("{shown}: can be read and written")),
-        (true, true, false) => Check::warning(name, format!("{shown}: can't be written"), owner),
-        (true, false, _) => Check::failure(name, format!("{shown}: can't be read"), owner),
-        (false, _, true) => Check::warning(
-            name,
-            format!("{shown}: is not there yet"),
-            "nothing to do if this is the right one: it is made at the first use",
+    match (there == path, readable(there), writable(there)) {
+        (true, true, true) => ok(NAME, format!("{shown}: can be read and written")),
+        (true, false, _) => failure(NAME, format!("{shown}: can't be read"), elsewhere),
+        (true, true, false) if has_identity => warning(
+            NAME,
+            format!("{shown}: can't be written; the identity can be used, but not reset"),
+            elsewhere,
         ),
-        (false, _, false) => Check::failure(
-            name,
+        (true, true, false) => failure(
+            NAME,
+            format!("{shown}: can't be written, and the identity still has to be made"),
+            elsewhere,
+        ),
+        (false, _, true) => ok(NAME, format!("{shown}: is not there yet; the first use makes it")),
+        (false, _, false) => failure(
+            NAME,
             format!("{shown}: is not there, and can't be made in `{}`", there.display()),
-            owner,
+            elsewhere,
         ),
     }
 }
@@ -83,46 +97,22 @@ fn writable(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|about| !about.permissions().readonly())
 }
 
+/// File systems whose content goes away with the container or at the next boot, by their magic numbers (statfs(2)).
 #[cfg(target_os = "linux")]
-mod linux {
-    use std::path::Path;
-
-    use super::Check;
-
-    /// Kinds of file systems by their magic numbers (statfs(2)), and whether what is on them goes away.
-    const KINDS: &[(u32, &str, bool)] = &[
-        (0xef53, "ext4", false),
-        (0x9123_683e, "btrfs", false),
-        (0x5846_5342, "xfs", false),
-        (0x2fc1_2fc1, "zfs", false),
-        (0xf2f5_2010, "f2fs", false),
-        (0x6969, "nfs", false),
-        (0xff53_4d42, "cifs", false),
-        (0xfe53_4d42, "smb2", false),
-        (0x6573_5546, "fuse", false),
-        (0x0102_1997, "9p", false),
-        (0x0102_1994, "tmpfs", true),
-        (0x8584_58f6, "ramfs", true),
-        (0x794c_7630, "overlayfs", true),
-    ];
-
-    pub(super) fn filesystem(folder: &Path) -> Option<Check> {
-        let about = rustix::fs::statfs(folder).ok()?;
-        // The numbers have 32 bits, whatever the width of the field is.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "only the low 32 bits tell the kind"
-        )]
-        let magic = about.f_type as u32;
-        Some(match KINDS.iter().find(|(known, ..)| *known == magic) {
-            None => Check::ok("filesystem", format!("of kind `{magic:#x}`")),
-            Some((_, kind, false)) => Check::ok("filesystem", format!("`{kind}`")),
-            Some((_, kind, true)) => Check::warning(
-                "filesystem",
-                format!("`{kind}`: the identity goes away with the container or at the next boot"),
-                "choose a folder on a disk; in a container, one on a volume",
-            ),
-        })
-    }
+fn passing(folder: &Path) -> Option<Check> {
+    const KINDS: [(u32, &str); 3] =
+        [(0x0102_1994, "tmpfs"), (0x8584_58f6, "ramfs"), (0x794c_7630, "overlayfs")];
+    let about = rustix::fs::statfs(folder).ok()?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the numbers have 32 bits, whatever the width of the field is"
+    )]
+    let magic = about.f_type as u32;
+    let (_, kind) = KINDS.iter().find(|(known, _)| *known == magic)?;
+    Some(warning(
+        "filesystem",
+        format!("`{kind}`: the identity goes away with the container or at the next boot"),
+        "choose a folder on a disk; in a container, one on a volume",
+    ))
 }

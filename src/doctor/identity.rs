@@ -1,123 +1,203 @@
-//! The identity as it lies on disk, looked at without touching it.
+//! The identity as it lies on disk.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::Check;
+use plexsync_protocol::doctor::Check;
+use plexsync_protocol::identity::{Identity, IdentityHeaders, Origin};
+
+use super::{MakeIdentity, failure, ok, warning};
+use crate::files::{Exposure, Problem};
 use crate::identity::{Finding, LockState, Report, inspect};
 
-/// The id that a start would use, if there is one, and its file.
-pub(super) struct OnDisk {
-    pub(super) device_id: String,
-    pub(super) path: String,
+/// The device that Plex is asked as.
+pub(super) type Device = Arc<Identity>;
+
+const NAME: &str = "identity";
+
+/// What is in the folder, looked at without touching it.
+pub(super) struct Found(Report);
+
+impl Found {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self(inspect(folder))
+    }
+
+    /// The id that a start would use.
+    pub(super) fn device_id(&self) -> Option<&str> {
+        match &self.0.main.1 {
+            Finding::Unreadable(_) => None,
+            main => main.id().or_else(|| self.0.backup.1.id()),
+        }
+    }
+
+    /// There has never been an identity here.
+    fn is_new(&self) -> bool {
+        matches!((&self.0.main.1, &self.0.backup.1), (Finding::Missing, Finding::Missing))
+    }
 }
 
-/// Tells what is in the folder.
-pub(super) fn check(folder: &Path, checks: &mut Vec<Check>) -> Option<OnDisk> {
-    let report = inspect(folder);
-    let (first, device_id) = main_file(&report);
-    checks.push(first);
-    checks.extend(backup(&report));
-    checks.extend(leftovers(&report));
-    checks.extend(lock(&report));
+/// Checks what is in the folder; returns the device that a start would be, made with `make` if there is none yet.
+pub(super) fn check(
+    found: &Found,
+    version: &'static str,
+    make: Option<&MakeIdentity>,
+    checks: &mut Vec<Check>,
+) -> Option<Device> {
+    let report = &found.0;
+    checks.extend(exposed(report));
+    if let (true, Some(make)) = (found.is_new(), make) {
+        return made(report, make, checks);
+    }
+    checks.push(main_file(report));
+    checks.extend(backup(report));
+    checks.extend(leftovers(report));
+    checks.extend(lock(report));
+    let id = found.device_id()?.to_owned();
+    let headers = IdentityHeaders::new(&id, version);
     let path = report.main.0.display().to_string();
-    device_id.map(|device_id| OnDisk { device_id, path })
+    Some(Arc::new(Identity::new(id, Origin::Loaded, path, headers, None)))
 }
 
-fn main_file(report: &Report) -> (Check, Option<String>) {
-    const NAME: &str = "identity";
-    let file = report.main.0.display();
-    match (&report.main.1, report.backup.1.id()) {
-        (Finding::Good(id), _) => {
-            (Check::ok(NAME, format!("`{id}`, loaded from `{file}`")), Some(id.clone()))
+fn made(report: &Report, make: &MakeIdentity, checks: &mut Vec<Check>) -> Option<Device> {
+    match make() {
+        Ok(identity) => {
+            let (id, path) = (&identity.device_id, &identity.path);
+            checks.push(ok(
+                NAME,
+                format!("`{id}` was made in `{path}`: Plex shows a new device once"),
+            ));
+            Some(identity)
         }
-        (Finding::Damaged(Some(id)), _) => {
-            let cure = "`plexsync-worker identity adopt ID` with this id writes it anew";
-            let message = format!("`{id}`, made out in `{file}`, which is damaged");
-            (Check::warning(NAME, message, cure), Some(id.clone()))
-        }
-        (Finding::Unreadable(problem), _) => {
-            let cure = format!("{}; until then no request is sent", problem.hint);
-            (Check::failure(NAME, format!("`{file}`: {}", problem.reason), cure), None)
-        }
-        (Finding::Missing | Finding::Damaged(None), Some(id)) => {
-            let message = format!("`{file}` is lost or damaged; its backup holds `{id}`");
-            let cure = "nothing to do: the next use recovers the id, and Plex sees the same device";
-            (Check::warning(NAME, message, cure), Some(id.to_owned()))
-        }
-        (Finding::Missing | Finding::Damaged(None), None)
-            if let Finding::Unreadable(problem) = &report.backup.1 =>
-        {
-            let file = report.backup.0.display();
-            let message = format!("`{file}`, which is needed: {}", problem.reason);
-            let cure = format!("{}; until then no request is sent", problem.hint);
-            (Check::failure(NAME, message, cure), None)
-        }
-        (Finding::Missing, None) => {
-            let cure =
-                "nothing to do: one is made at the first use, and Plex shows a new device once";
-            (Check::warning(NAME, format!("there is none yet in `{file}`"), cure), None)
-        }
-        (Finding::Damaged(None), None) => {
-            let message = format!("`{file}` is damaged, and no backup can help");
-            let cure =
-                "put an older version of the file back, else the next use makes a new device";
-            (Check::failure(NAME, message, cure), None)
+        Err(reason) => {
+            let message = format!("none could be made in `{}`: {reason}", report.main.0.display());
+            checks.push(failure(NAME, message, "without an identity no request is sent"));
+            None
         }
     }
 }
 
-/// Only where the main file counts: else the check of the identity has told it.
+fn main_file(report: &Report) -> Check {
+    let file = report.main.0.display();
+    match (&report.main.1, &report.backup.1) {
+        (Finding::Good(id), _) => {
+            ok(NAME, format!("`{id}`, loaded from `{file}`{}", read_by_others(&report.main.0)))
+        }
+        (Finding::Damaged(Some(id)), _) => warning(
+            NAME,
+            format!("`{id}`, made out in `{file}`, which is damaged"),
+            "a reset with this `device_id` writes the file anew (`plexsync-worker identity adopt ID`)",
+        ),
+        (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
+        (_, backup) if backup.id().is_some() => warning(
+            NAME,
+            format!(
+                "`{file}` is lost or damaged; its backup holds `{}`",
+                backup.id().unwrap_or_default()
+            ),
+            "nothing to do: the next use recovers the id, and Plex sees the same device",
+        ),
+        (_, Finding::Unreadable(problem)) => unusable(
+            &format!("the backup `{}`, which is needed", report.backup.0.display()),
+            problem,
+        ),
+        (Finding::Missing, _) => warning(
+            NAME,
+            format!("there is none yet in `{file}`"),
+            "the first use makes one where the folder can be written; Plex shows a new device once",
+        ),
+        (Finding::Damaged(None), _) => failure(
+            NAME,
+            format!("`{file}` is damaged, and there is no backup to recover the id from"),
+            "put an older version of the file back, else the next use makes a new device",
+        ),
+    }
+}
+
+fn unusable(file: &str, problem: &Problem) -> Check {
+    let hint = format!("{}; until then no request is sent", problem.hint);
+    failure(NAME, format!("{file}: {}", problem.reason), hint)
+}
+
+/// Only where the main file counts: else the check of the identity has said it.
 fn backup(report: &Report) -> Option<Check> {
     const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
     let file = report.backup.0.display();
-    let mended = "nothing to do: the next use writes it";
+    let next_use = "nothing to do: the next use writes it";
     Some(match &report.backup.1 {
-        _ if report.backed_up => Check::ok(NAME, format!("`{file}` is as it should be")),
-        Finding::Missing => Check::warning(NAME, format!("there is no `{file}`"), mended),
-        Finding::Good(id) if id != main => Check::warning(
+        _ if report.backed_up => ok(NAME, format!("`{file}` is as it should be")),
+        Finding::Missing => warning(NAME, format!("there is no `{file}`"), next_use),
+        Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file counts"),
-            "if Plex knows this device by the other id, `plexsync-worker identity adopt ID`; else the next use writes it",
+            "if Plex knows this device by the other id, reset to that one (`plexsync-worker identity adopt ID`); else the \
+             next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
-            Check::warning(NAME, format!("`{file}` is not what the main file is"), mended)
+            warning(NAME, format!("`{file}` is not what the main file is"), next_use)
         }
         Finding::Unreadable(problem) => {
-            Check::warning(NAME, format!("`{file}`: {}", problem.reason), problem.hint)
+            warning(NAME, format!("`{file}`: {}", problem.reason), problem.hint)
         }
     })
 }
 
+/// Who else could change what is in the folder, and with it the identity.
+fn exposed(report: &Report) -> impl Iterator<Item = Check> {
+    report.exposed.iter().map(|exposed| {
+        let others = match exposed.to {
+            Exposure::Owner(user) => format!("belongs to another user (uid `{user}`)"),
+            Exposure::Mode(mode) => format!("can be written by other users (mode `{mode:03o}`)"),
+        };
+        warning(
+            "access",
+            format!("`{}` {others}, who can change the identity", exposed.path.display()),
+            "if nobody else needs it, let the user that runs this program own it (`chown`), and take the others' right \
+             to write (`chmod go-w`)",
+        )
+    })
+}
+
+/// That others may read the file, as the end of a sentence. An id is no secret: this is no warning.
+#[cfg(unix)]
+fn read_by_others(file: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::metadata(file).map(|about| about.permissions().mode() & 0o777) {
+        Ok(mode) if mode & 0o044 != 0 => format!("; others can read it (mode `{mode:03o}`)"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(not(unix))]
+fn read_by_others(_: &Path) -> String {
+    String::new()
+}
+
 fn leftovers(report: &Report) -> Option<Check> {
+    const NAME: &str = "leftovers";
     let names = |names: &[String]| format!("`{}`", names.join("`, `"));
     match (report.broken.as_slice(), report.temporary.as_slice()) {
         ([], []) => None,
-        ([], temporary) => Some(Check::ok(
-            "leftovers",
-            format!("{}: the next writer removes them", names(temporary)),
-        )),
-        (broken, _) => Some(Check::warning(
-            "leftovers",
+        ([], temporary) => {
+            Some(ok(NAME, format!("{}: the next writer removes them", names(temporary))))
+        }
+        (broken, _) => Some(warning(
+            NAME,
             format!("{}: the identity's file was damaged once, and this was kept", names(broken)),
             "remove them when you need them no more",
         )),
     }
 }
 
+/// Only that it is held: where it can't be used, the folder's check says why.
 fn lock(report: &Report) -> Option<Check> {
     let file = report.lock.0.display();
-    match &report.lock.1 {
-        LockState::Missing | LockState::Free => None,
-        LockState::Held => Some(Check::warning(
+    (report.lock.1 == LockState::Held).then(|| {
+        warning(
             "lock",
-            format!("`{file}` is held: somebody makes, recovers or resets the identity just now"),
-            "look again; if it stays so, end the process that hangs",
-        )),
-        LockState::Unusable(problem) => Some(Check::warning(
-            "lock",
-            format!("`{file}` can't be used: {}", problem.reason),
-            "without it a reset with `if_device_id` is refused: put the file or the folder right",
-        )),
-    }
+            format!("`{file}` is held: another process creates, recovers or resets the identity"),
+            "run this again; if it stays so, end the process that hangs",
+        )
+    })
 }

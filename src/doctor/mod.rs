@@ -1,143 +1,99 @@
-//! `doctor`: what a person would check by hand, a line each, with the cure. It writes nothing: no identity is made or
-//! mended, and Plex is asked only as the device that is already on disk.
+//! `doctor.run`: what a person would check by hand, each check with a hint. Nothing is written but, where the caller
+//! allows it, a first identity: without one Plex can't be asked.
 
 mod configuration;
 mod folder;
 mod identity;
 mod plex;
-mod stash;
+mod status;
 
-use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use serde::Serialize;
+use plexsync_protocol::doctor::{Check, CheckState, DoctorReport};
+use plexsync_protocol::identity::Identity;
 
-use crate::commands::{End, Setting, Streams};
+use crate::plex::Plex;
+use crate::secret::Secrets;
+use crate::stash::{SETTINGS_PAGE, Stash};
+use crate::target::{Given, Source, Sources};
 
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    Ok,
-    Warning,
-    Failure,
+/// Loads the identity, or makes the first one. The error is a sentence.
+pub type MakeIdentity = Box<dyn Fn() -> Result<Arc<Identity>, String> + Send>;
+
+/// What is checked.
+pub struct Subject {
+    /// The data folder, if one is known.
+    pub folder: Option<Given<PathBuf>>,
+    /// Server and token, by flag and environment.
+    pub sources: Sources,
+    /// An additional certificate authority.
+    pub plex_ca: Option<Given<PathBuf>>,
+    /// Who asks Plex.
+    pub plex: Plex,
+    /// What must not be shown.
+    pub secrets: Secrets,
+    /// The worker's version, as Plex is told.
+    pub version: &'static str,
+    /// The parent Stash, if it is the one that asks; then hints name its settings.
+    pub stash: Option<Stash>,
+    /// Makes a first identity; `None` if nothing may be written.
+    pub make_identity: Option<MakeIdentity>,
 }
 
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Check {
-    name: &'static str,
-    state: State,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cure: Option<String>,
-}
-
-/// All of them, and the worst state.
-#[derive(Serialize)]
-struct Findings {
-    checks: Vec<Check>,
-    worst: State,
-}
-
-impl Check {
-    fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, message: message.into(), cure: None }
-    }
-
-    fn warning(name: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { name, state: State::Warning, message: message.into(), cure: Some(cure.into()) }
-    }
-
-    fn failure(name: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { name, state: State::Failure, message: message.into(), cure: Some(cure.into()) }
-    }
-
-    /// A failure whose text already tells the cure, after a semicolon.
-    fn told(name: &'static str, text: &str) -> Self {
-        let (message, cure) = match text.split_once("; ") {
-            Some((message, cure)) => (message, Some(cure.to_owned())),
-            None => (text, None),
-        };
-        Self { name, state: State::Failure, message: message.to_owned(), cure }
-    }
-}
-
-/// Checks everything. The findings go to the output, as lines or as one JSON object.
-pub(crate) fn doctor(
-    setting: &Setting<'_>,
-    streams: &mut Streams<'_>,
-    json: bool,
-) -> io::Result<End> {
+/// Checks everything. Blocks its thread for seconds where the network is slow; needs a tokio runtime.
+pub async fn run(subject: Subject) -> DoctorReport {
     let mut checks = Vec::new();
-    let parent = stash::check(setting, streams, &mut checks)?;
-    let configured = configuration::check(setting, parent.settings, &mut checks);
-    let device_id = match folder::check(setting, parent.data_folder, &mut checks) {
-        Some(folder) => identity::check(&folder, &mut checks),
+    let settings = match &subject.stash {
+        Some(stash) => settings(stash, &mut checks).await,
         None => None,
     };
-    plex::check(setting, configured, device_id, &mut checks)?;
-    let worst = checks.iter().map(|check| check.state).max().unwrap_or(State::Ok);
-    let findings = Findings { checks, worst };
-    if json {
-        serde_json::to_writer(&mut *streams.output, &findings)?;
-        writeln!(streams.output)?;
-    } else {
-        streams.output.write_all(lines(&findings, streams.colour).as_bytes())?;
+    let sources = settings.map_or_else(|| subject.sources.clone(), |it| subject.sources.and(it));
+    let mut configured = Vec::new();
+    let account = configuration::check(&subject, &sources.choose(), &mut configured);
+    let device = folder::check(&subject, account.server.is_some(), &mut checks);
+    checks.append(&mut configured);
+    plex::check(&subject, account, device, &mut checks).await;
+    for check in &mut checks {
+        // A server may name itself after the token it was sent.
+        check.message = subject.secrets.redact(&check.message).into_owned();
+        check.hint = check.hint.as_ref().map(|hint| subject.secrets.redact(hint).into_owned());
     }
-    Ok(match worst {
-        State::Ok => End::Fine,
-        State::Warning => End::Warnings,
-        State::Failure => End::Failures,
-    })
+    DoctorReport::new(checks)
 }
 
-fn lines(findings: &Findings, colour: bool) -> String {
-    let mut text = String::new();
-    for check in &findings.checks {
-        let (word, code) = match check.state {
-            State::Ok => ("ok", "32"),
-            State::Warning => ("warning", "33"),
-            State::Failure => ("failure", "31"),
-        };
-        let word = format!("{word:<7}");
-        let word = if colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
-        text.push_str(&format!("{word}  "));
-        text.push_str(&wrapped(&format!("{}: {}", check.name, check.message), INDENT));
-        if let Some(cure) = &check.cure {
-            text.push_str(&format!("{:INDENT$}-> ", ""));
-            text.push_str(&wrapped(cure, INDENT + "-> ".len()));
+impl Subject {
+    /// The hint for a Stash user, who has settings, or for the others, who have options.
+    fn hint<'a>(&self, in_stash: &'a str, elsewhere: &'a str) -> &'a str {
+        if self.stash.is_some() { in_stash } else { elsewhere }
+    }
+}
+
+async fn settings(stash: &Stash, checks: &mut Vec<Check>) -> Option<Source> {
+    const NAME: &str = "stash";
+    let version =
+        stash.version().await.map_or_else(|_| String::new(), |version| format!(" {version}"));
+    match stash.settings().await {
+        Ok(settings) => {
+            checks.push(ok(NAME, format!("Stash{version} gives the plugin's settings")));
+            Some(Source::from(&settings))
+        }
+        Err(error) => {
+            let hint = format!("Plex's URL and token are read from {SETTINGS_PAGE}");
+            checks.push(failure(NAME, error.to_string(), hint));
+            None
         }
     }
-    text
 }
 
-/// Where texts begin, in columns.
-const INDENT: usize = 9;
-/// Where they end: wider terminals gain nothing by longer lines.
-const WIDTH: usize = 80;
-
-/// A text in lines that begin at a column and end before [`WIDTH`]; a word that fits into no line stays where it is. The
-/// first line's beginning is there already.
-fn wrapped(text: &str, indent: usize) -> String {
-    let (mut lines, mut column) = (String::new(), indent);
-    for word in harmless(text).split(' ') {
-        let length = word.chars().count();
-        let fits = |column: usize| column + length <= WIDTH;
-        if column > indent && !fits(column + 1) && fits(indent) {
-            lines.push_str(&format!("\n{:indent$}", ""));
-            column = indent;
-        } else if column > indent {
-            lines.push(' ');
-            column += 1;
-        }
-        lines.push_str(word);
-        column += length;
-    }
-    lines.push('\n');
-    lines
+fn ok(name: &str, message: impl Into<String>) -> Check {
+    Check::new(name, CheckState::Ok, message)
 }
 
-/// A server's name or a file's must not steer the terminal.
-fn harmless(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+fn warning(name: &str, message: impl Into<String>, hint: impl Into<String>) -> Check {
+    Check::new(name, CheckState::Warning, message).with_hint(hint)
+}
+
+fn failure(name: &str, message: impl Into<String>, hint: impl Into<String>) -> Check {
+    Check::new(name, CheckState::Failure, message).with_hint(hint)
 }

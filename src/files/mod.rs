@@ -2,8 +2,8 @@
 //! them is the caller's business.
 //!
 //! File systems differ in what they can do, and some report a failure of what they have done. So no answer of a system
-//! call is the last word: what counts is what is on disk afterwards, and a call that a file system does not know is
-//! left for the next best one.
+//! call is the last word: what counts is what is on disk afterwards, and where a file system does not know a call the
+//! next best one is tried.
 
 mod cleanup;
 mod folder;
@@ -12,6 +12,8 @@ mod problem;
 mod read;
 mod system;
 mod write;
+#[cfg(test)]
+pub(crate) mod faults;
 
 pub use cleanup::{keep_broken, kept_broken, remove_temporary, temporary_files};
 pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
@@ -21,7 +23,7 @@ pub use read::{Obstacle, follow, open, read};
 pub use write::{Access, Created, Replaced, create, replace};
 
 #[cfg(all(test, unix))]
-pub(crate) use system::{Call, faults};
+pub(crate) use system::Call;
 
 #[cfg(test)]
 mod tests;

@@ -33,6 +33,18 @@ pub enum Obstacle {
     Io(io::Error),
 }
 
+impl Obstacle {
+    /// Whether it may be gone in a moment: so it looks while somebody replaces a file. rclone answers with an I/O error
+    /// to who reads what has just been replaced.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Flickers => true,
+            Self::Io(error) => error.raw_os_error() == Some(system::errno::IO),
+            _ => false,
+        }
+    }
+}
+
 impl From<&Obstacle> for Problem {
     fn from(obstacle: &Obstacle) -> Self {
         match obstacle {
@@ -68,7 +80,7 @@ impl From<&Obstacle> for Problem {
 /// Whatever there is instead of a file that can be read.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     let file = open(path)?;
-    let about = file.metadata().map_err(Obstacle::Io)?;
+    let about = file.metadata().map_err(obstacle)?;
     if about.is_dir() {
         return Err(Obstacle::Folder);
     }

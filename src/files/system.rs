@@ -1,5 +1,4 @@
-//! The system calls that file systems answer in ways of their own, each in one place: a test stands here for such a
-//! disk.
+//! The system calls that file systems answer differently, each in one place, where a test can stand in for such a disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -21,10 +20,13 @@ pub(crate) enum Call {
     /// Bytes of a file to the disk.
     SyncFile,
     /// Names of a folder to the disk.
+    #[cfg(unix)]
     SyncFolder,
     /// Another mode.
+    #[cfg(unix)]
     SetMode,
     /// Another owner or group.
+    #[cfg(unix)]
     SetOwner,
     /// An exclusive lock.
     Lock,
@@ -36,7 +38,7 @@ fn call<T>(_call: Call, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
 }
 
 #[cfg(test)]
-use faults::call;
+use super::faults::call;
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
@@ -92,8 +94,8 @@ fn wary(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Brings a file's bytes to the disk. Where the system's strongest way is not known (`F_FULLFSYNC` on an SMB share of
-/// macOS), the plain one is tried.
+/// Brings a file's bytes to the disk. Where `F_FULLFSYNC` is not known (an SMB share on macOS), the plain
+/// `fsync` is tried.
 pub(super) fn sync_file(file: &File) -> io::Result<()> {
     call(Call::SyncFile, || match file.sync_all() {
         #[cfg(target_vendor = "apple")]
@@ -138,6 +140,7 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
 pub(super) mod errno {
     use rustix::io::Errno;
     pub(crate) const BADF: i32 = Errno::BADF.raw_os_error();
+    pub(crate) const IO: i32 = Errno::IO.raw_os_error();
     pub(crate) const LOOP: i32 = Errno::LOOP.raw_os_error();
     pub(crate) const NOTTY: i32 = Errno::NOTTY.raw_os_error();
 }
@@ -146,6 +149,7 @@ pub(super) mod errno {
 #[cfg(not(unix))]
 pub(super) mod errno {
     pub(crate) const BADF: i32 = 0;
+    pub(crate) const IO: i32 = 0;
     pub(crate) const LOOP: i32 = 0;
     pub(crate) const NOTTY: i32 = 0;
 }
@@ -154,51 +158,4 @@ pub(super) mod errno {
 pub(super) fn is_unknown(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
         || error.raw_os_error() == Some(errno::NOTTY)
-}
-
-/// A disk that answers calls wrongly, for the thread of a test.
-#[cfg(test)]
-pub(crate) mod faults {
-    use super::{Call, io};
-    use std::cell::RefCell;
-
-    /// What a call answers instead of the truth.
-    #[derive(Debug, Clone, Copy)]
-    pub(crate) struct Fault {
-        /// Which call.
-        pub(crate) call: Call,
-        /// The error that is told.
-        pub(crate) errno: i32,
-        /// Whether the call is carried out nevertheless: the error is a lie then.
-        pub(crate) done: bool,
-        /// How often; then the truth is told.
-        pub(crate) times: usize,
-    }
-
-    thread_local! {
-        static FAULTS: RefCell<Vec<Fault>> = const { RefCell::new(Vec::new()) };
-    }
-
-    /// Runs `run` on such a disk.
-    pub(crate) fn with<T>(faults: &[Fault], run: impl FnOnce() -> T) -> T {
-        FAULTS.replace(faults.to_vec());
-        let outcome = run();
-        FAULTS.take();
-        outcome
-    }
-
-    pub(super) fn call<T>(call: Call, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let fault = FAULTS.with_borrow_mut(|faults| {
-            let fault = faults.iter_mut().find(|fault| fault.call == call && fault.times > 0)?;
-            fault.times -= 1;
-            Some(*fault)
-        });
-        match fault {
-            None => make(),
-            Some(fault) => {
-                let _made = fault.done.then(make);
-                Err(io::Error::from_raw_os_error(fault.errno))
-            }
-        }
-    }
 }

@@ -15,8 +15,9 @@ use super::folder::{parent, sync_file, sync_folder};
 use super::lock::POLL;
 use super::{read, system};
 
-/// How often a writer starts again whose temporary file was removed by somebody who cleaned up.
-const RESTARTS: usize = 64;
+/// How long a writer starts again whose temporary file is gone: somebody cleaned up, or it has got its name, and the
+/// file system shows what was there before for as long as it keeps it in a cache (FUSE: 1 s).
+const LOSSES: Duration = Duration::from_secs(2);
 
 /// How long a rename that is refused is tried again: virus scanners and SMB refuse for a moment.
 const REFUSALS: Duration = Duration::from_millis(200);
@@ -34,12 +35,13 @@ pub enum Created {
 ///
 /// # Errors
 ///
-/// Those of the system; [`ErrorKind::Unsupported`] where the file system knows none of the ways.
+/// Those of the system; [`ErrorKind::Unsupported`] where the file system knows no call for that.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    for _ in 0..RESTARTS {
+    let start = Instant::now();
+    loop {
         let temporary = Temporary::write(path, bytes, None)?;
         match temporary.name_it(path, bytes) {
-            Err(error) if temporary.is_lost(&error) => continue,
+            Err(error) if temporary.is_lost(&error) => pause_after_loss(start)?,
             outcome => {
                 let created = outcome?;
                 sync_folder(parent(path))?;
@@ -47,7 +49,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
             }
         }
     }
-    Err(lost())
 }
 
 /// What became of a replacement.
@@ -90,19 +91,19 @@ pub fn replace(
         }
         about => Some(about?).filter(|about| access == Access::AsBefore && about.is_file()),
     };
-    for _ in 0..RESTARTS {
+    let start = Instant::now();
+    loop {
         let temporary = Temporary::write(path, bytes, about.as_ref())?;
         match temporary.rename(path, bytes, &still) {
-            Err(error) if temporary.is_lost(&error) => continue,
-            Err(error) => return Err(error),
-            Ok(false) => return Ok(Replaced::Stale),
-            Ok(true) => {
-                let synced = sync_folder(parent(path));
-                return Ok(synced.map_or_else(Replaced::Unsynced, |()| Replaced::Done));
+            Err(error) if temporary.is_lost(&error) => {
+                pause_after_loss(start)?;
+                continue;
             }
+            Ok(false) => return Ok(Replaced::Stale),
+            outcome => drop(outcome?),
         }
+        return Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done));
     }
-    Err(lost())
 }
 
 /// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice).
@@ -114,8 +115,12 @@ fn no_space(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
-fn lost() -> io::Error {
-    io::Error::other("somebody removes our temporary files")
+fn pause_after_loss(start: Instant) -> io::Result<()> {
+    if start.elapsed() > LOSSES {
+        return Err(io::Error::other("somebody removes our temporary files"));
+    }
+    thread::sleep(POLL);
+    Ok(())
 }
 
 /// A file that nobody knows yet; removed unless it got a name.
@@ -130,24 +135,22 @@ impl Temporary {
         let mut file = system::owned(mode_for_owner(old)).create_new(true).open(&path)?;
         let temporary = Self { path };
         file.write_all(bytes)?;
-        if let Some(old) = old {
-            resemble(&file, old)?;
-        }
+        resemble(&file, old)?;
         sync_file(&file, target)?;
         Ok(temporary)
     }
 
-    /// Tries one way after the other: file systems differ in what they can do, and in how they say so.
+    /// Tries the best call first: file systems differ in what they know, and in the errors that say so.
     fn name_it(&self, path: &Path, bytes: &[u8]) -> io::Result<Created> {
-        type Way<'a> = (&'a str, &'a dyn Fn() -> io::Result<()>);
-        let ways: [Way<'_>; 3] = [
-            ("a rename that replaces nothing", &|| system::rename_no_replace(&self.path, path)),
-            ("a hard link", &|| system::link(&self.path, path)),
-            ("a new file", &|| write_new(path, bytes)),
+        type Attempt<'a> = (&'a str, &'a dyn Fn() -> io::Result<()>);
+        let attempts: [Attempt<'_>; 3] = [
+            ("RENAME_NOREPLACE", &|| system::rename_no_replace(&self.path, path)),
+            ("link", &|| system::link(&self.path, path)),
+            ("O_EXCL", &|| write_new(path, bytes)),
         ];
         let mut refused = Vec::new();
-        for (name, way) in ways {
-            let Err(error) = way() else { return Ok(Created::Done) };
+        for (name, attempt) in attempts {
+            let Err(error) = attempt() else { return Ok(Created::Done) };
             if holds(path, bytes) {
                 return Ok(Created::Done);
             }
@@ -157,10 +160,11 @@ impl Temporary {
             if no_space(&error) || self.is_lost(&error) {
                 return Err(error);
             }
-            refused.push(format!("{name} ({error})"));
+            refused.push(format!("{name}: {error}"));
         }
         let refused = refused.join(", ");
-        let text = format!("the file system knows no way to make a file once: not {refused}");
+        let text =
+            format!("its file system can't create a file only where there is none ({refused})");
         Err(io::Error::new(ErrorKind::Unsupported, text))
     }
 
@@ -177,7 +181,8 @@ impl Temporary {
             }
             thread::sleep(POLL);
         }
-        Ok(false)
+        // What is there is not what was expected; it may be ours, shown only now.
+        Ok(holds(target, bytes))
     }
 
     /// Whether somebody has cleaned this file up.
@@ -194,7 +199,7 @@ impl Drop for Temporary {
     }
 }
 
-/// The last way: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
+/// The last resort: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
 /// content yet.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = system::create_new(path)?;
@@ -216,32 +221,36 @@ fn mode_for_owner(old: Option<&Metadata>) -> u32 {
     0o600
 }
 
-/// Gives a file owner, group and mode of another, but for others' right to write. In a group that is not the old one
-/// the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
+/// Gives a new file owner, group and mode of the old one, but for others' right to write. In a group that is not the old
+/// one the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
 /// the new file would be open to more people than the old one was.
 #[cfg(unix)]
-fn resemble(file: &File, old: &Metadata) -> io::Result<()> {
+fn resemble(file: &File, old: Option<&Metadata>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let new = file.metadata()?;
-    if new.uid() != old.uid() {
-        // Only root may give files away; for others the file becomes theirs.
-        let _kept = system::set_owner(file, Some(old.uid()), None);
+    let mut new = file.metadata()?;
+    if let Some(old) = old {
+        if new.uid() != old.uid() {
+            // Only root may give files away; for others the file becomes theirs.
+            let _kept = system::set_owner(file, Some(old.uid()), None);
+        }
+        if new.gid() != old.gid() {
+            let _kept = system::set_owner(file, None, Some(old.gid()));
+        }
+        new = file.metadata()?;
     }
-    if new.gid() != old.gid() {
-        let _kept = system::set_owner(file, None, Some(old.gid()));
-    }
-    let new = file.metadata()?;
-    let wanted = old.mode() & if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    let mask = |old: &Metadata| if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    // The process may have been started with a umask that leaves not even the owner a right.
+    let wanted = old.map_or(0o600, |old| old.mode() & mask(old));
     if new.mode() & 0o777 == wanted {
         return Ok(());
     }
     system::set_mode(file, wanted).or_else(|refused| {
-        let wider = new.mode() & 0o777 & !old.mode() != 0;
+        let wider = old.is_some_and(|old| new.mode() & 0o777 & !old.mode() != 0);
         if wider { Err(refused) } else { Ok(()) }
     })
 }
 
 #[cfg(not(unix))]
-fn resemble(_file: &File, _old: &Metadata) -> io::Result<()> {
+fn resemble(_file: &File, _old: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }

@@ -5,7 +5,7 @@ mod calls;
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ use crate::rpc::Methods;
 
 /// How long accepted calls go on after a signal. The rest of the 800 ms that a host may count on is for the exit.
 const STOP: Duration = Duration::from_millis(650);
+/// How long input that was read before a signal is still taken.
+const LAST_INPUT: Duration = Duration::from_millis(150);
 /// How long the ordered call that runs may still take once it was asked to give up.
 const GIVE_UP: Duration = Duration::from_millis(60);
 /// After so long a value without a line end is mentioned.
@@ -52,6 +54,8 @@ pub struct Host<W> {
     pub credit: Arc<Credit>,
     /// Where replies go.
     pub replies: W,
+    /// Set when a signal asks the process to stop, long before a busy loop comes to the event.
+    pub stop: Arc<AtomicBool>,
     /// Set while the ordered call that runs should give up what it waits for.
     pub interrupt: Arc<AtomicBool>,
 }
@@ -78,6 +82,8 @@ pub fn serve<W: Write>(
         ordered: OrderedCalls::new(host.sender, host.interrupt),
         batches: Batches::default(),
         input: Input::Open,
+        stop: host.stop,
+        stop_seen: None,
         deadline: None,
         gave_up: false,
         line_end_due: None,
@@ -108,6 +114,9 @@ struct Session<'a, W> {
     ordered: OrderedCalls,
     batches: Batches,
     input: Input,
+    stop: Arc<AtomicBool>,
+    /// When the loop has first seen that it is to stop.
+    stop_seen: Option<Instant>,
     /// When what is unfinished has to be given up. It only ever comes nearer, but for the moment after.
     deadline: Option<Instant>,
     /// All was cancelled; at most one ordered call is still at it.
@@ -206,7 +215,7 @@ impl<W: Write> Session<'_, W> {
 
     /// Takes what was read, as far as there is room for it.
     fn decode(&mut self) -> io::Result<()> {
-        while self.input != Input::Done && self.ordered.len() < MAX_ORDERED {
+        while self.takes_more() {
             let frame = match self.input {
                 Input::Open => self.decoder.next_frame(),
                 _ => self.decoder.next_frame_at_end(),
@@ -225,6 +234,17 @@ impl<W: Write> Session<'_, W> {
             }
         }
         Ok(())
+    }
+
+    fn takes_more(&mut self) -> bool {
+        if self.stop.load(Ordering::Relaxed) {
+            // What came before the signal is taken, unless it is more than there is time for.
+            let seen = *self.stop_seen.get_or_insert_with(Instant::now);
+            if seen.elapsed() > LAST_INPUT {
+                self.input = Input::Done;
+            }
+        }
+        self.input != Input::Done && self.ordered.len() < MAX_ORDERED
     }
 
     fn all_decoded(&mut self) {

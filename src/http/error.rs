@@ -174,11 +174,6 @@ impl Peer {
             };
             return self.unreachable(Closed, reason, hint);
         }
-        if find::<hyper::Error>(error).is_none() {
-            let reason = format!("the body from {name} is not compressed the way its head says");
-            let hint = "ask for it with the header `Accept-Encoding: identity`";
-            return HttpError::unreachable(Protocol, reason, hint);
-        }
         self.unreachable(Protocol, format!("the response of {name} is not HTTP"), "check the port")
     }
 }
@@ -199,14 +194,9 @@ pub(crate) fn host_and_port(url: &Url) -> String {
 /// Whether the connection is gone, rather than that what came over it makes no sense. hyper tells a bad chunk, and we a
 /// flood, as `InvalidInput` or `InvalidData`; everything else that reading brings is a lost connection.
 fn is_lost(error: &(dyn Error + 'static)) -> bool {
-    match find::<hyper::Error>(error) {
-        Some(hyper) if hyper.is_parse() || hyper.is_user() => false,
-        Some(hyper) => !matches!(
-            innermost_io(hyper).map(io::Error::kind),
-            Some(ErrorKind::InvalidInput | ErrorKind::InvalidData)
-        ),
-        None => find::<io::Error>(error).is_none(),
-    }
+    let nonsense = find::<hyper::Error>(error).is_some_and(|it| it.is_parse() || it.is_user());
+    let kind = innermost_io(error).map(io::Error::kind);
+    !nonsense && !matches!(kind, Some(ErrorKind::InvalidInput | ErrorKind::InvalidData))
 }
 
 /// The first cause of this type.

@@ -19,6 +19,8 @@ use hyper::header::{AsHeaderName, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use url::Url;
 
+use self::error::HttpError;
+
 /// Longest URL that is sent, in bytes. The HTTP types underneath end at 65534.
 const MAX_URL: usize = 65_000;
 
@@ -64,14 +66,25 @@ impl Head {
     }
 }
 
-/// Takes an answer's body as it comes.
+/// Takes an answer's body while it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
     /// server's word, which nobody has checked yet.
     fn begin(&mut self, head: &Head, announced: Option<u64>);
 
-    /// The next bytes of its body.
-    fn push(&mut self, chunk: Bytes);
+    /// The next bytes of its body. An error ends the exchange.
+    fn push(&mut self, chunk: Bytes) -> impl Future<Output = Result<(), HttpError>> + Send;
+}
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self, _: &Head, _: Option<u64>) {
+        self.clear();
+    }
+
+    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
+        self.extend_from_slice(&chunk);
+        Ok(())
+    }
 }
 
 /// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.

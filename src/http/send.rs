@@ -71,12 +71,9 @@ impl Answer {
     fn new(response: Response<Incoming>, request: &Request, peer: Peer) -> Self {
         let (parts, body) = response.into_parts();
         let progress = parts.extensions.get::<Arc<Progress>>().cloned();
-        let answer = Self {
-            head: Head { status: parts.status, headers: parts.headers, url: request.url.clone() },
-            body,
-            peer,
-            progress,
-        };
+        let url = request.url.clone();
+        let head = Head { status: parts.status, headers: parts.headers, url };
+        let answer = Self { head, body, peer, progress };
         answer.made_progress();
         answer
     }
@@ -86,10 +83,12 @@ impl Answer {
         self.body.size_hint().exact()
     }
 
-    /// The next bytes of the body; none at its end.
-    async fn next(&mut self) -> Result<Option<Bytes>, hyper::Error> {
-        while let Some(frame) = self.body.frame().await.transpose()? {
-            // The others are trailers.
+    /// The next piece of the body; none at its end.
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| self.peer.broken(&error))?;
+            self.made_progress();
+            // What is no data are trailers.
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }
@@ -131,13 +130,13 @@ impl<'a> Sender<'a> {
 
     /// Sends a request and follows the redirects that stay on its origin.
     pub(crate) async fn send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
-        let mut answer = self.hop(request, reuse).await?;
+        let mut answer = self.send_once(request, reuse).await?;
         let mut followed = None;
         for _ in 0..MAX_REDIRECTS {
             let sent = followed.as_ref().unwrap_or(request);
             let Some(next) = redirect::next(sent, &answer.head, self.clients.clean) else { break };
             drop(answer);
-            answer = self.hop(&next, reuse).await.map_err(|failure| Failure {
+            answer = self.send_once(&next, reuse).await.map_err(|failure| Failure {
                 received: true,
                 stale: false,
                 ..failure
@@ -147,7 +146,12 @@ impl<'a> Sender<'a> {
         Ok(answer)
     }
 
-    async fn hop(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
+    /// Sends a request once; a redirect is an answer.
+    pub(crate) async fn send_once(
+        &self,
+        request: &Request,
+        reuse: Reuse,
+    ) -> Result<Answer, Failure> {
         let peer = Peer::of(&request.url);
         let sending = self.clients.send(request, reuse, &peer).map_err(Failure::before_answer)?;
         let watch = Watch::new(self.connect_limit);
@@ -162,34 +166,30 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the
-    /// head.
+    /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
         mut answer: Answer,
         max_bytes: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
-        let too_large = || Failure::of_body(HttpError::TooLarge { max_bytes });
         if answer.announced().is_some_and(|announced| announced > max_bytes) {
-            return Err(too_large());
+            return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
-        let mut length = 0_u64;
-        loop {
-            let piece = match timeout_at(self.deadline, answer.next()).await {
-                Ok(Ok(Some(piece))) => piece,
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Err(error)) => return Err(Failure::of_body(answer.peer.broken(&error))),
-                Err(_) => return Err(Failure::of_body(answer.peer.body_timeout())),
-            };
-            answer.made_progress();
-            length = length.saturating_add(piece.len() as u64);
-            if length > max_bytes {
-                return Err(too_large());
+        let reading = async {
+            let mut length = 0_u64;
+            while let Some(piece) = answer.next().await? {
+                length = length.saturating_add(piece.len() as u64);
+                if length > max_bytes {
+                    return Err(HttpError::TooLarge { max_bytes });
+                }
+                sink.push(piece).await?;
+                // Many small pieces may come without a wait: let other requests pass.
+                tokio::task::coop::consume_budget().await;
             }
-            sink.push(piece);
-            // Many small pieces may come without a wait: let other requests pass.
-            tokio::task::coop::consume_budget().await;
-        }
+            Ok(())
+        };
+        let in_time = timeout_at(self.deadline, reading).await;
+        in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
     }
 }

@@ -1,7 +1,7 @@
 //! The one place that decides what becomes of what is on disk.
 
 use super::format::{State, object_in, render};
-use crate::files::{Obstacle, Problem};
+use crate::files::Problem;
 
 /// The file and its backup, looked at one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,28 +66,26 @@ impl View {
     /// place, and `cp` does, too.
     pub(super) fn unsettled(&self) -> bool {
         match (&self.main, &self.backup) {
-            (State::Torn { .. } | State::Flickers, _) => true,
-            (State::Absent, backup) => matches!(backup, State::Torn { .. } | State::Flickers),
+            (State::Torn { .. } | State::Passing(_), _) => true,
+            (State::Absent, backup) => matches!(backup, State::Torn { .. } | State::Passing(_)),
             _ => false,
         }
     }
 
     /// The table. A new identity comes only from certainty: both names gone, or damage that was seen.
     pub(super) fn decide(&self) -> Decision {
-        use State::{Absent, Flickers, Torn, Unreadable, Valid};
+        use State::{Absent, Passing, Torn, Unreadable, Valid};
         let refuse = |which, problem| Decision::Refuse { which, problem };
         match (&self.main, &self.backup) {
-            (Unreadable(problem), _) => refuse(Which::Main, problem.clone()),
-            (Flickers, _) => refuse(Which::Main, Problem::from(&Obstacle::Flickers)),
+            (Unreadable(problem) | Passing(problem), _) => refuse(Which::Main, problem.clone()),
             (Valid { id, raw }, backup) => {
                 Decision::Keep(Kept::new(id, false, object_in(raw).to_vec(), backup))
             }
             (Torn { salvaged: Some(id), .. }, backup) => {
                 Decision::Keep(Kept::new(id, true, render(id), backup))
             }
-            (Absent | Torn { .. }, Unreadable(problem)) => refuse(Which::Backup, problem.clone()),
-            (Absent | Torn { .. }, Flickers) => {
-                refuse(Which::Backup, Problem::from(&Obstacle::Flickers))
+            (Absent | Torn { .. }, Unreadable(problem) | Passing(problem)) => {
+                refuse(Which::Backup, problem.clone())
             }
             (Absent | Torn { .. }, Valid { id, raw }) => {
                 Decision::Restore { id: id.clone(), bytes: object_in(raw).to_vec() }
@@ -150,9 +148,13 @@ mod tests {
         State::Unreadable(Problem::new("why", "what to do"))
     }
 
+    fn passing() -> State {
+        State::Passing(Problem::new("why", "what to do"))
+    }
+
     fn states() -> [State; 7] {
-        let (flickers, damaged) = (State::Flickers, torn(None));
-        [State::Absent, valid("a"), valid("b"), damaged, torn(Some("a")), unreadable(), flickers]
+        let (passing, damaged) = (passing(), torn(None));
+        [State::Absent, valid("a"), valid("b"), damaged, torn(Some("a")), unreadable(), passing]
     }
 
     /// Every pair of states, a word for each outcome.
@@ -213,9 +215,9 @@ mod tests {
             (torn(None), valid("a"), true),
             (torn(Some("a")), State::Absent, true),
             (State::Absent, torn(None), true),
-            (State::Flickers, valid("a"), true),
-            (State::Absent, State::Flickers, true),
-            (valid("a"), State::Flickers, false),
+            (passing(), valid("a"), true),
+            (State::Absent, passing(), true),
+            (valid("a"), passing(), false),
             (State::Absent, State::Absent, false),
             (State::Absent, valid("a"), false),
             (valid("a"), torn(None), false),

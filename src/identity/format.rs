@@ -27,8 +27,8 @@ pub(super) enum State {
         /// The one id that can still be made out.
         salvaged: Option<String>,
     },
-    /// There at one look and not at the next: somebody replaces it at this moment.
-    Flickers,
+    /// Something is there that can't be read at this moment: somebody may just be replacing it.
+    Passing(Problem),
     /// Something is there, and nobody knows what it holds.
     Unreadable(Problem),
 }
@@ -37,7 +37,7 @@ pub(super) enum State {
 pub(super) fn classify(read: Result<Vec<u8>, Obstacle>) -> State {
     match read {
         Err(Obstacle::Missing) => State::Absent,
-        Err(Obstacle::Flickers) => State::Flickers,
+        Err(obstacle) if obstacle.may_pass() => State::Passing(Problem::from(&obstacle)),
         Err(obstacle) => State::Unreadable(Problem::from(&obstacle)),
         Ok(raw) => match id_of(&raw) {
             Some(id) => State::Valid { id, raw },
@@ -85,7 +85,7 @@ fn whole_ids(text: &[u8]) -> Vec<String> {
     // The quote that ends one name may begin the next.
     let names = (0..text.len()).filter(|at| text[*at..].starts_with(NAME));
     names
-        .filter_map(|name| lenient_json::string_at(text, value(name)?)?.text)
+        .filter_map(|name| lenient_json::string_at(text, value(name)?))
         .filter(|id| is_device_id(id))
         .collect()
 }

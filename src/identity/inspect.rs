@@ -59,8 +59,7 @@ impl From<State> for Finding {
             State::Absent => Self::Missing,
             State::Valid { id, .. } => Self::Good(id),
             State::Torn { salvaged, .. } => Self::Damaged(salvaged),
-            State::Flickers => Self::Unreadable(Problem::from(&Obstacle::Flickers)),
-            State::Unreadable(problem) => Self::Unreadable(problem),
+            State::Passing(problem) | State::Unreadable(problem) => Self::Unreadable(problem),
         }
     }
 }

@@ -5,7 +5,6 @@
 //! `store`, `repair` and `reset` put these together.
 
 mod decide;
-mod folder;
 mod format;
 mod inspect;
 mod lenient_json;
@@ -21,7 +20,6 @@ use std::sync::atomic::AtomicBool;
 
 use plexsync_protocol::identity::{Identity, IdentityHeaders, ResetParams, ResetResult};
 
-pub use folder::Folders;
 pub use inspect::{Finding, LockState, Report, inspect};
 
 use reset::ResetError;
@@ -72,6 +70,14 @@ impl Keeper {
     /// 10 ms; when it is set, the call ends with [`IdentityError::Interrupted`].
     pub fn new(folder: PathBuf, version: &'static str, stop: Arc<AtomicBool>) -> Self {
         Self { store: Store::new(folder, stop), version, held: None }
+    }
+
+    /// The same, with the folder where the identity was kept before: an id there is copied where this one has neither
+    /// file nor backup.
+    #[must_use]
+    pub fn with_former(mut self, folder: PathBuf) -> Self {
+        self.store.former = Some(folder);
+        self
     }
 
     /// The identity. It is loaded, repaired or created at the first call that succeeds; later calls do no I/O.
@@ -143,7 +149,7 @@ impl Keeper {
         Arc::clone(self.held.insert(identity))
     }
 
-    /// Holds the id on disk, which is not the expected one. What is told is what is held.
+    /// Holds the id on disk, which is not the expected one, and reports that very one.
     fn follow_disk(&mut self) -> IdentityError {
         self.held = None;
         match self.get() {

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use plexsync_protocol::identity::Origin;
 
 use super::IdentityError;
-use super::decide::{View, link_without_id};
+use super::decide::{Decision, Kept, View, link_without_id};
 use super::format::{State, object_in, render};
 use super::store::{Found, Store};
 use crate::files::{self, Access, Created, Lock, Problem, Replaced};
@@ -15,8 +16,13 @@ use crate::files::{self, Access, Created, Lock, Problem, Replaced};
 impl Store {
     /// Creates an identity where there was none. None: somebody else was there first, look again.
     ///
-    /// What counts is what is on disk afterwards, not what this process wrote or was told about the writing.
+    /// What counts is what is on disk afterwards, not what a call said about the writing.
     pub(super) fn create(&self, now: &View) -> Result<Option<Found>, IdentityError> {
+        if now.backup == State::Absent
+            && let Some((id, bytes)) = self.look_at_former()?
+        {
+            return self.move_in(id, &bytes);
+        }
         let id = self.new_id()?;
         files::create(&self.main, &render(&id)).map_err(|error| self.unwritten(&error))?;
         let State::Valid { id: found, raw } = self.look().main else {
@@ -31,6 +37,33 @@ impl Store {
         });
         let backup = self.back_up(&self.look_at_backup(), object_in(&raw));
         Ok(Some(Found { id: found, origin, warning }.warned(backup)))
+    }
+
+    /// The id that is in the folder that was used before, and the file that is to hold it here.
+    fn look_at_former(&self) -> Result<Option<(String, Vec<u8>)>, IdentityError> {
+        let Some(folder) = &self.former else { return Ok(None) };
+        let former = Self::new(folder.clone(), Arc::clone(&self.stop));
+        match former.settle(former.look())?.decide() {
+            Decision::Keep(Kept { id, bytes, .. }) | Decision::Restore { id, bytes } => {
+                Ok(Some((id, bytes)))
+            }
+            Decision::Create | Decision::Regenerate => Ok(None),
+            Decision::Refuse { which, problem } => Err(former.refused(which, &problem)),
+        }
+    }
+
+    /// Copies the identity from the former folder, which stays as it is. None: look again.
+    fn move_in(&self, id: String, bytes: &[u8]) -> Result<Option<Found>, IdentityError> {
+        files::create(&self.main, bytes).map_err(|error| self.unwritten(&error))?;
+        if !matches!(self.look().main, State::Valid { id: found, .. } if found == id) {
+            return Ok(None);
+        }
+        let folder = self.former.as_deref().unwrap_or(&self.folder).display();
+        let warning = Some(format!(
+            "The identity was copied from `{folder}`, where it was kept before: Plex sees the same device as before."
+        ));
+        let backup = self.back_up(&self.look_at_backup(), bytes);
+        Ok(Some(Found { id, origin: Origin::Loaded, warning }.warned(backup)))
     }
 
     /// Writes the backup's identity back, or goes on with it where that can't be done. None: look again.

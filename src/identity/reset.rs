@@ -51,7 +51,7 @@ impl Store {
             drop(lock);
             files::pause(&self.stop)?;
         }
-        Err(self.restless().into())
+        Err(self.keeps_changing().into())
     }
 
     fn wanted(&self, params: &ResetParams) -> Result<String, IdentityError> {
@@ -112,7 +112,7 @@ impl Store {
             State::Valid { id, .. } => {
                 return Err(ResetError::Landed(IdentityError::Changed { device_id: Some(id) }));
             }
-            _ => return Err(ResetError::Landed(self.restless())),
+            _ => return Err(ResetError::Landed(self.keeps_changing())),
         };
         let warning = self.back_up(&now.backup, object_in(&raw));
         if let Some(problem) = unsynced {
@@ -129,7 +129,7 @@ impl Store {
             State::Torn { raw, .. } => {
                 return self.replace_broken(now, raw, &render(new)).map(|(replaced, _)| replaced);
             }
-            State::Flickers => Ok(Replaced::Stale),
+            State::Passing(_) => Ok(Replaced::Stale),
             State::Unreadable(problem) => return Err(problem.clone()),
         };
         written.map_err(|error| Problem::from(&error))

@@ -51,6 +51,8 @@ pub(super) struct Store {
     pub(super) main: PathBuf,
     pub(super) backup: PathBuf,
     pub(super) lock_file: PathBuf,
+    /// Where the identity was kept before.
+    pub(super) former: Option<PathBuf>,
     pub(super) patience: Patience,
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -60,7 +62,8 @@ impl Store {
         let main = folder.join(FILE_NAME);
         let (backup, lock_file) =
             (folder.join(BACKUP_NAME), folder.join(format!("{FILE_NAME}.lock")));
-        Self { folder, main, backup, lock_file, patience: Patience::default(), stop }
+        let patience = Patience::default();
+        Self { folder, main, backup, lock_file, former: None, patience, stop }
     }
 
     /// Finds the identity, creates it where there is none, repairs what can be repaired.
@@ -93,7 +96,7 @@ impl Store {
             files::pause(&self.stop)?;
             view = self.look();
         }
-        Err(self.restless())
+        Err(self.keeps_changing())
     }
 
     /// The identity in a good file beside a good backup. Waits for nobody, writes nothing.
@@ -220,7 +223,7 @@ impl Store {
     }
 
     /// The files kept changing between two looks.
-    pub(super) fn restless(&self) -> IdentityError {
+    pub(super) fn keeps_changing(&self) -> IdentityError {
         let hint = "end the other programs that write it";
         IdentityError::unavailable(&self.main, Problem::new("it keeps changing", hint))
     }

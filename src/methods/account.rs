@@ -6,12 +6,20 @@ use plexsync_protocol::stash::StashCall;
 use super::{Worker, errors};
 use crate::plex::Account;
 use crate::stash::{SETTINGS_PAGE, Settings, Stash};
+use crate::target::{Source, Sources};
 
 /// What a call brings itself.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Has {
     pub(super) server: bool,
     pub(super) token: bool,
+}
+
+impl Has {
+    /// A call with its own token does not look for another one.
+    fn account(self, sources: &Sources) -> Account {
+        if self.token { sources.server() } else { sources.account() }
+    }
 }
 
 /// The account of a call, and the settings it was made with where Stash was asked for them.
@@ -21,7 +29,7 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    /// The same, if there is a server to talk to: in Stash the cure is a setting.
+    /// The same, if there is a server to talk to: in Stash it is a setting.
     pub(super) fn with_server(self) -> Result<Self, ErrorObject> {
         match self.account.server {
             Some(_) => Ok(self),
@@ -40,14 +48,13 @@ impl Worker {
         stash: Option<&StashCall>,
         has: Has,
     ) -> Result<Resolved, ErrorObject> {
-        let configured =
-            Account { server: self.setup.plex_url.clone(), token: self.setup.plex_token.clone() };
-        let complete = (has.server && has.token)
-            || (configured.server.is_some() && (has.token || configured.token.is_some()));
+        let sources = &self.setup.sources;
+        let (server, token) = sources.are_complete();
+        let complete = (has.server && has.token) || (server && (has.token || token));
         match stash.filter(|_| !complete) {
-            None => Ok(Resolved { account: configured, settings: Settings::default() }),
+            None => Ok(Resolved { account: has.account(sources), settings: Settings::default() }),
             Some(call) => {
-                let resolved = self.account_with(&self.stash(call), configured).await?;
+                let resolved = self.account_with(&self.stash(call), has).await?;
                 if has.server { Ok(resolved) } else { resolved.with_server() }
             }
         }
@@ -57,12 +64,12 @@ impl Worker {
     pub(super) async fn account_with(
         &self,
         stash: &Stash,
-        configured: Account,
+        has: Has,
     ) -> Result<Resolved, ErrorObject> {
-        let missing = if configured.server.is_none() { Missing::Server } else { Missing::Token };
+        let sources = &self.setup.sources;
+        let missing = if sources.are_complete().0 { Missing::Token } else { Missing::Server };
         let settings = stash.settings().await.map_err(|error| errors::of_stash(&error, missing))?;
-        let (server, token) = (settings.plex_url.as_deref(), settings.plex_token.as_ref());
-        Ok(Resolved { account: configured.completed(server, token), settings })
+        Ok(Resolved { account: has.account(&sources.and(Source::from(&settings))), settings })
     }
 
     pub(super) fn stash(&self, call: &StashCall) -> Stash {

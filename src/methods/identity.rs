@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use super::{Worker, errors, params};
-use crate::identity::{Folders, IdentityError, Keeper};
+use crate::identity::{IdentityError, Keeper};
 use crate::rpc::{Handling, OrderedWork, Request};
+use crate::target::Given;
 
 pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     params::none(request.params.as_deref())?;
@@ -93,7 +94,7 @@ impl Worker {
     }
 
     /// The identity, made or loaded at its first use.
-    fn identity(&self, stash: Option<&StashCall>) -> Result<Arc<Identity>, ErrorObject> {
+    pub(super) fn identity(&self, stash: Option<&StashCall>) -> Result<Arc<Identity>, ErrorObject> {
         self.with_keeper(stash, Keeper::get).map_err(errors::of_identity)
     }
 
@@ -112,22 +113,23 @@ impl Worker {
         stash: Option<&StashCall>,
     ) -> Result<&'k mut Keeper, IdentityError> {
         if keeper.is_none() {
-            let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            let folder = self.data_folder(stash).ok_or_else(no_folder)?.value;
             **keeper = Some(Keeper::new(folder, self.setup.version, self.setup.interrupt.clone()));
         }
         keeper.as_mut().ok_or_else(no_folder)
     }
 
-    fn data_folder(&self, stash: Option<&StashCall>) -> Option<PathBuf> {
-        let plugin_data = |stash: &StashCall| {
-            crate::stash::plugin_data(&stash.connection, &self.setup.working_folder)
+    /// The user's word comes before Stash's, and that before the default.
+    pub(super) fn data_folder(&self, stash: Option<&StashCall>) -> Option<Given<PathBuf>> {
+        let setup = &self.setup;
+        let of_stash = || {
+            let folder = crate::stash::plugin_data(&stash?.connection, &setup.working_folder)?;
+            Some(Given::new(folder, "PluginDir"))
         };
-        let folders = Folders {
-            given: self.setup.data_dir.as_deref(),
-            of_host: stash.and_then(plugin_data),
-            of_platform: self.setup.platform_data_dir.as_deref(),
-        };
-        folders.choose(&self.setup.working_folder)
+        let mut given =
+            setup.data_dir.clone().or_else(of_stash).or_else(|| setup.default_data_dir.clone())?;
+        given.value = setup.working_folder.join(given.value);
+        Some(given)
     }
 }
 

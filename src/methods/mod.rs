@@ -2,6 +2,7 @@
 //! requests carry the identity that those before them leave behind, and run beside.
 
 mod account;
+mod doctor;
 mod errors;
 mod identity;
 pub(crate) mod params;
@@ -22,21 +23,22 @@ use self::errors::Reader;
 use crate::identity::Keeper;
 use crate::plex::{Limits, Plex};
 use crate::rpc::{Handling, Methods, Request};
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secrets;
+use crate::target::{Given, Sources};
 
 /// What a worker is given at its start.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The data folder, where the user named one.
-    pub data_dir: Option<PathBuf>,
-    /// The data folder where the user named none and Stash is not the host.
-    pub platform_data_dir: Option<PathBuf>,
+    /// The data folder, if the user named one.
+    pub data_dir: Option<Given<PathBuf>>,
+    /// The data folder if the user named none and Stash is not the host.
+    pub default_data_dir: Option<Given<PathBuf>>,
     /// The folder against which Stash's relative plugin folders are resolved.
     pub working_folder: PathBuf,
-    /// The configured server.
-    pub plex_url: Option<String>,
-    /// The configured token.
-    pub plex_token: Option<Secret>,
+    /// Server and token, by flag and environment.
+    pub sources: Sources,
+    /// An additional certificate authority, for `doctor.run` to name.
+    pub plex_ca: Option<Given<PathBuf>>,
     /// The plugin whose settings to ask Stash for.
     pub stash_plugin: String,
     /// The worker's version, as Plex is told.
@@ -62,6 +64,7 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::DOCTOR_RUN, doctor::run);
     methods
 }
 

@@ -182,16 +182,13 @@ impl Scan {
     }
 
     async fn account(&self) -> Result<Account, ErrorObject> {
-        let has = Has { server: false, token: false };
-        Ok(self.worker.account(self.stash.as_deref(), has).await?.account)
+        Ok(self.worker.account(self.stash.as_deref(), Has::default()).await?.account)
     }
 
     /// The account, and the settings even if it is complete without: `path_map` is only there.
     async fn settings(&self, call: &StashCall) -> Result<Resolved, ErrorObject> {
-        let setup = &self.worker.setup;
-        let configured =
-            Account { server: setup.plex_url.clone(), token: setup.plex_token.clone() };
-        self.worker.account_with(&self.worker.stash(call), configured).await?.with_server()
+        let stash = self.worker.stash(call);
+        self.worker.account_with(&stash, Has::default()).await?.with_server()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::plex::RequestParams;
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use crate::plex::request as plan;
 use crate::plex::request::auth::Target;

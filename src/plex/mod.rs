@@ -24,8 +24,8 @@ use tokio::time::Instant;
 
 pub use self::error::{NoSection, PlexError};
 pub use self::refusal::Refusal;
-pub use self::request::auth::Account;
-pub use self::request::url::same_origin;
+pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
+pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::{ScanCall, Scanner};
@@ -34,8 +34,7 @@ pub use crate::http::proxy::ProxySettings;
 
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
-use self::response::decode::Decoded;
-use self::response::receive::{Fetched, fetch};
+use self::response::receive::fetch;
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
 use crate::http::probe;
@@ -105,13 +104,8 @@ impl Plex {
     ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
         let RequestCall { params, identity, account, limits, progress } = call;
         let prepared = PreparedRequest::new(&params, &identity, &account, limits, &self.secrets);
-        let clients = Arc::clone(&self.clients);
-        async move {
-            let prepared = prepared?;
-            let started = Instant::now();
-            let deadline = started + prepared.timeout;
-            run(&clients, prepared, started, deadline, progress).await
-        }
+        let plex = self.clone();
+        async move { plex.send(prepared?, Instant::now(), progress).await }
     }
 
     /// Asks Plex to look at folders; nothing is sent yet.
@@ -131,57 +125,41 @@ impl Plex {
             }
         }
     }
-}
 
-/// Sends a prepared request.
-async fn run(
-    clients: &Clients,
-    mut prepared: PreparedRequest,
-    started: Instant,
-    deadline: Instant,
-    progress: Option<Progress>,
-) -> Result<Answer, PlexError> {
-    let sender = Sender::new(clients, deadline, prepared.connect_timeout);
-    let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
-    let (parse, max_bytes) = (prepared.parse, prepared.max_bytes);
-    let (fetched, body) = if prepared.all_pages {
-        let wanted = paging::Wanted { parse, max_bytes };
-        let request = &mut prepared.request;
-        paging::fetch(&mut retry, request, wanted, deadline, progress.as_deref()).await?
-    } else {
-        let max_bytes = (parse != Parse::None).then_some(max_bytes);
-        let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
-        let body = fetched.decode(parse).await?;
-        (fetched, body)
-    };
-    let attempts = retry.attempts;
-    let answer = finish(fetched, body, &prepared.secrets, attempts, started);
-    tracing::debug!(
-        method = %prepared.request.method,
-        path = prepared.request.url.path(),
-        status = answer.status,
-        attempts,
-        elapsed_ms = answer.elapsed_ms,
-        "plex answered"
-    );
-    Ok(answer)
-}
-
-fn finish(
-    fetched: Fetched,
-    body: Decoded,
-    secrets: &Secrets,
-    attempts: u32,
-    started: Instant,
-) -> Answer {
-    let elapsed = started.elapsed().as_millis();
-    Answer {
-        status: fetched.head.status.as_u16(),
-        headers: headers::answer(&fetched.head.headers, secrets),
-        body,
-        url: secrets.redact(fetched.head.url.as_str()).into_owned(),
-        attempts,
-        elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX),
+    async fn send(
+        &self,
+        mut prepared: PreparedRequest,
+        started: Instant,
+        progress: Option<Progress>,
+    ) -> Result<Answer, PlexError> {
+        let deadline = started + prepared.timeout;
+        let sender = Sender::new(&self.clients, deadline, prepared.connect_timeout);
+        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+        let (fetched, body) = if prepared.all_pages {
+            paging::fetch(&mut retry, &mut prepared, deadline, progress.as_deref()).await?
+        } else {
+            let max_bytes = (prepared.parse != Parse::None).then_some(prepared.max_bytes);
+            let mut fetched = fetch(&mut retry, &prepared.request, max_bytes, deadline).await?;
+            let body = fetched.decode(prepared.parse).await?;
+            (fetched, body)
+        };
+        let answer = Answer {
+            status: fetched.head.status.as_u16(),
+            headers: headers::answer(&fetched.head.headers, &self.secrets),
+            body,
+            url: self.secrets.redact(fetched.head.url.as_str()).into_owned(),
+            attempts: retry.attempts,
+            elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        tracing::debug!(
+            method = %prepared.request.method,
+            path = prepared.request.url.path(),
+            status = answer.status,
+            attempts = answer.attempts,
+            elapsed_ms = answer.elapsed_ms,
+            "plex answered"
+        );
+        Ok(answer)
     }
 }
 

@@ -8,7 +8,7 @@ use plexsync_protocol::plex::{RequestParams, SectionScan};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Account, Answer, Limits, Plex, run};
+use super::{Account, Answer, Limits, Plex};
 use crate::plex::error::PlexError;
 use crate::plex::refusal::Refusal;
 use crate::plex::request::PreparedRequest;
@@ -144,8 +144,10 @@ impl Scanner {
     async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
         let ScanCall { identity, account, limits, deadline } = &self.call;
         let secrets = &self.plex.secrets;
-        let prepared = PreparedRequest::new(&params, identity, account, *limits, secrets)?;
-        run(&self.plex.clients, prepared, Instant::now(), *deadline, None).await
+        let mut prepared = PreparedRequest::new(&params, identity, account, *limits, secrets)?;
+        let now = Instant::now();
+        prepared.timeout = deadline.saturating_duration_since(now);
+        self.plex.send(prepared, now, None).await
     }
 }
 

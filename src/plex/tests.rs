@@ -22,7 +22,7 @@ fn identity() -> Arc<Identity> {
 }
 
 fn account(url: String) -> Account {
-    Account { server: Some(url), token: Some(Secret::new(TOKEN)) }
+    Account { server: Some(url), token: Ok(Some(Secret::new(TOKEN))) }
 }
 
 fn call(url: String, params: Value) -> RequestCall {

@@ -1,4 +1,5 @@
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +25,7 @@ fn hexadecimal(value: &str) -> String {
 
 /// Ways in which a server, a library or a log has written a token down.
 fn spellings(value: &str) -> Vec<String> {
-    let once = crate::plex::request::query::quote(value);
+    let once = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     vec![
         value.to_owned(),
         once.replace('%', "%25"),

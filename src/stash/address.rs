@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use plexsync_protocol::stash::ServerConnection;
+use url::Url;
 
 /// Address of the parent Stash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// Whether a URL of it leads to this host and nowhere else: `name@elsewhere:80/` would.
+    fn is_one(&self) -> bool {
+        let of_a_name =
+            |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        self.host.parse::<IpAddr>().is_ok() || self.host.chars().all(of_a_name)
+    }
+
     /// The address to connect to. Stash gives the one it listens on: "every interface" becomes this machine's
     /// loopback. `localhost` is Go's first choice for that name, so that no resolver can lead it elsewhere.
     pub(super) fn of(connection: &ServerConnection) -> Self {
@@ -29,18 +37,15 @@ impl Address {
         Self { scheme, host, port: connection.port }
     }
 
-    pub(super) fn is_https(&self) -> bool {
-        self.scheme == "https"
-    }
-
     /// Whether nobody but this machine can answer there.
     pub(super) fn is_loopback(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served.
-    pub(super) fn graphql(&self) -> String {
-        format!("{self}/graphql")
+    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
+    /// lead the cookie elsewhere.
+    pub(super) fn graphql(&self) -> Option<Url> {
+        self.is_one().then(|| Url::parse(&format!("{self}/graphql")).ok()).flatten()
     }
 }
 
@@ -57,6 +62,32 @@ impl std::fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_else() {
+        let address = |host: &str| {
+            let host = host.to_owned();
+            Address::of(&ServerConnection { host, ..ServerConnection::default() })
+        };
+        for good in ["", "stash", "stash.local", "my_stash", "müller.local", "192.168.1.2", "::1"]
+        {
+            assert!(address(good).is_one(), "{good}");
+        }
+        for bad in [
+            "127.0.0.1@127.0.0.1:1234/",
+            "user:pass@stash",
+            "stash:80",
+            "stash/x",
+            "stash?x",
+            "stash#x",
+            "st ash",
+            "a\\b",
+            "%73tash",
+            "fe80::1%eth0",
+        ] {
+            assert!(!address(bad).is_one(), "{bad}");
+        }
+    }
 
     #[test]
     fn any_interface_means_this_machine() {
@@ -83,7 +114,11 @@ mod tests {
             let address = Address::of(&connection);
             assert_eq!(address.to_string(), expected);
             assert_eq!(address.is_loopback(), loopback, "{host}");
-            assert_eq!(address.is_https(), expected.starts_with("https"));
+            let url = address.graphql().unwrap();
+            assert_eq!(
+                (url.scheme() == "https", url.port()),
+                (expected.starts_with("https"), Some(9999))
+            );
         }
     }
 }

@@ -1,16 +1,22 @@
 //! The parent Stash: the user's settings and a scene's files, over GraphQL with the session cookie and nothing else.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
+use plexsync_protocol::error::TimeoutPhase;
 use plexsync_protocol::stash::ServerConnection;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, COOKIE};
-use reqwest::{Client, Response, StatusCode};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
+use crate::http::Request;
+use crate::http::client::{Clients, Reuse};
+use crate::http::error::HttpError;
+use crate::http::proxy::ProxySettings;
+use crate::http::send::Sender;
+use crate::http::tls::Trust;
 use crate::secret::Secrets;
 
 mod address;
@@ -19,7 +25,6 @@ mod graphql;
 mod path_map;
 mod session;
 mod settings;
-mod tls;
 
 pub use error::{SETTINGS_PAGE, StashError};
 pub use path_map::PathMap;
@@ -34,7 +39,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest time for one question, its answer included.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer, in bytes. Every plugin's settings together are far smaller.
-const MAX_ANSWER: usize = 16 * 1024 * 1024;
+const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 /// Longest error text taken over from Stash, in characters.
 const LONGEST_REASON: usize = 300;
 
@@ -49,7 +54,7 @@ struct Parent {
     plugin_id: String,
     session: Session,
     secrets: Secrets,
-    client: OnceCell<Client>,
+    clients: Clients,
     settings: OnceCell<Settings>,
 }
 
@@ -58,12 +63,20 @@ impl Stash {
     /// without `.yml`, in its letter case. Cookies and the token are added to `secrets`.
     pub fn new(connection: &ServerConnection, plugin_id: String, secrets: Secrets) -> Self {
         let cookie = connection.session_cookie.as_ref();
+        let address = Address::of(connection);
+        let trust = match address.is_loopback() {
+            // Stash's own certificate is self-signed, and nobody else can listen in.
+            true => Trust::All,
+            false if connection.dir.is_empty() => Trust::Roots(None),
+            false => Trust::Exactly(Path::new(&connection.dir).join("stash.crt")),
+        };
         Self(Arc::new(Parent {
-            address: Address::of(connection),
+            address,
             plugin_id,
             session: Session::new(cookie, secrets.clone()),
             secrets,
-            client: OnceCell::new(),
+            // No proxy, even where Stash exported one: it is the parent.
+            clients: Clients::new(trust, ProxySettings::default(), |_| ()),
             settings: OnceCell::new(),
         }))
     }
@@ -107,62 +120,53 @@ impl Parent {
 
     /// Sends one question; the answer's status (200 or 422, the two that carry GraphQL) and body.
     async fn ask(&self, question: Vec<u8>) -> Result<(StatusCode, Vec<u8>), StashError> {
-        let client = self.client.get_or_try_init(async || self.client()).await?;
-        let mut request = client
-            .post(self.address.graphql())
-            .header(CONTENT_TYPE, "application/json")
-            .body(question);
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(cookie) = self.session.header() {
-            request = request.header(COOKIE, cookie);
+            headers.insert(COOKIE, cookie);
         }
-        let answer = request.send().await.map_err(|error| self.failure(&error))?;
-        let status = answer.status();
+        let url = self.address.graphql().ok_or_else(|| {
+            self.unreachable("its host is neither a host name nor an address".to_owned())
+        })?;
+        let request = Request { method: Method::POST, url, headers, body: Some(question.into()) };
+        let sender = Sender::new(&self.clients, Instant::now() + TIMEOUT, CONNECT_TIMEOUT);
+        // No redirects: the cookie goes nowhere else.
+        let answer = sender.send_once(&request, Reuse::Pooled).await;
+        let answer = answer.map_err(|failure| self.failure(failure.error))?;
+        let status = answer.head.status;
         match status {
-            StatusCode::OK => self.session.renew(answer.headers()),
+            StatusCode::OK => self.session.renew(&answer.head.headers),
             StatusCode::UNPROCESSABLE_ENTITY => {}
             StatusCode::UNAUTHORIZED => return Err(StashError::Refused { address: self.name() }),
             _ => return Err(self.unexpected(status, "expected status 200")),
         }
-        Ok((status, self.body(answer).await?))
-    }
-
-    async fn body(&self, mut answer: Response) -> Result<Vec<u8>, StashError> {
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failure(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(self.unexpected(answer.status(), "expected at most 16 MiB"));
+        match sender.read(answer, MAX_ANSWER, &mut body).await.map_err(|failure| failure.error) {
+            Ok(()) => Ok((status, body)),
+            Err(HttpError::TooLarge { .. }) => {
+                Err(self.unexpected(status, "expected at most 16 MiB"))
             }
-            body.extend_from_slice(&chunk);
+            Err(error) => Err(self.failure(error)),
         }
-        Ok(body)
-    }
-
-    /// No proxy, even where Stash exported one: it is the parent. No redirects: the cookie goes nowhere else.
-    fn client(&self) -> Result<Client, StashError> {
-        let unusable = |reason: String| StashError::Unreachable { address: self.name(), reason };
-        let tls = tls::config(&self.address).map_err(|error| unusable(error.to_string()))?;
-        Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .http1_only()
-            .dns_resolver(Names)
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|error| unusable(innermost(&error)))
     }
 
     fn name(&self) -> String {
         self.address.to_string()
     }
 
-    fn failure(&self, error: &reqwest::Error) -> StashError {
-        let address = self.name();
-        match error.is_timeout() && !error.is_connect() {
-            true => StashError::Timeout { address, seconds: TIMEOUT.as_secs() },
-            false => StashError::Unreachable { address, reason: innermost(error) },
+    fn unreachable(&self, reason: String) -> StashError {
+        StashError::Unreachable { address: self.name(), reason }
+    }
+
+    fn failure(&self, error: HttpError) -> StashError {
+        match error {
+            HttpError::Timeout { phase: TimeoutPhase::Response | TimeoutPhase::Body, .. } => {
+                StashError::Timeout { address: self.name(), seconds: TIMEOUT.as_secs() }
+            }
+            HttpError::Timeout { reason, .. } | HttpError::Unreachable { reason, .. } => {
+                self.unreachable(reason)
+            }
+            HttpError::TooLarge { .. } => self.unreachable("its answer is too large".to_owned()),
         }
     }
 
@@ -182,25 +186,6 @@ impl Parent {
             }
         }
     }
-}
-
-/// Names by way of [`crate::http::resolver`], which works in a static program too.
-struct Names;
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let addresses = crate::http::resolver::lookup(name.as_str()).await?.into_iter();
-            // Port 0 stands for the URL's port.
-            Ok(Box::new(addresses.map(|address| SocketAddr::new(address, 0))) as Addrs)
-        })
-    }
-}
-
-/// The innermost reason: the outer ones repeat the URL and "error sending request".
-fn innermost(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.last().unwrap_or(error).to_string()
 }
 
 /// Where the plugin keeps its data; none where Stash does not tell the plugin's folder.

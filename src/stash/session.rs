@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use hyper::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use plexsync_protocol::stash::SessionCookie;
-use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
 use crate::secret::{Secret, Secrets};
 

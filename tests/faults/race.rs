@@ -47,18 +47,18 @@ impl Ground {
 }
 
 /// What is done to a folder before the race, and the id that must win, if one must.
-type Before = fn(&Path) -> Option<&'static str>;
+pub(crate) type Before = fn(&Path) -> Option<&'static str>;
 
-fn empty(_folder: &Path) -> Option<&'static str> {
+pub(crate) fn empty(_folder: &Path) -> Option<&'static str> {
     None
 }
 
-fn only_copy(folder: &Path) -> Option<&'static str> {
+pub(crate) fn only_backup(folder: &Path) -> Option<&'static str> {
     fs::write(backup(folder), file_of(OLD)).unwrap();
     Some(OLD)
 }
 
-fn broken(folder: &Path) -> Option<&'static str> {
+pub(crate) fn broken(folder: &Path) -> Option<&'static str> {
     fs::write(main_file(folder), "{\"device_id\": 5}").unwrap();
     None
 }
@@ -72,7 +72,7 @@ fn start(prefix: &[&str], folder: &Path, count: usize) -> Vec<Child> {
     children
 }
 
-fn one_race(root: &Path, prefix: &[&str], processes: usize, before: Before) {
+pub(crate) fn one_race(root: &Path, prefix: &[&str], processes: usize, before: Before) {
     let data = tempfile::tempdir_in(root).unwrap();
     let expected = before(data.path());
     let told: Vec<_> = start(prefix, data.path(), processes)
@@ -117,7 +117,7 @@ const DISTURBED: [(&str, &[&str], Before); 6] = [
     ("`renameat2` refused", &[NO_RENAME], empty),
     ("`renameat2` and `link` refused", &[NO_RENAME, NO_LINK], empty),
     ("everyone is told that it has the lock", &[YES_LOCK], empty),
-    ("the same, only the backup is there", &[YES_LOCK], only_copy),
+    ("the same, only the backup is there", &[YES_LOCK], only_backup),
     ("the same, a broken file is there", &[YES_LOCK], broken),
     ("each paused before it publishes", &[PAUSE], empty),
 ];
@@ -183,7 +183,7 @@ fn against_python(trials: usize) -> bool {
 #[test]
 fn processes_that_start_together_agree() {
     races(&Ground::memory(), &[], 5, empty);
-    races(&Ground::memory(), &[], 2, only_copy);
+    races(&Ground::memory(), &[], 2, only_backup);
     races(&Ground::memory(), &[], 1, broken);
     races(&Ground::own(), &[], 2, empty);
 }
@@ -224,7 +224,7 @@ fn full_races_on_every_file_system() {
     for ground in &grounds {
         races(ground, &[], 200, empty);
         report(ground, "an empty folder", 200);
-        races(ground, &[], 30, only_copy);
+        races(ground, &[], 30, only_backup);
         report(ground, "only the backup", 30);
         races(ground, &[], 10, broken);
         report(ground, "a broken file", 10);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::answer::NOBODY;
 use crate::rig::{GET, Told, ask_behind, backup, folder, have, id_of, is_root, main_file};
 
 /// A first run of a worker, one of whose system calls on `path` is tampered with.
@@ -42,16 +43,56 @@ fn a_name_that_may_not_be_on_the_disk_is_not_told() {
     if no_strace() {
         return;
     }
-    for (error, code) in [("EIO", Some(-32001)), ("EINVAL", None), ("EOPNOTSUPP", None)] {
+    let data = folder();
+    let told = first_run(data.path(), data.path(), "fsync:error=EIO");
+    assert_eq!(told.code(1), Some(-32001), "{told:?}");
+}
+
+/// Shares answer an `fsync` of a folder with errors of all kinds; the user is warned, and once.
+#[test]
+fn a_folder_that_knows_no_fsync_is_a_warning_once() {
+    if no_strace() {
+        return;
+    }
+    let unknown = [
+        "EINVAL",
+        "EOPNOTSUPP",
+        "ENOSYS",
+        "ENOTTY",
+        "EBADF",
+        "ENOENT",
+        "EISDIR",
+        "EACCES",
+        "EPERM",
+    ];
+    for error in unknown {
         let data = folder();
         let told = first_run(data.path(), data.path(), &format!("fsync:error={error}"));
-        assert_eq!(told.code(1), code, "{error}: {told:?}");
+        assert!(told.id(1).is_some(), "{error}: {told:?}");
+        assert_eq!(told.stderr.matches("power cut").count(), 1, "{error}: {told:?}");
     }
+}
+
+/// Nobody could load it again, its owner included.
+#[test]
+fn a_umask_that_takes_every_right_leaves_the_owner_the_file() {
+    if !is_root() || !have(&["setpriv", "sh"]) {
+        return;
+    }
+    let data = folder();
+    fs::set_permissions(data.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let umask = ["sh", "-c", "umask 0777; exec \"$@\"", "sh"];
+    let prefix = [&umask, &NOBODY[..]].concat();
+    let made = ask_behind(&prefix, data.path(), &[GET]);
+    let again = ask_behind(&prefix, data.path(), &[GET]);
+    assert!(made.id(1).is_some(), "{made:?}");
+    assert_eq!(again.id(1), made.id(1), "{again:?}");
+    assert!(again.replies[0]["result"]["warning"].is_null(), "{again:?}");
 }
 
 /// The broken bytes are kept, then the backup is written: that one lasts, or nothing is told.
 #[test]
-fn a_second_copy_that_may_not_be_on_the_disk_is_no_identity() {
+fn a_backup_that_may_not_be_on_the_disk_is_no_identity() {
     if no_strace() {
         return;
     }

@@ -74,12 +74,19 @@ pub(crate) fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
     }
 }
 
-/// All but a page of what a pipe holds (pipe(7)).
-const FULL: u64 = 60 * 1024;
+/// The least that a full pipe holds, half of what it could: a write that does not fit into the last page begins another
+/// (pipe(7)).
+const FULL: u64 = 32 * 1024;
 
-/// Waits until the worker can't go on writing.
+/// Waits until the worker can't go on writing: so much is there, and for a while no more comes.
 pub(crate) fn wait_full(output: &BufReader<ChildStdout>) {
-    wait_until("a full pipe", || ioctl_fionread(output.get_ref()).unwrap() >= FULL);
+    let (mut before, mut looks) = (0, 0);
+    wait_until("a full pipe", || {
+        let held = ioctl_fionread(output.get_ref()).unwrap();
+        looks = if held == before { looks + 1 } else { 0 };
+        before = held;
+        held >= FULL && looks > 20
+    });
 }
 
 /// A running worker.

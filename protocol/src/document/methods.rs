@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Method;
 use super::schemas::Schemas;
+use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
@@ -37,6 +38,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        doctor(schemas),
         discover(),
         run(schemas),
         stop(),
@@ -144,6 +146,25 @@ fn scan(schemas: &mut Schemas) -> Method {
                 to_value(&both),
             ),
         ],
+    }
+}
+
+fn doctor(schemas: &mut Schemas) -> Method {
+    let report = DoctorReport::new(vec![
+        Check::new("plex_server", CheckState::Ok, "Plex 1.41.0 answers, machine `8ad1`"),
+        Check::new("plex_token", CheckState::Failure, "the token is not accepted (status `401`)")
+            .with_hint("take a token of this server's owner"),
+    ]);
+    Method {
+        name: method::DOCTOR_RUN,
+        summary: "Checks data folder, identity, configuration and the connection to Plex.",
+        description: "What `plexsync-worker doctor` prints, for hosts without a shell. Shows no secret. Where there is \
+            no identity yet, the folder can be written and a server is known, one is made, and a check says so.",
+        param_structure: "by-name",
+        params: schemas.params_of::<DoctorParams>(),
+        result: result("report", schemas.of::<DoctorReport>()),
+        errors: errors(&[]),
+        examples: vec![example("a wrong token", json!({"create": false}), to_value(&report))],
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::value::to_raw_value;
 
 use super::{End, Setting, Streams};
 use crate::cli::IdentityCommand;
-use crate::identity::inspect;
 use crate::rpc::Outcome;
 
 /// Where a person removes a device that is no more.
@@ -24,7 +23,13 @@ pub(super) fn identity(
     command: IdentityCommand,
 ) -> io::Result<End> {
     match command {
-        IdentityCommand::Show => streams.tell(setting.call(method::IDENTITY_GET, None)),
+        IdentityCommand::Show => {
+            let identity = setting.call(method::IDENTITY_GET, None);
+            if identity.is_ok() {
+                writeln!(streams.errors, "{}", setting.whose())?;
+            }
+            streams.show(identity)
+        }
         IdentityCommand::Adopt { id: Some(id), .. } => adopt(setting, streams, id),
         IdentityCommand::Adopt { id: None, .. } => match plexapi::identifier(setting.environment) {
             Ok(found) => {
@@ -44,11 +49,12 @@ fn adopt(setting: &Setting<'_>, streams: &mut Streams<'_>, id: String) -> io::Re
     if !is_device_id(&id) {
         writeln!(
             streams.errors,
-            "error: this is no id: expected 1 to 255 printable ASCII characters, not all of them spaces"
+            "error: this is not a valid id: expected 1 to 255 printable ASCII characters, not all of them spaces"
         )?;
         return Ok(End::Usage);
     }
-    match current(setting) {
+    writeln!(streams.errors, "{}", setting.whose())?;
+    match setting.device_id() {
         Some(now) if now == id => {
             writeln!(
                 streams.errors,
@@ -58,13 +64,13 @@ fn adopt(setting: &Setting<'_>, streams: &mut Streams<'_>, id: String) -> io::Re
         now => {
             writeln!(
                 streams.errors,
-                "Plex will show `{id}`: as a new device once, unless it knows that one already.{}",
+                "Plex will show `{id}` as a new device once, unless it knows that one already.{}",
                 former(now.as_deref())
             )?;
         }
     }
     let params = ResetParams { device_id: Some(id), ..ResetParams::default() };
-    streams.tell(replace(setting, &params))
+    streams.show(replace(setting, &params))
 }
 
 fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Result<End> {
@@ -75,7 +81,8 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
         )?;
         return Ok(End::Usage);
     }
-    let now = current(setting);
+    let now = setting.device_id();
+    writeln!(streams.errors, "{}", setting.whose())?;
     writeln!(streams.errors, "Plex will show a new device once.{}", former(now.as_deref()))?;
     if !yes && !agreed(streams)? {
         writeln!(streams.errors, "Nothing was changed.")?;
@@ -83,7 +90,7 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
     }
     // Whoever was asked has agreed to the end of this id, and of no other.
     let params = ResetParams { if_device_id: now.filter(|_| !yes), device_id: None };
-    streams.tell(replace(setting, &params))
+    streams.show(replace(setting, &params))
 }
 
 fn former(now: Option<&str>) -> String {
@@ -95,12 +102,6 @@ fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
     let mut answer = Vec::new();
     BufReader::new((&mut *streams.input).take(64)).read_until(b'\n', &mut answer)?;
     Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
-}
-
-/// The id on disk, looked at without making one.
-fn current(setting: &Setting<'_>) -> Option<String> {
-    let report = inspect(&setting.data_folder(None)?);
-    report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
 }
 
 fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {

@@ -14,11 +14,11 @@ pub(super) struct Found {
     pub(super) from: String,
 }
 
-/// Finds the id, or tells why it can't be known.
+/// Finds the id, or says why it can't be known.
 pub(super) fn identifier(environment: Environment<'_>) -> Result<Found, String> {
     const VARIABLE: &str = "PLEXAPI_HEADER_IDENTIFIER";
     if let Some(id) = environment(VARIABLE) {
-        let id = id.into_string().map_err(|_| format!("`{VARIABLE}` is no text"))?;
+        let id = id.into_string().map_err(|_| format!("`{VARIABLE}` is not UTF-8"))?;
         return Ok(Found { id, from: format!("from `{VARIABLE}`") });
     }
     if let Some(file) = config_file(environment)
@@ -26,8 +26,10 @@ pub(super) fn identifier(environment: Environment<'_>) -> Result<Found, String> 
     {
         return Ok(Found { id, from: format!("from `{}`", file.display()) });
     }
-    let folder = Path::new("/sys/class/net");
-    let id = of_network_card(&addresses(folder))?;
+    let id = of_network_card(Path::new("/sys/class/net")).ok_or(
+        "python-plexapi's id can't be known: its configuration names none, and it is not clear which network card's \
+         address it takes; take the id from Plex's list of devices: `identity adopt ID`",
+    )?;
     Ok(Found { id, from: "made of the network card's address, as python-plexapi does".to_owned() })
 }
 
@@ -39,7 +41,7 @@ fn config_file(environment: Environment<'_>) -> Option<PathBuf> {
     environment("PLEXAPI_CONFIG_PATH").map(PathBuf::from).or_else(home)
 }
 
-/// A file that is there and can't be read is no reason to take another id.
+/// A file that is there and can't be read does not mean that another id is the one.
 fn configured(file: &Path) -> Result<Option<String>, String> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -74,44 +76,21 @@ fn header_identifier(text: &str) -> Option<String> {
     None
 }
 
-/// The addresses of all network cards but the loopback.
-fn addresses(folder: &Path) -> BTreeSet<u64> {
+/// The address of the only network card whose maker gave it one: others are not the same after a restart (IEEE 802, the
+/// two low bits of the first byte: 1 is multicast, 2 locally administered, as containers' are).
+fn of_network_card(folder: &Path) -> Option<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| std::fs::read_to_string(entry.path().join("address")).ok())
-        .filter_map(|text| address(text.trim()))
-        .filter(|address| *address != 0)
-        .collect()
+    let texts =
+        entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("address")).ok());
+    let addresses = texts.filter_map(|text| address(text.trim()));
+    let lasting: BTreeSet<u64> =
+        addresses.filter(|address| *address != 0 && (address >> 40) & 0b11 == 0).collect();
+    lasting.first().filter(|_| lasting.len() == 1).map(|address| format!("{address:#x}"))
 }
 
 /// Six bytes in hexadecimal, with colons between.
 fn address(text: &str) -> Option<u64> {
-    let parts: Vec<_> = text.split(':').collect();
-    let bytes = parts.iter().map(|part| u8::from_str_radix(part, 16).ok());
-    (parts.len() == 6).then_some(())?;
-    bytes.into_iter().try_fold(0, |sum, byte| Some(sum << 8 | u64::from(byte?)))
-}
-
-/// Only an address that the card's maker gave is the same after a restart (IEEE 802, the two low bits of the first
-/// byte: 1 is multicast, 2 locally administered).
-fn of_network_card(addresses: &BTreeSet<u64>) -> Result<String, String> {
-    let lasting: Vec<u64> =
-        addresses.iter().copied().filter(|address| (address >> 40) & 0b11 == 0).collect();
-    let cure = "take the id from Plex's list of devices: `identity adopt ID`";
-    match lasting.as_slice() {
-        [address] => Ok(format!("{address:#x}")),
-        [] if addresses.is_empty() => Err(format!(
-            "no network card tells its address, so python-plexapi's id can't be known: {cure}"
-        )),
-        [] => Err(format!(
-            "the network cards have made-up addresses (locally administered or multicast), as containers have: \
-             python-plexapi may have had another id at every start; {cure}"
-        )),
-        several => {
-            let ids: Vec<_> = several.iter().map(|address| format!("`{address:#x}`")).collect();
-            Err(format!("python-plexapi's id may be any of {}: {cure}", ids.join(", ")))
-        }
-    }
+    (text.len() == 17).then(|| u64::from_str_radix(&text.replace(':', ""), 16).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -136,25 +115,24 @@ mod tests {
 
     #[test]
     fn only_one_lasting_address_is_an_id() {
-        let id = |texts: &[&str]| {
-            of_network_card(&texts.iter().filter_map(|text| address(text)).collect())
-        };
-        let (lasting, made_up) = ("00:1b:21:0a:0b:0c", "02:42:ac:11:00:02");
-        assert_eq!(id(&[lasting]).unwrap(), "0x1b210a0b0c");
-        assert_eq!(id(&[lasting, made_up, lasting]).unwrap(), "0x1b210a0b0c");
-        assert!(id(&[made_up]).unwrap_err().contains("locally administered"));
-        assert!(id(&["01:00:5e:00:00:01"]).unwrap_err().contains("multicast"));
-        assert!(id(&[lasting, "00:1b:21:0a:0b:0d"]).unwrap_err().contains("`0x1b210a0b0d`"));
-        assert!(id(&["", "00:11", "x:1:2:3:4:5"]).unwrap_err().contains("no network card"));
-    }
-
-    #[test]
-    fn cards_are_read_from_their_folder_and_the_loopback_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, address) in [("lo", "00:00:00:00:00:00\n"), ("eth0", "00:1b:21:0a:0b:0c\n")] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-            std::fs::write(folder.path().join(name).join("address"), address).unwrap();
+        let (lasting, made_up, other) =
+            ("00:1b:21:0a:0b:0c\n", "02:42:ac:11:00:02\n", "00:1b:21:0a:0b:0d\n");
+        for (addresses, id) in [
+            (&[lasting][..], Some("0x1b210a0b0c")),
+            (&[lasting, made_up, lasting, "00:00:00:00:00:00"], Some("0x1b210a0b0c")),
+            (&[made_up], None),
+            (&["01:00:5e:00:00:01"], None),
+            (&[lasting, other], None),
+            (&["", "00:11", "x:1:2:3:4:5", "00-1b-21-0a-0b-0c"], None),
+            (&[], None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            for (card, address) in addresses.iter().enumerate() {
+                let card = folder.path().join(format!("eth{card}"));
+                std::fs::create_dir(&card).unwrap();
+                std::fs::write(card.join("address"), address).unwrap();
+            }
+            assert_eq!(of_network_card(folder.path()).as_deref(), id, "{addresses:?}");
         }
-        assert_eq!(addresses(folder.path()), BTreeSet::from([0x1b_210a_0b0c]));
     }
 }

@@ -77,7 +77,7 @@ fn replies_written_to(
     let options = Options { framing: None, max_message: 1000, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
     let interrupt = interrupt.clone();
-    let host = Host { events: receiver, sender, credit, replies, interrupt };
+    let host = Host { events: receiver, sender, credit, replies, stop: Arc::default(), interrupt };
     serve(&methods(), options, host, &mut || {})
 }
 
@@ -412,7 +412,14 @@ fn an_ordered_call_that_waits_is_interrupted_and_those_behind_it_go_on() {
     let mut replies = Vec::new();
     let options = Options { framing: None, max_message: 1000, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
-    let host = Host { events: receiver, sender, credit, replies: &mut replies, interrupt };
+    let host = Host {
+        events: receiver,
+        sender,
+        credit,
+        replies: &mut replies,
+        stop: Arc::default(),
+        interrupt,
+    };
     serve(&methods, options, host, &mut || {}).unwrap();
     let replies: Vec<Value> = replies
         .split(|byte| *byte == b'\n')
@@ -445,7 +452,14 @@ fn an_ordered_call_that_goes_on_after_a_signal_may_have_written() {
     let options = Options { framing: None, max_message: 1000, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
     let interrupt = Arc::default();
-    let host = Host { events: receiver, sender, credit, replies: &mut replies, interrupt };
+    let host = Host {
+        events: receiver,
+        sender,
+        credit,
+        replies: &mut replies,
+        stop: Arc::default(),
+        interrupt,
+    };
     let begun = Instant::now();
     serve(&methods, options, host, &mut || {}).unwrap();
     assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());

@@ -73,7 +73,7 @@ impl Retry<'_> {
         max_bytes: Option<u64>,
         sink: &mut impl Sink,
     ) -> Attempt {
-        let answer = match self.send_once(request, class).await {
+        let answer = match self.try_once(request, class).await {
             Ok(answer) => answer,
             Err(failure) => return Attempt::Failed(failure),
         };
@@ -94,7 +94,7 @@ impl Retry<'_> {
 
     /// A connection that died while it was unused says nothing about the server: once more, over a new one. Whether it
     /// did can't be told for sure, so what changes things and has no retries never goes over an old one.
-    async fn send_once(&self, request: &Request, class: Class) -> Result<Answer, Failure> {
+    async fn try_once(&self, request: &Request, class: Class) -> Result<Answer, Failure> {
         if class == Class::Once || (class == Class::Idempotent && self.retries == 0) {
             return self.sender.send(request, Reuse::Fresh).await;
         }

@@ -21,8 +21,9 @@ use crate::http::tls::verifier::Verifier;
 pub(crate) enum Trust {
     /// Those that the system's roots vouch for, or the roots in this PEM file.
     Roots(Option<PathBuf>),
-    /// Exactly this one, whatever name it is for.
-    Exactly(CertificateDer<'static>),
+    /// Exactly the one in this PEM file, whatever name it is for; without such a file, those that the system's roots
+    /// vouch for.
+    Exactly(PathBuf),
     /// All: for loopback only, where nobody else can listen in.
     All,
 }
@@ -44,14 +45,16 @@ pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, HttpError> {
 }
 
 fn verifier(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Verifier, HttpError> {
-    match trust {
-        Trust::Roots(ca_file) => {
-            let roots = Arc::new(roots(ca_file.as_deref())?);
-            Verifier::by_roots(roots, provider).map_err(|error| no_tls(&error))
-        }
-        Trust::Exactly(certificate) => Ok(Verifier::only(certificate.clone(), provider)),
-        Trust::All => Ok(Verifier::all(provider)),
-    }
+    let ca_file = match trust {
+        Trust::All => return Ok(Verifier::all(provider)),
+        Trust::Exactly(file) => match CertificateDer::from_pem_file(file) {
+            Ok(certificate) => return Ok(Verifier::only(certificate, provider)),
+            Err(_) => None,
+        },
+        Trust::Roots(ca_file) => ca_file.as_deref(),
+    };
+    let roots = Arc::new(roots(ca_file)?);
+    Verifier::by_roots(roots, provider).map_err(|error| no_tls(&error))
 }
 
 fn no_tls(error: &dyn std::error::Error) -> HttpError {
@@ -105,6 +108,9 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::{PrivateKeyDer, ServerName};
+    use rustls::{ClientConnection, Error, ServerConfig, ServerConnection};
+
     use super::*;
 
     fn trusting(path: PathBuf) -> Result<ClientConfig, HttpError> {
@@ -131,6 +137,63 @@ mod tests {
                 }
                 other => panic!("{name}: {}", other.is_ok()),
             }
+        }
+    }
+
+    /// Shakes hands in memory with a server whose certificate nobody signed.
+    fn shake_hands(trust: &Trust, server: &Arc<ServerConfig>) -> Result<(), Error> {
+        let name = ServerName::try_from("stash.invalid").unwrap();
+        let mut client = ClientConnection::new(Arc::new(config(trust).unwrap()), name)?;
+        let mut server = ServerConnection::new(Arc::clone(server))?;
+        while client.is_handshaking() {
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).unwrap();
+            server.read_tls(&mut bytes.as_slice()).unwrap();
+            server.process_new_packets()?;
+            let mut bytes = Vec::new();
+            server.write_tls(&mut bytes).unwrap();
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() {
+                client.read_tls(&mut rest).unwrap();
+                client.process_new_packets()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn server() -> (Arc<ServerConfig>, String) {
+        let own = rcgen::generate_simple_self_signed(["nas".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key);
+        (Arc::new(config.unwrap()), own.cert.pem())
+    }
+
+    #[test]
+    fn one_certificate_can_be_trusted_or_all_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("stash.crt");
+        let ((known, pem), (stranger, _)) = (server(), server());
+        std::fs::write(&file, pem).unwrap();
+        for server in [&known, &stranger] {
+            assert_eq!(shake_hands(&Trust::All, server), Ok(()));
+        }
+        assert_eq!(shake_hands(&Trust::Exactly(file), &known), Ok(()));
+        let missing = Trust::Exactly(folder.path().join("none"));
+        let file = folder.path().join("stash.crt");
+        for (trust, server) in [
+            (Trust::Exactly(file.clone()), &stranger),
+            (missing, &known),
+            (Trust::Roots(None), &known),
+            // As a root it vouches for itself, but not under this name.
+            (Trust::Roots(Some(file)), &known),
+        ] {
+            let refused = shake_hands(&trust, server).unwrap_err();
+            assert!(matches!(refused, Error::InvalidCertificate(_)), "{trust:?}: {refused}");
         }
     }
 

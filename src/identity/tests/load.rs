@@ -1,15 +1,12 @@
-//! Finding, making and mending the identity.
+//! Finding, creating and repairing the identity.
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use plexsync_protocol::identity::{FILE_NAME, Origin};
 
 use super::{BACKUP, Folder, MAIN, assert_uuid_v4, file, unavailable};
-use crate::identity::{Finding, IdentityError, Keeper, LockState, inspect};
+use crate::identity::{Finding, Keeper, LockState, inspect};
 
 #[test]
 fn an_empty_folder_gets_an_identity() {
@@ -202,22 +199,6 @@ fn a_torn_backup_alone_gives_its_id_or_none() {
 }
 
 #[test]
-fn a_file_that_is_being_written_is_waited_for() {
-    let folder = Folder::with(&[(MAIN, b"")]);
-    let mut keeper = folder.patient_keeper();
-    keeper.store.patience.torn = Duration::from_secs(600);
-    let path = folder.path(MAIN);
-    let writer = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(50));
-        fs::write(path, file("a")).unwrap();
-    });
-    let identity = keeper.get().unwrap();
-    writer.join().unwrap();
-    assert_eq!((identity.device_id.as_str(), identity.origin), ("a", Origin::Loaded));
-    assert_eq!(identity.warning, None);
-}
-
-#[test]
 fn what_is_held_is_held_for_life() {
     let folder = Folder::with(&[(MAIN, &file("a"))]);
     let mut keeper = folder.keeper();
@@ -242,84 +223,40 @@ fn leftovers_go_when_the_lock_is_held() {
     assert_eq!(folder.names(), [MAIN, BACKUP, "device_id.json.lock"]);
 }
 
+/// Windows' roaming folder follows its user to another machine, and an id must not.
 #[test]
-fn a_stopping_worker_does_not_wait() {
-    for (main, locked) in [(Some(b"" as &[u8]), false), (None, true)] {
+fn an_identity_moves_in_from_a_former_folder_once() {
+    let bytes = b"{\"device_id\": \"a\", \"name\": \"mine\"}";
+    for former in
+        [vec![(MAIN, bytes as &[u8])], vec![(BACKUP, bytes)], vec![(MAIN, b""), (BACKUP, bytes)]]
+    {
+        let former = Folder::with(&former);
+        let (before, folder) = (former.names(), Folder::empty());
+        let get = || folder.keeper().with_former(former.path("")).get().unwrap();
+        let moved = get();
+        assert_eq!((moved.device_id.as_str(), moved.origin), ("a", Origin::Loaded));
+        assert!(moved.warning.as_ref().unwrap().contains("was copied from"), "{moved:?}");
+        assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (bytes.to_vec(), bytes.to_vec()));
+        assert_eq!((get().warning.clone(), former.names()), (None, before));
+        former.write(MAIN, &file("b"));
+        assert_eq!(get().device_id, "a");
+        fs::remove_file(folder.path(MAIN)).unwrap();
+        assert_eq!((get().device_id.as_str(), get().origin), ("a", Origin::Loaded));
+    }
+}
+
+#[test]
+fn a_former_folder_that_holds_no_id_is_no_former_folder_and_an_unreadable_one_is_an_error() {
+    for former in [Folder::empty(), Folder::with(&[(MAIN, b"{")])] {
         let folder = Folder::empty();
-        main.into_iter().for_each(|bytes| folder.write(MAIN, bytes));
-        let lock = fs::File::create(folder.path("device_id.json.lock")).unwrap();
-        if locked {
-            lock.lock().unwrap();
-        }
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut keeper = Keeper::new(folder.path(""), "1", Arc::clone(&stop));
-        keeper.store.patience.torn = Duration::from_secs(600);
-        keeper.store.patience.lock = Duration::from_secs(600);
-        let stopper = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(30));
-            stop.store(true, Ordering::Relaxed);
-        });
-        assert_eq!(keeper.get(), Err(IdentityError::Interrupted));
-        stopper.join().unwrap();
-        assert_eq!(folder.names().len(), 1 + usize::from(main.is_some()));
+        let made = folder.keeper().with_former(former.path("")).get().unwrap();
+        assert_eq!(made.origin, Origin::Created);
     }
-}
-
-#[test]
-fn a_lock_that_is_never_given_back_is_an_error_or_a_warning() {
-    let folder = Folder::empty();
-    let lock = fs::File::create(folder.path("device_id.json.lock")).unwrap();
-    lock.lock().unwrap();
-    let mut keeper = folder.keeper();
-    keeper.store.patience.lock = Duration::ZERO;
-    let (path, reason) = unavailable(keeper.get().unwrap_err());
-    assert_eq!(path, folder.path("device_id.json.lock"));
-    assert!(reason.contains("another process"), "{reason}");
-    folder.write(MAIN, &file("a"));
-    // The id is known now. The backup is not worth a wait: the next load writes it.
-    keeper.store.patience.lock = Duration::from_secs(600);
-    assert_eq!(keeper.get().unwrap().warning, None);
-    assert_eq!(folder.names(), [MAIN, "device_id.json.lock"]);
-    drop(lock);
-    folder.get().unwrap();
-    assert_eq!(folder.read(BACKUP), file("a"));
-}
-
-/// Whatever takes time, or a lock, is left to a call that may wait.
-#[test]
-fn a_good_file_is_found_without_waiting_and_nothing_else_is() {
-    type Files = &'static [(&'static str, &'static [u8])];
-    const GOOD: &[u8] = b"{\"device_id\": \"a\"}";
-    const OTHER: &[u8] = b"{\"device_id\": \"b\"}";
-    const DAMAGED: &[u8] = b"{\"device_id\": \"a\"";
-    let none: [Files; 8] = [
-        &[],
-        &[(MAIN, GOOD)],
-        &[(MAIN, GOOD), (BACKUP, OTHER)],
-        &[(MAIN, GOOD), (BACKUP, b"")],
-        &[(BACKUP, GOOD)],
-        &[(MAIN, b""), (BACKUP, GOOD)],
-        &[(MAIN, DAMAGED), (BACKUP, GOOD)],
-        &[(MAIN, b"{")],
-    ];
-    for files in none {
-        let folder = Folder::with(files);
-        let before = folder.names();
-        let mut keeper = folder.patient_keeper();
-        assert_eq!(keeper.get_without_waiting(), None, "{files:?}");
-        assert_eq!(folder.names(), before);
-        let known = keeper.get().unwrap();
-        assert_eq!(keeper.get_without_waiting(), Some(known), "what is held is known");
-    }
-    let folder = Folder::with(&[(MAIN, GOOD), (BACKUP, GOOD)]);
-    // Nobody who holds the lock, and no stop, can hold it up.
-    let lock = fs::File::create(folder.path("device_id.json.lock")).unwrap();
-    lock.lock().unwrap();
-    let mut keeper = folder.patient_keeper();
-    keeper.store.stop.store(true, Ordering::Relaxed);
-    assert_eq!(keeper.get_without_waiting().unwrap().device_id, "a");
-    fs::remove_file(folder.path(MAIN)).unwrap();
-    assert_eq!(keeper.get_without_waiting().unwrap().device_id, "a");
+    let (former, folder) = (Folder::empty(), Folder::empty());
+    fs::create_dir(former.path(MAIN)).unwrap();
+    let error = folder.keeper().with_former(former.path("")).get().unwrap_err();
+    assert_eq!(unavailable(error).0, former.path(MAIN));
+    assert!(!folder.path(MAIN).exists());
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! The promises of the contract's page on the identity file, a test each.
 
+#[cfg(unix)]
+mod bare_disks;
 mod format;
 mod load;
 #[cfg(unix)]
 mod links;
 #[cfg(unix)]
 mod odd_disks;
+mod oracle;
 mod race;
 mod reset;
 mod unreadable;
+mod waiting;
 
 use std::fs;
 use std::path::PathBuf;

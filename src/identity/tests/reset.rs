@@ -161,13 +161,3 @@ fn a_mode_is_never_widened_and_others_lose_the_right_to_write() {
         assert_eq!((mode_of(MAIN), mode_of(BACKUP)), (expected, 0o600), "{mode:o}");
     }
 }
-
-/// Whoever is told to stop does not begin; whoever has begun does not stop.
-#[test]
-fn a_reset_is_not_begun_when_the_worker_stops() {
-    let folder = Folder::with(&[(MAIN, &file("a")), (BACKUP, &file("a"))]);
-    let mut keeper = folder.keeper();
-    keeper.store.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(keeper.reset(&adopt("b")), Err(IdentityError::Interrupted));
-    assert_eq!((folder.read(MAIN), folder.read(BACKUP)), (file("a"), file("a")));
-}

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use self::join::Joined;
 use super::error::PlexError;
-use super::request::ask_for_page;
+use super::request::{PreparedRequest, ask_for_page};
 use super::response::decode::{self as body, Decoded};
 use super::response::receive::{self, Fetched, of_limit};
 use crate::http::Request;
@@ -21,25 +21,16 @@ use crate::http::retry::Retry;
 /// Told after each page: entries so far, and how many there are, where that is known.
 pub(crate) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
 
-/// What the caller wants of the listing.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted {
-    /// As what the listing is read.
-    pub(crate) parse: Parse,
-    /// Most bytes of all pages together, as they came.
-    pub(crate) max_bytes: u64,
-}
-
 /// Fetches all pages by `deadline`, and gives the head of the first one and the joined body.
 ///
 /// What is no listing is answered as it is, and so is a page that Plex answers with an error.
 pub(crate) async fn fetch(
     retry: &mut Retry<'_>,
-    request: &mut Request,
-    Wanted { parse, max_bytes }: Wanted,
+    prepared: &mut PreparedRequest,
     deadline: Instant,
     progress: Progress<'_>,
 ) -> Result<(Fetched, Decoded), PlexError> {
+    let PreparedRequest { ref mut request, parse, max_bytes, .. } = *prepared;
     let mut pages = Pages { retry, request, deadline, max_bytes, left: max_bytes };
     let mut first = pages.get(0).await?;
     if !first.head.status.is_success() {

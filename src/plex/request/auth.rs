@@ -3,32 +3,25 @@
 use plexsync_protocol::error::Missing;
 
 use crate::plex::error::PlexError;
-use crate::plex::request::url::{Base, same_origin};
-use crate::secret::Secret;
+use crate::plex::request::url::Base;
+use crate::secret::{LONGEST, Secret};
 
-/// Longest token, in bytes.
-const MAX_TOKEN: usize = 4096;
+/// Where a person finds a token.
+pub const TOKEN_HINT: &str =
+    "Plex's support article \"Finding an authentication token\" shows where to find it";
 
 /// The server that is configured, and the token that belongs to the origin of its URL.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Account {
     /// Base URL of the server.
     pub server: Option<String>,
-    /// The token for that server, and for no other.
-    pub token: Option<Secret>,
+    /// The token for that server, and for no other; or why the one that is configured can't be used, and what to do.
+    pub token: Result<Option<Secret>, String>,
 }
 
-impl Account {
-    /// The same, completed with a server and the token that belongs to it: never with that token beside another server.
-    pub fn completed(self, server: Option<&str>, token: Option<&Secret>) -> Self {
-        let fits = match (&self.server, server) {
-            (Some(own), Some(of_token)) => same_origin(own, of_token),
-            _ => true,
-        };
-        Self {
-            token: self.token.or_else(|| token.filter(|_| fits).cloned()),
-            server: self.server.or_else(|| server.map(str::to_owned)),
-        }
+impl Default for Account {
+    fn default() -> Self {
+        Self { server: None, token: Ok(None) }
     }
 }
 
@@ -69,7 +62,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
         )
     })?;
     Base::parse(server).map_err(|reason| {
-        let message = format!("the configured Plex URL can't be used: it {reason}");
+        let message = format!("the configured Plex URL {reason}");
         PlexError::not_configured(Missing::Server, message)
     })
 }
@@ -79,26 +72,17 @@ fn is_configured(base: &Base, account: &Account) -> bool {
     configured.is_some_and(|configured| configured.same_origin(base))
 }
 
-/// Without a token at all the request is sent without one: `/identity` needs none.
+/// Without a token at all the request is sent without one: `/identity` needs none. One that can't be used is not
+/// left out: the answer to that, a 401, would lead astray.
 fn configured_token(account: &Account) -> Result<Option<Secret>, PlexError> {
-    match &account.token {
-        Some(token) if token.expose().is_empty() => Ok(None),
-        Some(token) if !is_token(token.expose()) => Err(PlexError::not_configured(
-            Missing::Token,
-            "the configured Plex token can't be used: it holds a space or another character that no token has",
-        )),
-        token => Ok(token.clone()),
-    }
+    account.token.clone().map_err(|reason| PlexError::not_configured(Missing::Token, reason))
 }
 
 fn own_token(text: &str) -> Result<Option<Secret>, PlexError> {
-    match text {
-        "" => Ok(None),
-        text if is_token(text) => Ok(Some(Secret::new(text))),
-        _ => Err(PlexError::invalid(
-            "/token",
-            "expected at most 4096 visible ASCII characters, or an empty string for none",
-        )),
+    match (text, refusal(text)) {
+        ("", _) => Ok(None),
+        (_, Some((reason, hint))) => Err(PlexError::invalid("/token", format!("{reason}; {hint}"))),
+        (_, None) => Ok(Some(Secret::new(text))),
     }
 }
 
@@ -109,8 +93,40 @@ fn foreign() -> PlexError {
     )
 }
 
-fn is_token(text: &str) -> bool {
-    (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+/// Why a text is no token: what it is instead, and what to do. Neither holds the text.
+pub fn refusal(text: &str) -> Option<(&'static str, &'static str)> {
+    const ALONE: &str = "give what stands behind the `=` and before the next `&`, alone";
+    const PATH: &str =
+        "give the token itself; only `--plex-token-file` and `PLEX_TOKEN_FILE` take a path";
+    let lower_case = text.to_ascii_lowercase();
+    let begins = |start: &[&str]| start.iter().any(|start| lower_case.starts_with(start));
+    let is_windows_path = matches!(text.as_bytes(), [_, b':', b'\\' | b'/', ..]);
+    Some(if text.is_empty() {
+        ("is empty", TOKEN_HINT)
+    } else if lower_case.contains("x-plex-token") || begins(&["plex_token=", "token="]) {
+        ("is a name with a token behind it (`X-Plex-Token=...`)", ALONE)
+    } else if begins(&["claim-"]) {
+        ("is a claim code: it adds a server to an account, and opens nothing", TOKEN_HINT)
+    } else if text.contains("://") {
+        ("is a URL", TOKEN_HINT)
+    } else if begins(&["/", "./", "../", "~/", "\\"]) || is_windows_path {
+        ("is a path", PATH)
+    } else if begins(&["$", "<", "{"]) {
+        ("is a placeholder that was not filled in", TOKEN_HINT)
+    } else if text.len() > LONGEST {
+        ("is longer than 4096 characters, which no token is", TOKEN_HINT)
+    } else if !text.bytes().all(is_of_a_token) {
+        (
+            "holds a character that no token has; expected letters, digits and `.` `_` `~` `-`",
+            TOKEN_HINT,
+        )
+    } else {
+        return None;
+    })
+}
+
+fn is_of_a_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-')
 }
 
 #[cfg(test)]
@@ -120,33 +136,14 @@ mod tests {
     const CONFIGURED: &str = "http://plex:32400/base";
 
     fn account(server: Option<&str>, token: Option<&str>) -> Account {
-        Account { server: server.map(str::to_owned), token: token.map(Secret::new) }
-    }
-
-    #[test]
-    fn a_token_of_the_settings_goes_to_their_server_only() {
-        let (here, same, other) = ("http://plex:32400", "http://PLEX:32400/", "http://else:32400");
-        for (url, own, saved_url, saved, expected_url, expected) in [
-            (None, None, Some(here), Some("saved"), Some(here), Some("saved")),
-            (Some(here), None, None, Some("saved"), Some(here), Some("saved")),
-            (Some(here), None, Some(same), Some("saved"), Some(here), Some("saved")),
-            (Some(here), None, Some(other), Some("saved"), Some(here), None),
-            (Some(here), Some("own"), Some(other), Some("saved"), Some(here), Some("own")),
-            (None, Some("own"), Some(here), Some("saved"), Some(here), Some("own")),
-            (None, None, None, None, None, None),
-        ] {
-            let account = Account { server: url.map(str::to_owned), token: own.map(Secret::new) };
-            let completed = account.completed(saved_url, saved.map(Secret::new).as_ref());
-            assert_eq!(completed.server.as_deref(), expected_url);
-            assert_eq!(completed.token.as_ref().map(Secret::expose), expected);
-        }
+        Account { server: server.map(str::to_owned), token: Ok(token.map(Secret::new)) }
     }
 
     #[test]
     fn who_gets_which_token() {
         let own = account(Some(CONFIGURED), Some("configured"));
         let bare = account(Some(CONFIGURED), None);
-        let empty = account(Some(CONFIGURED), Some(""));
+        let broken = Account { token: Err("is broken".to_owned()), ..bare.clone() };
         let none = account(None, None);
         let orphan = account(None, Some("configured"));
         let bad = account(Some("plex:32400"), Some("configured"));
@@ -164,7 +161,10 @@ mod tests {
             (&own, other, Some(""), Ok(None)),
             (&bare, None, None, Ok(None)),
             (&bare, other, None, Err(Missing::Token)),
-            (&empty, None, None, Ok(None)),
+            (&broken, None, None, Err(Missing::Token)),
+            (&broken, same, None, Err(Missing::Token)),
+            (&broken, None, Some("own"), Ok(Some("own"))),
+            (&broken, None, Some(""), Ok(None)),
             (&none, None, None, Err(Missing::Server)),
             (&none, other, None, Err(Missing::Token)),
             (&none, other, Some("own"), Ok(Some("own"))),
@@ -187,23 +187,39 @@ mod tests {
     }
 
     #[test]
-    fn tokens() {
+    fn what_is_no_token_is_named() {
         let account = account(Some(CONFIGURED), None);
-        let longest = "x".repeat(MAX_TOKEN);
-        assert!(choose(None, Some(&longest), &account).is_ok());
-        for bad in ["a b", "a\r\nX: y", "ü", "\t", " ", &"x".repeat(MAX_TOKEN + 1)] {
+        let (longest, too_long) = ("x".repeat(LONGEST), "x".repeat(LONGEST + 1));
+        for good in ["xyzABC123_-", "a.b~c", "12345", &longest] {
+            assert!(choose(None, Some(good), &account).is_ok(), "{good}");
+        }
+        for (bad, told) in [
+            ("X-Plex-Token=abcdef", "a name with a token"),
+            ("?x-plex-token=abcdef", "a name with a token"),
+            ("http://plex:32400/?X-Plex-Token=abcdef", "a name with a token"),
+            ("PLEX_TOKEN=abcdef", "a name with a token"),
+            ("claim-abcdef", "a claim code"),
+            ("https://plex.tv/abcdef", "a URL"),
+            ("/run/secrets/plex_token", "a path"),
+            ("./token", "a path"),
+            ("C:\\token.txt", "a path"),
+            ("${PLEX_TOKEN}", "a placeholder"),
+            ("<token>", "a placeholder"),
+            (&too_long, "4096"),
+            ("a b", "a character that no token has"),
+            ("a\r\nX: y", "a character that no token has"),
+            ("abcü", "a character that no token has"),
+            ("\"abc\"", "a character that no token has"),
+            ("\t", "a character that no token has"),
+        ] {
             match choose(None, Some(bad), &account) {
                 Err(PlexError::Invalid { pointer, reason }) => {
                     assert_eq!(pointer, "/token");
-                    assert!(bad.trim().is_empty() || !reason.contains(bad));
+                    assert!(reason.contains(told), "{bad}: {reason}");
+                    assert!(bad.trim().is_empty() || !reason.contains(bad), "{reason}");
                 }
                 other => panic!("{bad}: {other:?}"),
             }
-            let account = self::account(Some(CONFIGURED), Some(bad));
-            assert!(matches!(
-                choose(None, None, &account),
-                Err(PlexError::NotConfigured { missing: Missing::Token, .. })
-            ));
         }
     }
 }

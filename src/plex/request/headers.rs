@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use plexsync_protocol::identity::IdentityHeaders;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 
 use crate::http::text;
 use crate::plex::error::PlexError;

@@ -8,13 +8,13 @@ pub(crate) mod url;
 
 use std::time::Duration;
 
+use ::url::Url;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{
     CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, Method, Parse,
     RETRIES, RequestParams, TIMEOUT_MS,
 };
-use reqwest::Url;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 
 use self::body as send_body;
 use crate::http::{Request, is_sendable};
@@ -60,8 +60,6 @@ impl Limits {
 #[derive(Debug)]
 pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
-    /// The secrets that must not come back in the answer's head.
-    pub(crate) secrets: Secrets,
     /// The call's own token, known to the redactor as long as the call lives.
     _own_token: Option<Held>,
     pub(crate) timeout: Duration,
@@ -93,7 +91,6 @@ impl PreparedRequest {
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
         Ok(Self {
             request,
-            secrets: secrets.clone(),
             _own_token: own_token,
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
@@ -172,15 +169,15 @@ pub(crate) fn ask_for_page(request: &mut Request, start: u64, size: u64) {
     }
 }
 
-fn method(method: Method) -> reqwest::Method {
+fn method(method: Method) -> hyper::Method {
     match method {
-        Method::Get => reqwest::Method::GET,
-        Method::Head => reqwest::Method::HEAD,
-        Method::Post => reqwest::Method::POST,
-        Method::Put => reqwest::Method::PUT,
-        Method::Delete => reqwest::Method::DELETE,
-        Method::Options => reqwest::Method::OPTIONS,
-        Method::Patch => reqwest::Method::PATCH,
+        Method::Get => hyper::Method::GET,
+        Method::Head => hyper::Method::HEAD,
+        Method::Post => hyper::Method::POST,
+        Method::Put => hyper::Method::PUT,
+        Method::Delete => hyper::Method::DELETE,
+        Method::Options => hyper::Method::OPTIONS,
+        Method::Patch => hyper::Method::PATCH,
     }
 }
 
@@ -196,7 +193,7 @@ mod tests {
         let identity = Identity::new("id".to_owned(), Origin::Loaded, String::new(), headers, None);
         let account = Account {
             server: Some("http://plex:32400".to_owned()),
-            token: Some(Secret::new("configured")),
+            token: Ok(Some(Secret::new("configured"))),
         };
         let params = serde_json::from_str(params).unwrap();
         PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use reqwest::Url;
 use serde_json::Value;
+use url::Url;
 
 use crate::plex::error::PlexError;
 use crate::plex::request::headers;

@@ -1,6 +1,6 @@
 //! Where a request goes: a server's base URL, and a path below it. No other destination can be built here.
 
-use reqwest::Url;
+use url::Url;
 
 /// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,9 @@ impl Base {
             return Err("holds a control character or a backslash");
         }
         if !has_web_scheme(text) {
-            return Err("expected a URL that starts with `http://` or `https://`");
+            return Err("does not start with `http://` or `https://`");
         }
-        let url = Url::parse(text).map_err(|_| "is no URL; expected `http://host:port`")?;
+        let url = Url::parse(text).map_err(|_| no_url(text))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("holds a user name or a password; expected `http://host:port`");
         }
@@ -51,6 +51,20 @@ impl Base {
     }
 }
 
+/// Addresses of IPv6 are the URLs that people write wrongly.
+fn no_url(text: &str) -> &'static str {
+    let host = text.split('/').nth(2).unwrap_or_default();
+    match (host.starts_with('['), host.contains('%'), host.matches(':').count()) {
+        (true, true, _) => {
+            "holds an IPv6 address with a scope (`%eth0`), which no URL can carry; use a name or another address"
+        }
+        (false, _, 2..) => {
+            "holds an IPv6 address without brackets; expected `http://[address]:port`"
+        }
+        _ => "is no URL; expected `http://host:port`",
+    }
+}
+
 fn has_web_scheme(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -74,6 +88,14 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         );
     }
     Ok(())
+}
+
+/// Scheme, host and port of a base URL.
+///
+/// # Errors
+/// What is wrong with the URL, as the end of a sentence that begins with it; never its text.
+pub fn origin_of(url: &str) -> Result<String, &'static str> {
+    Base::parse(url).map(|base| base.url.origin().ascii_serialization())
 }
 
 /// Whether two base URLs have the same origin (RFC 6454): scheme, host and port. URLs that can't be used have none.

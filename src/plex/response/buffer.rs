@@ -1,10 +1,13 @@
 //! Memory for bodies, which goes back to the system when a call ends.
 
-/// A buffer of this size, in bytes, is a mapping of its own that is unmapped when it is freed. glibc keeps smaller ones
-/// in its heap once it has seen some (`M_MMAP_THRESHOLD` grows up to 32 MiB), and a worker lives for weeks.
-const MAPPED: usize = 32 * 1024 * 1024 + 64 * 1024;
-/// From this size on, in bytes, a buffer is made so large. Pages that nobody touches cost nothing.
+/// From this size on, in bytes, a buffer must not stay with the process when it is freed: a worker lives for weeks.
 const LARGE: usize = 1024 * 1024;
+/// So large it is made then. glibc keeps smaller ones in its heap once it has seen some (`M_MMAP_THRESHOLD` grows up to
+/// 32 MiB); larger ones are mappings of their own. Pages that nobody touches cost nothing.
+const MAPPED: usize = match cfg!(target_env = "gnu") {
+    true => 32 * 1024 * 1024 + 64 * 1024,
+    false => LARGE,
+};
 
 /// An empty buffer with room for `length` bytes.
 pub(crate) fn with_room(length: usize) -> Vec<u8> {

@@ -1,12 +1,13 @@
-//! Compressed bodies (RFC 9110, section 8.4.1): what was compressed, and back.
+//! Compressed bodies (RFC 9110, section 8.4.1), decompressed while they come.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, ErrorKind, Read};
 
-use brotli_decompressor::Decompressor;
+use brotli_decompressor::Decompressor as BrotliDecoder;
+use bytes::{Buf as _, BytesMut};
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 use super::buffer;
-use super::work::{PIECE, Stop, Stopped};
+use super::work::PIECE;
 
 /// The `Accept-Encoding` of each request that does not bring its own.
 pub(crate) const ACCEPTED: &str = "gzip, deflate, br";
@@ -30,19 +31,6 @@ pub(crate) enum Coding {
 pub(crate) enum Failure {
     TooLarge,
     Damaged,
-    Stopped,
-}
-
-impl From<Stopped> for Failure {
-    fn from(_: Stopped) -> Self {
-        Self::Stopped
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(_: io::Error) -> Self {
-        Self::Damaged
-    }
 }
 
 impl Coding {
@@ -58,65 +46,159 @@ impl Coding {
             _ => Self::Unknown,
         }
     }
-
-    /// Whether a body in it is decompressed here.
-    pub(crate) fn is_known(self) -> bool {
-        !matches!(self, Self::Identity | Self::Unknown)
-    }
-
-    /// Decompresses a whole body that has at most `max_bytes` then.
-    pub(crate) fn decompress(
-        self,
-        body: &[u8],
-        max_bytes: u64,
-        stop: &Stop,
-    ) -> Result<Vec<u8>, Failure> {
-        let mut out = buffer::with_room(body.len());
-        let mut rest = body;
-        while !rest.is_empty() {
-            match self {
-                Self::Gzip => read(GzDecoder::new(&mut rest), &mut out, max_bytes, stop)?,
-                Self::Brotli => read(Decompressor::new(rest, PIECE), &mut out, max_bytes, stop)?,
-                Self::Deflate if has_zlib_header(rest) => {
-                    read(ZlibDecoder::new(rest), &mut out, max_bytes, stop)?;
-                }
-                Self::Deflate => read(DeflateDecoder::new(rest), &mut out, max_bytes, stop)?,
-                Self::Identity | Self::Unknown => return Err(Failure::Damaged),
-            }
-            // A gzip file may have several members; what else stands behind one is ignored, as gzip does.
-            if self != Self::Gzip || !rest.starts_with(b"\x1f\x8b") {
-                break;
-            }
-        }
-        Ok(out)
-    }
 }
 
-fn read(
-    mut reader: impl Read,
-    out: &mut Vec<u8>,
+/// A compressed body while it comes.
+pub(crate) struct Decompressor {
+    coding: Coding,
+    decoder: Decoder,
+    out: Vec<u8>,
     max_bytes: u64,
-    stop: &Stop,
-) -> Result<(), Failure> {
-    loop {
-        stop.check()?;
-        buffer::reserve(out, PIECE);
-        let length = reader.by_ref().take(PIECE as u64).read_to_end(out)?;
-        match (length, out.len() as u64) {
-            (_, all) if all > max_bytes => return Err(Failure::TooLarge),
-            (0, _) => return Ok(()),
-            _ => {}
+}
+
+enum Decoder {
+    /// The first bytes say how to go on, and they have not come yet.
+    Undecided(Input),
+    Gzip(GzDecoder<Input>),
+    Zlib(ZlibDecoder<Input>),
+    Deflate(DeflateDecoder<Input>),
+    Brotli(Box<BrotliDecoder<Input>>),
+    /// The body has ended; what stands behind is ignored, as gzip does.
+    Done,
+}
+
+/// What has come and was not read yet.
+#[derive(Default)]
+struct Input {
+    bytes: BytesMut,
+    has_ended: bool,
+}
+
+impl Decompressor {
+    /// A body that has at most `max_bytes` when it is decompressed. None if it is not compressed, or not in a known way.
+    pub(crate) fn new(coding: Coding, max_bytes: u64) -> Option<Self> {
+        let decoder = Decoder::Undecided(Input::default());
+        let is_known = !matches!(coding, Coding::Identity | Coding::Unknown);
+        is_known.then_some(Self { coding, decoder, out: Vec::new(), max_bytes })
+    }
+
+    /// Takes the next bytes, to be followed by [`Self::advance`].
+    pub(crate) fn push(&mut self, chunk: &[u8]) {
+        if let Some(input) = self.decoder.input() {
+            input.bytes.extend_from_slice(chunk);
         }
+    }
+
+    /// Decompresses a piece of what has come; whether there may be more to do.
+    pub(crate) fn advance(&mut self) -> Result<bool, Failure> {
+        self.decide();
+        buffer::reserve(&mut self.out, PIECE);
+        let piece = Read::take(&mut self.decoder, PIECE as u64).read_to_end(&mut self.out);
+        if self.out.len() as u64 > self.max_bytes {
+            return Err(Failure::TooLarge);
+        }
+        match (piece, &mut self.decoder) {
+            (Err(error), _) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            (Err(_), _) => Err(Failure::Damaged),
+            (Ok(PIECE), _) => Ok(true),
+            (Ok(_), Decoder::Done) => Ok(false),
+            // A gzip file may have several members.
+            (Ok(_), Decoder::Gzip(ended)) => {
+                self.decoder = Decoder::Undecided(std::mem::take(ended.get_mut()));
+                Ok(true)
+            }
+            (Ok(_), _) => {
+                self.decoder = Decoder::Done;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The whole body; nothing more comes.
+    pub(crate) fn finish(mut self) -> Result<Vec<u8>, Failure> {
+        if let Some(input) = self.decoder.input() {
+            input.has_ended = true;
+        }
+        while self.advance()? {}
+        Ok(self.out)
+    }
+
+    /// Chooses the decoder when its first two bytes are there.
+    fn decide(&mut self) {
+        let Decoder::Undecided(input) = &mut self.decoder else { return };
+        let is_first = self.out.is_empty();
+        let start = match (&*input.bytes, input.has_ended) {
+            ([first, second, ..], _) => [*first, *second],
+            ([], true) => [0; 2],
+            ([only], true) => [*only, 0],
+            (_, false) => return,
+        };
+        let is_empty = input.bytes.is_empty();
+        let input = std::mem::take(input);
+        self.decoder = match self.coding {
+            // An empty body is no broken one.
+            _ if is_empty => Decoder::Done,
+            Coding::Gzip if is_first || start == *b"\x1f\x8b" => {
+                Decoder::Gzip(GzDecoder::new(input))
+            }
+            Coding::Deflate if is_zlib(start) => Decoder::Zlib(ZlibDecoder::new(input)),
+            Coding::Deflate => Decoder::Deflate(DeflateDecoder::new(input)),
+            Coding::Brotli => Decoder::Brotli(Box::new(BrotliDecoder::new(input, 4096))),
+            Coding::Gzip | Coding::Identity | Coding::Unknown => Decoder::Done,
+        };
     }
 }
 
 /// RFC 1950, section 2.2.
-fn has_zlib_header(body: &[u8]) -> bool {
-    match body {
-        [method, flags, ..] => {
-            method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31)
+fn is_zlib(start: [u8; 2]) -> bool {
+    start[0] & 0x0f == 8 && u16::from_be_bytes(start).is_multiple_of(31)
+}
+
+impl Decoder {
+    fn input(&mut self) -> Option<&mut Input> {
+        Some(match self {
+            Self::Undecided(input) => input,
+            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Zlib(decoder) => decoder.get_mut(),
+            Self::Deflate(decoder) => decoder.get_mut(),
+            Self::Brotli(decoder) => decoder.get_mut(),
+            Self::Done => return None,
+        })
+    }
+}
+
+impl Read for Decoder {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Undecided(_) => Err(ErrorKind::WouldBlock.into()),
+            Self::Gzip(decoder) => decoder.read(piece),
+            Self::Zlib(decoder) => decoder.read(piece),
+            Self::Deflate(decoder) => decoder.read(piece),
+            Self::Brotli(decoder) => decoder.read(piece),
+            Self::Done => Ok(0),
         }
-        _ => false,
+    }
+}
+
+/// Decoders stop at `WouldBlock`, and go on from there when there is more.
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.bytes.is_empty() && !self.has_ended {
+            true => Err(ErrorKind::WouldBlock.into()),
+            false => Ok(&self.bytes),
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.len().min(piece.len());
+        self.bytes.copy_to_slice(&mut piece[..count]);
+        Ok(count)
     }
 }
 
@@ -164,8 +246,22 @@ mod tests {
         ]
     }
 
+    fn in_chunks(name: &str, body: &[u8], max_bytes: u64, size: usize) -> Result<Vec<u8>, Failure> {
+        let mut decompressor = Decompressor::new(Coding::of(name), max_bytes).unwrap();
+        for chunk in body.chunks(size) {
+            decompressor.push(chunk);
+            while decompressor.advance()? {}
+        }
+        decompressor.finish()
+    }
+
+    /// The outcome, which is the same in chunks of any size.
     fn decompress(name: &str, body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Failure> {
-        Coding::of(name).decompress(body, max_bytes, &Stop::default())
+        let outcome = in_chunks(name, body, max_bytes, usize::MAX);
+        for size in [1, 2, 7, 1000] {
+            assert_eq!(in_chunks(name, body, max_bytes, size), outcome, "{name} by {size}");
+        }
+        outcome
     }
 
     #[test]
@@ -198,6 +294,17 @@ mod tests {
             }
         }
         assert_eq!(decompress("gzip", b"", 0).as_deref(), Ok(&b""[..]));
+    }
+
+    #[test]
+    fn a_bomb_ends_at_the_limit_and_is_no_more_than_a_piece_larger() {
+        for (name, body) in all(&vec![b' '; 4 << 20]) {
+            let mut decompressor = Decompressor::new(Coding::of(name), 1_000_000).unwrap();
+            decompressor.push(&body);
+            let outcome = (0..100).find_map(|_| decompressor.advance().err());
+            assert_eq!(outcome, Some(Failure::TooLarge), "{name}");
+            assert!(decompressor.out.len() <= 1_000_000 + PIECE, "{name}");
+        }
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! A body while it comes, and what becomes of it then: decompressed and decoded within the call's time.
+//! A body while it comes, decompressed at once, and what becomes of it then: decoded within the call's time.
 
 use bytes::Bytes;
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::Parse;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::buffer;
-use super::compression::{Coding, Failure};
+use super::compression::{Coding, Decompressor, Failure};
 use super::decode::{self, Decoded};
 use super::work::{PIECE, Stop, Stopped, beside, timed_out};
-use crate::http::error::{HttpError, Peer};
+use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink};
 
@@ -35,16 +36,15 @@ pub(crate) async fn fetch(
     let limit = max_bytes.unwrap_or(0);
     let mut receiving = Receiving { limit, ..Receiving::default() };
     let head = retry.send(request, max_bytes.map(on_the_wire), &mut receiving).await;
-    let head = head.map_err(|error| of_limit(error, limit))?;
-    let Receiving { body, coding, is_too_large, .. } = receiving;
-    if is_too_large {
-        return Err(HttpError::TooLarge { max_bytes: limit });
+    let mut head = head.map_err(|error| of_limit(error, limit))?;
+    let Receiving { mut body, coding, decompressor, peer, .. } = receiving;
+    if let Some(decompressor) = decompressor {
+        body = decompressor.finish().map_err(|failure| failed(failure, limit, &peer))?;
+        // They are those of what came, and what the host gets is something else.
+        head.headers.remove(CONTENT_ENCODING);
+        head.headers.remove(CONTENT_LENGTH);
     }
-    let mut fetched = Fetched { head, body, coding, deadline };
-    if fetched.coding.is_known() && !fetched.body.is_empty() {
-        fetched.decompress(limit).await?;
-    }
-    Ok(fetched)
+    Ok(Fetched { head, body, coding, deadline })
 }
 
 /// Most bytes of a body that has at most `max_bytes` decompressed: no coding makes one larger by more.
@@ -62,30 +62,7 @@ pub(crate) fn of_limit(error: HttpError, max_bytes: u64) -> HttpError {
 
 impl Fetched {
     fn peer(&self) -> String {
-        Peer::of(&self.head.url).name
-    }
-
-    async fn decompress(&mut self, max_bytes: u64) -> Result<(), HttpError> {
-        let (body, coding) = (std::mem::take(&mut self.body), self.coding);
-        let work = move |stop: &Stop| match coding.decompress(&body, max_bytes, stop) {
-            Err(Failure::Stopped) => Err(Stopped),
-            outcome => Ok(outcome),
-        };
-        match beside(self.deadline, &self.peer(), work).await? {
-            Ok(body) => self.body = body,
-            Err(Failure::TooLarge) => return Err(HttpError::TooLarge { max_bytes }),
-            Err(_) => {
-                return Err(HttpError::unreachable(
-                    UnreachableKind::Protocol,
-                    format!("the compressed body from `{}` is damaged", self.peer()),
-                    "ask for it uncompressed: `\"headers\": {\"Accept-Encoding\": \"identity\"}`",
-                ));
-            }
-        }
-        // They are those of what came, and what the host gets is something else.
-        self.head.headers.remove(CONTENT_ENCODING);
-        self.head.headers.remove(CONTENT_LENGTH);
-        Ok(())
+        host_and_port(&self.head.url)
     }
 
     /// Takes the body and decodes it, a large one beside the network.
@@ -105,32 +82,60 @@ impl Fetched {
     }
 }
 
+fn failed(failure: Failure, max_bytes: u64, peer: &str) -> HttpError {
+    match failure {
+        Failure::TooLarge => HttpError::TooLarge { max_bytes },
+        Failure::Damaged => HttpError::unreachable(
+            UnreachableKind::Protocol,
+            format!("the compressed body from `{peer}` is damaged"),
+            "ask for it uncompressed: `\"headers\": {\"Accept-Encoding\": \"identity\"}`",
+        ),
+    }
+}
+
 /// What has come of a body.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Receiving {
+    /// As it came, where it is not decompressed.
     body: Vec<u8>,
     coding: Coding,
-    /// Most bytes of a body that is not compressed.
+    decompressor: Option<Decompressor>,
+    /// Most bytes of the body.
     limit: u64,
-    is_too_large: bool,
+    peer: String,
 }
 
 impl Sink for Receiving {
     fn begin(&mut self, head: &Head, announced: Option<u64>) {
         let coding = Coding::of(&head.header(CONTENT_ENCODING).unwrap_or_default());
         let announced = announced.unwrap_or(0).min(LARGEST_RESERVE);
-        let body = buffer::with_room(usize::try_from(announced).unwrap_or(0));
-        *self = Self { body, coding, limit: self.limit, is_too_large: false };
+        *self = Self {
+            body: buffer::with_room(usize::try_from(announced).unwrap_or(0)),
+            coding,
+            decompressor: None,
+            limit: self.limit,
+            peer: host_and_port(&head.url),
+        };
     }
 
-    fn push(&mut self, chunk: Bytes) {
-        let length = self.body.len().saturating_add(chunk.len());
-        if !self.coding.is_known() && u64::try_from(length).is_ok_and(|length| length > self.limit)
-        {
-            self.is_too_large = true;
-            return;
+    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
+        if self.decompressor.is_none() {
+            self.decompressor = Decompressor::new(self.coding, self.limit);
         }
-        buffer::reserve(&mut self.body, chunk.len());
-        self.body.extend_from_slice(&chunk);
+        let Some(decompressor) = &mut self.decompressor else {
+            if (self.body.len() + chunk.len()) as u64 > self.limit {
+                return Err(HttpError::TooLarge { max_bytes: self.limit });
+            }
+            buffer::reserve(&mut self.body, chunk.len());
+            self.body.extend_from_slice(&chunk);
+            return Ok(());
+        };
+        decompressor.push(&chunk);
+        let (limit, peer) = (self.limit, &self.peer);
+        while decompressor.advance().map_err(|failure| failed(failure, limit, peer))? {
+            // A few bytes can become many megabytes: let others have the thread.
+            yield_now().await;
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use plexsync_protocol::error::TimeoutPhase;
+use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 use crate::http::error::HttpError;
@@ -27,11 +28,13 @@ impl Stop {
     }
 }
 
-struct StopOnDrop(Stop);
+struct StopOnDrop(Stop, AbortHandle);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::Relaxed);
+        // Work that has not begun: what it holds is given back at once.
+        self.1.abort();
     }
 }
 
@@ -42,9 +45,10 @@ pub(crate) async fn beside<T: Send + 'static>(
     peer: &str,
     work: impl FnOnce(&Stop) -> Result<T, Stopped> + Send + 'static,
 ) -> Result<T, HttpError> {
-    let stop = StopOnDrop(Stop::default());
-    let flag = stop.0.clone();
-    let working = tokio::task::spawn_blocking(move || work(&flag));
+    let stop = Stop::default();
+    let flag = stop.clone();
+    let working = spawn_blocking(move || work(&flag));
+    let _until_the_end = StopOnDrop(stop, working.abort_handle());
     match timeout_at(deadline, working).await {
         Ok(Ok(Ok(outcome))) => Ok(outcome),
         Ok(Err(failed)) if failed.is_panic() => resume_unwind(failed.into_panic()),

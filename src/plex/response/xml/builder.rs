@@ -2,13 +2,15 @@
 //! groups, one for each tag, in the order in which the tags appeared first.
 
 use std::collections::HashMap;
-use std::mem;
 use std::ops::Range;
 
 use quick_xml::events::{BytesStart, Event};
 
 use super::MAX_DEPTH;
 use super::text::{self, Place};
+
+/// As many groups are looked through one by one.
+const FEW: usize = 8;
 
 /// The JSON so far.
 #[derive(Default)]
@@ -26,7 +28,7 @@ struct Element {
     /// Where the attributes' names stand in `json`, sorted by name.
     names: Vec<Range<usize>>,
     groups: Vec<Group>,
-    /// The place of each group.
+    /// The place of each group, once there are more than [`FEW`].
     places: HashMap<Vec<u8>, usize>,
     /// Its own text: the inside of a JSON string.
     text: Vec<u8>,
@@ -104,7 +106,11 @@ impl Builder {
         let (tag, json) = element.end();
         match self.open.last_mut() {
             Some(parent) => parent.add(tag, json),
-            None => self.root = Some([b"{\"", tag.as_slice(), b"\":", &json, b"}"].concat()),
+            None => {
+                let mut root = joined([b"{\"", tag.as_slice(), b"\":"].concat(), json);
+                root.push(b'}');
+                self.root = Some(root);
+            }
         }
     }
 
@@ -124,7 +130,8 @@ impl Builder {
 impl Element {
     fn new(start: &BytesStart<'_>) -> Result<Self, &'static str> {
         let tag = text::checked_name(start.name().as_ref())?.to_vec();
-        let (mut json, mut names) = (b"{".to_vec(), Vec::new());
+        let (mut json, mut names) = (Vec::with_capacity(start.len() + 32), Vec::new());
+        json.push(b'{');
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|_| "an attribute is not `name=\"value\"`")?;
             let name = text::checked_name(attribute.key.as_ref())?;
@@ -145,37 +152,42 @@ impl Element {
 
     /// Adds a child that has ended.
     fn add(&mut self, tag: Vec<u8>, json: Vec<u8>) {
-        let same_again = self.groups.last().is_some_and(|last| last.tag == tag);
-        let place = match same_again {
-            true => Some(self.groups.len() - 1),
-            false => self.places.get(&tag).copied(),
+        let place = match self.groups.len() {
+            0..=FEW => self.groups.iter().position(|group| group.tag == tag),
+            _ => self.places.get(&tag).copied(),
         };
-        match place.and_then(|place| self.groups.get_mut(place)) {
-            Some(group) => push(&mut group.entries, &[b",", &json]),
-            None => {
-                self.places.insert(tag.clone(), self.groups.len());
-                self.groups.push(Group { tag, entries: json });
-            }
+        if let Some(group) = place.and_then(|place| self.groups.get_mut(place)) {
+            return push(&mut group.entries, &[b",", &json]);
+        }
+        self.groups.push(Group { tag, entries: json });
+        if self.groups.len() > FEW {
+            let groups = self.groups.iter().enumerate().skip(self.places.len());
+            self.places.extend(groups.map(|(place, group)| (group.tag.clone(), place)));
         }
     }
 
     /// The tag, and the whole object.
     fn end(mut self) -> (Vec<u8>, Vec<u8>) {
         self.end_piece();
-        for Group { tag, entries } in mem::take(&mut self.groups) {
-            comma(&mut self.json);
-            let taken = tag == b"_text" || self.has_attribute(&tag);
-            let colon: &[u8] = if taken { b"[]\":[" } else { b"\":[" };
-            push(&mut self.json, &[b"\"", &tag, colon, &entries, b"]"]);
+        let Self { tag: own_tag, mut json, names, groups, text, .. } = self;
+        let has_attribute = |json: &[u8], name: &[u8]| {
+            names.binary_search_by(|known| json[known.clone()].cmp(name)).is_ok()
+        };
+        for Group { tag, entries } in groups {
+            comma(&mut json);
+            let taken = tag == b"_text" || has_attribute(&json, &tag);
+            push(&mut json, &[b"\"", &tag, if taken { b"[]\":[" } else { b"\":[" }]);
+            json = joined(json, entries);
+            json.push(b']');
         }
-        if !self.text.is_empty() {
-            comma(&mut self.json);
-            let taken = self.has_attribute(b"_text");
+        if !text.is_empty() {
+            comma(&mut json);
+            let taken = has_attribute(&json, b"_text");
             let name: &[u8] = if taken { b"\"#text\":\"" } else { b"\"_text\":\"" };
-            push(&mut self.json, &[name, &self.text, b"\""]);
+            push(&mut json, &[name, &text, b"\""]);
         }
-        self.json.push(b'}');
-        (self.tag, self.json)
+        json.push(b'}');
+        (own_tag, json)
     }
 
     /// Drops the text since the last tag when it is white space: indentation.
@@ -186,16 +198,22 @@ impl Element {
         self.piece = self.text.len();
         self.blank = true;
     }
-
-    fn has_attribute(&self, name: &[u8]) -> bool {
-        self.names.binary_search_by(|known| self.json[known.clone()].cmp(name)).is_ok()
-    }
 }
 
 fn comma(object: &mut Vec<u8>) {
     if object.len() > 1 {
         object.push(b',');
     }
+}
+
+/// One behind the other, in the larger one's memory.
+fn joined(mut front: Vec<u8>, mut back: Vec<u8>) -> Vec<u8> {
+    if front.len() < back.len() {
+        back.splice(0..0, front);
+        return back;
+    }
+    front.append(&mut back);
+    front
 }
 
 fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {

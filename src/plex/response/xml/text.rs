@@ -11,21 +11,6 @@ pub(crate) enum Place {
     Cdata,
 }
 
-/// Bytes that go over as they are, in every place.
-const PLAIN: [bool; 256] = {
-    let mut plain = [true; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        plain[byte] = false;
-        byte += 1;
-    }
-    plain[b'"' as usize] = false;
-    plain[b'\\' as usize] = false;
-    plain[b'&' as usize] = false;
-    plain[0xEF] = false; // U+FFFE and U+FFFF begin with it
-    plain
-};
-
 /// Longest reference that is looked at, `&` and `;` left out. Without a limit, a text of `&` takes for ever.
 const MAX_REFERENCE: usize = 32;
 
@@ -54,7 +39,8 @@ pub(crate) fn push(out: &mut Vec<u8>, raw: &str, place: Place) -> bool {
     let mut done = 0;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if PLAIN[byte as usize] {
+        // U+FFFE and U+FFFF begin with 0xEF
+        if !matches!(byte, 0..0x20 | b'"' | b'\\' | b'&' | 0xEF) {
             at += 1;
             continue;
         }
@@ -70,9 +56,8 @@ pub(crate) fn push(out: &mut Vec<u8>, raw: &str, place: Place) -> bool {
 fn special(out: &mut Vec<u8>, rest: &str, place: Place) -> usize {
     let (text, taken): (&[u8], usize) = match (rest.as_bytes(), place) {
         ([b'&', ..], Place::Attribute) => return reference(out, rest),
-        ([b'\r', b'\n', ..], Place::Attribute) => (b" ", 2),
+        ([b'\r', b'\n', ..], _) => (b"", 1),
         ([b'\t' | b'\n' | b'\r', ..], Place::Attribute) => (b" ", 1),
-        ([b'\r', b'\n', ..], _) => (b"\\n", 2),
         ([b'\r' | b'\n', ..], _) => (b"\\n", 1),
         ([b'\t', ..], _) => (b"\\t", 1),
         ([0..0x20, ..], _) => (b"", 1),

@@ -1,0 +1,117 @@
+//! What an answer means that is not the one that Plex gives: each with its own sentence, because each has another hint.
+
+use plexsync_protocol::doctor::Check;
+use serde_json::Value;
+use url::Url;
+
+use super::{failure, warning};
+
+/// An answer to one of the questions.
+pub(super) struct Answer {
+    pub(super) status: u64,
+    pub(super) body: Value,
+    headers: Value,
+    url: Option<Url>,
+}
+
+impl Answer {
+    /// Reads a result of `plex.request`.
+    pub(super) fn of(result: &[u8]) -> Self {
+        let mut result: Value = serde_json::from_slice(result).unwrap_or_default();
+        Self {
+            status: result["status"].as_u64().unwrap_or_default(),
+            url: result["url"].as_str().and_then(|url| url.parse().ok()),
+            headers: result["headers"].take(),
+            body: result["body"].take(),
+        }
+    }
+
+    /// Whether there is such a header; the name is in lower case.
+    pub(super) fn has(&self, header: &str) -> bool {
+        self.headers.get(header).is_some()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].as_str().unwrap_or_default()
+    }
+}
+
+/// Plex answers, but its plugins or its database are not there yet.
+pub(super) fn starting(name: &str, state: &str) -> Check {
+    warning(name, format!("Plex is still starting (`{state}`)"), "wait, then run this again")
+}
+
+/// Something that answers, and is not Plex.
+pub(super) fn not_plex(name: &str, what: &str) -> Check {
+    let message = format!("{what} comes back, but not as from Plex");
+    failure(name, message, "check host and port of the URL; Plex's own port is 32400")
+}
+
+/// What an answer means that is not 200, or not Plex's.
+pub(super) fn refusal(name: &str, answer: &Answer) -> Check {
+    const BYPASS: &str = "something in front of Plex wants a login first: let Plex's paths pass there, or give the \
+                          server's own address in the URL";
+    let status = answer.status;
+    let failure = |message: String, hint: &str| failure(name, message, hint);
+    match status {
+        301 | 302 | 303 | 307 | 308 => redirect(name, answer, BYPASS),
+        200 if is_page(answer) => failure(
+            "a web page comes back (status `200`), as of a login or another program".to_owned(),
+            "check host and port of the URL; if a proxy wants a login first, let Plex's paths pass there",
+        ),
+        401 if answer.has("www-authenticate") => failure(
+            format!("a login is asked for (status `401`, `{}`), which is not Plex's", scheme(answer)),
+            BYPASS,
+        ),
+        404 => failure(
+            "nothing is there (status `404`): host and port answer, but not with Plex under this URL".to_owned(),
+            "check the path in the URL: Plex's own has none, such as `http://192.168.1.10:32400`",
+        ),
+        429 => failure(
+            "too many requests were made (status `429`)".to_owned(),
+            "wait some minutes, then run this again",
+        ),
+        502 | 504 | 520..=526 => failure(
+            format!("a proxy answers in Plex's place (status `{status}`): it can't reach Plex"),
+            "check that Plex runs, and where the proxy looks for it",
+        ),
+        503 => failure(
+            "Plex is starting or in maintenance (status `503`)".to_owned(),
+            "wait, then run this again; an update of the database can take an hour",
+        ),
+        200 => not_plex(name, "an answer with status `200`"),
+        _ => not_plex(name, &format!("status `{status}`")),
+    }
+}
+
+fn redirect(name: &str, answer: &Answer, bypass: &str) -> Check {
+    let status = answer.status;
+    let location = Some(answer.header("location")).filter(|location| !location.is_empty());
+    let target = answer.url.as_ref().and_then(|url| url.join(location?).ok());
+    let host = |url: &Url| url.host_str().map(str::to_owned);
+    match (&answer.url, target) {
+        (Some(url), Some(to))
+            if host(url) == host(&to) && to.scheme() == "https" && url.scheme() == "http" =>
+        {
+            let secure = to.origin().ascii_serialization();
+            let message = format!("the server wants secure connections (status `{status}`)");
+            failure(name, message, format!("use `{secure}` as the URL"))
+        }
+        (_, Some(to)) => {
+            let elsewhere = to.origin().ascii_serialization();
+            failure(name, format!("the answer leads to `{elsewhere}` (status `{status}`)"), bypass)
+        }
+        (_, None) => {
+            failure(name, format!("the answer leads elsewhere (status `{status}`)"), bypass)
+        }
+    }
+}
+
+/// `Basic` or `Bearer`: the first word of the challenge, and no realm.
+fn scheme(answer: &Answer) -> &str {
+    answer.header("www-authenticate").split([' ', ',']).next().unwrap_or_default()
+}
+
+fn is_page(answer: &Answer) -> bool {
+    answer.header("content-type").to_ascii_lowercase().contains("html")
+}

@@ -1,0 +1,214 @@
+//! Which server is meant, and which token may go there: the one precedence of flags, environment and Stash's settings,
+//! for methods, `doctor` and commands.
+
+mod token_file;
+mod written;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::files::Problem;
+use crate::plex::{Account, same_origin};
+use crate::secret::{Secret, Secrets};
+use crate::stash::Settings;
+
+pub use crate::plex::TOKEN_HINT;
+
+/// A value, and what gave it: a flag, a variable or a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given<T> {
+    /// The value.
+    pub value: T,
+    /// The name of the flag, variable or setting.
+    pub by: &'static str,
+}
+
+impl<T> Given<T> {
+    /// A value that `by` gave.
+    pub fn new(value: T, by: &'static str) -> Self {
+        Self { value, by }
+    }
+}
+
+/// Where a token is.
+#[derive(Debug, Clone)]
+pub enum Token {
+    /// In this file.
+    File(PathBuf),
+    /// Here, as it was written.
+    Text(Secret),
+}
+
+/// One place in which both may be named. Its token belongs to its URL.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The server's base URL, as it was written.
+    pub url: Option<Given<String>>,
+    /// The token.
+    pub token: Option<Given<Token>>,
+}
+
+/// What a person entered at Stash's settings page.
+impl From<&Settings> for Source {
+    fn from(settings: &Settings) -> Self {
+        const BY: &str = "Stash's settings";
+        let token = settings.plex_token.clone();
+        Self {
+            url: settings.plex_url.clone().map(|url| Given::new(url, BY)),
+            token: token.map(|token| Given::new(Token::Text(token), BY)),
+        }
+    }
+}
+
+/// The sources of this process, the ones that count more first.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    list: Vec<Source>,
+    secrets: Secrets,
+    /// What is odd about the values has been logged.
+    logged: Arc<AtomicBool>,
+}
+
+/// What the sources give together.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    /// The server's base URL, cleaned of what pasting adds. It may still be none.
+    pub url: Option<Given<String>>,
+    /// The token that belongs to it, or why it can't be used and what to do.
+    pub token: Option<Given<Result<Secret, Problem>>>,
+    /// What is odd, and is used all the same.
+    pub warnings: Vec<Problem>,
+}
+
+impl Chosen {
+    /// Server and token as a request uses them.
+    pub fn account(&self) -> Account {
+        let token = self.token.as_ref().map(|token| match &token.value {
+            Ok(token) => Ok(token.clone()),
+            Err(problem) => Err(sentence(problem)),
+        });
+        Account { server: self.url.as_ref().map(|url| url.value.clone()), token: token.transpose() }
+    }
+}
+
+impl Sources {
+    /// Sources in the order in which they count. Tokens that stand in them are secrets from here on.
+    pub fn new(list: Vec<Source>, secrets: Secrets) -> Self {
+        for source in &list {
+            remember(source, &secrets);
+        }
+        Self { list, secrets, logged: Arc::default() }
+    }
+
+    /// The same with one more, which counts less than all others.
+    #[must_use]
+    pub fn and(&self, source: Source) -> Self {
+        remember(&source, &self.secrets);
+        let list = self.list.iter().cloned().chain([source]).collect();
+        Self { list, ..self.clone() }
+    }
+
+    /// Whether a server and a token for it are named.
+    pub fn are_complete(&self) -> (bool, bool) {
+        let (url, token) = precedence(&self.list);
+        (url.is_some(), token.is_some())
+    }
+
+    /// The server that is meant and its token. A token file is read, at each call: it may be renewed.
+    pub fn choose(&self) -> Chosen {
+        let (url, token) = precedence(&self.list);
+        let mut warnings = passed_over(&self.list, token);
+        let url = url.map(|url| {
+            let (value, odd) = written::url(&url.value);
+            let shown = format!("the URL in `{}`", url.by);
+            warnings.extend(odd.map(|odd| about(&shown, odd)));
+            Given::new(value, url.by)
+        });
+        let token = token.map(|token| Given::new(self.read(token, &mut warnings), token.by));
+        Chosen { url, token, warnings }
+    }
+
+    /// Server and token as a request uses them. What is odd about them is logged once.
+    pub fn account(&self) -> Account {
+        let chosen = self.choose();
+        if !self.logged.swap(true, Ordering::Relaxed) {
+            chosen.warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
+        }
+        chosen.account()
+    }
+
+    /// The server alone, for a call that brings its own token: no token file is looked at.
+    pub fn server(&self) -> Account {
+        let (url, _) = precedence(&self.list);
+        Account { server: url.map(|url| written::url(&url.value).0), token: Ok(None) }
+    }
+
+    fn read(&self, given: &Given<Token>, warnings: &mut Vec<Problem>) -> Result<Secret, Problem> {
+        let (text, shown) = match &given.value {
+            Token::Text(secret) => (secret.clone(), format!("the token in `{}`", given.by)),
+            Token::File(path) => {
+                let shown = format!("token file `{}` of `{}`", path.display(), given.by);
+                let (text, wide) = token_file::read(path, &shown)?;
+                warnings.extend(wide.map(|wide| about(&shown, wide)));
+                (text, shown)
+            }
+        };
+        let (token, odd) = written::token(text.expose()).map_err(|it| about(&shown, it))?;
+        warnings.extend(odd.map(|odd| about(&shown, odd)));
+        self.secrets.remember(&token);
+        Ok(token)
+    }
+}
+
+/// What is wrong with a value, about `subject`.
+fn about(subject: &str, (reason, hint): written::Odd) -> Problem {
+    Problem::new(format!("{subject} {reason}"), hint)
+}
+
+fn sentence(problem: &Problem) -> String {
+    format!("{}; {}", problem.reason, problem.hint)
+}
+
+fn remember(source: &Source, secrets: &Secrets) {
+    if let Some(Given { value: Token::Text(secret), .. }) = &source.token {
+        secrets.remember(secret);
+    }
+}
+
+/// The first URL decides which server is meant; the first token that belongs to it, or to none, is the one: broken or
+/// not.
+fn precedence(sources: &[Source]) -> (Option<&Given<String>>, Option<&Given<Token>>) {
+    let url = sources.iter().find_map(|source| source.url.as_ref());
+    let token = sources.iter().filter(|source| belongs(source, url));
+    (url, token.clone().find_map(|source| source.token.as_ref()))
+}
+
+fn belongs(source: &Source, server: Option<&Given<String>>) -> bool {
+    match (&source.url, server) {
+        (Some(own), Some(server)) => {
+            own.value == server.value
+                || same_origin(&written::url(&own.value).0, &written::url(&server.value).0)
+        }
+        _ => true,
+    }
+}
+
+/// A token of another server's source is named where no other one is used, because the user may wonder.
+fn passed_over(sources: &[Source], token: Option<&Given<Token>>) -> Vec<Problem> {
+    let owner = sources.iter().find_map(|source| source.token.as_ref().zip(source.url.as_ref()));
+    let passed_over = owner.filter(|_| token.is_none()).map(|(token, url)| {
+        let reason = format!(
+            "the token in `{}` is not used: it belongs to the URL in `{}`",
+            token.by, url.by
+        );
+        Problem::new(
+            reason,
+            "name the token in the same place as the URL of the server that is asked",
+        )
+    });
+    passed_over.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;
