@@ -1,5 +1,7 @@
 //! `plex.scan`: which sections are asked, for which spelling of the folder, and what is told when Plex says no.
 
+use std::collections::BTreeSet;
+
 use plexsync_harness::fake_plex::{Fault, Section};
 use plexsync_harness::{FakePlex, Host, RpcError};
 use serde_json::{Value, json};
@@ -217,6 +219,19 @@ fn all_sections_are_asked_before_a_refusal_is_told() {
     assert_eq!(error.datum("asked"), &json!([told("1", 200), told("4", 200)]));
     assert_eq!(error.datum("refused"), &json!([told("2", 403), told("3", 500)]));
     assert!(error.message.contains("`2`, `3`") && error.message.contains("/data/x"), "{error}");
+}
+
+#[test]
+fn a_section_that_does_not_answer_leaves_none_unasked() {
+    let plex = plex(&[&["/data"], &["/data/x"], &["/data"]]);
+    plex.fault(Fault::CloseWithoutAnswer.always().on("/library/sections/2/refresh"));
+    let error = scan(&plex, json!({"folder": "/data/x"})).unwrap_err();
+    assert_eq!((error.code, error.datum("kind")), (-32010, &json!("closed")));
+    let asked: BTreeSet<_> = asked(&plex).into_iter().map(|(section, _)| section).collect();
+    assert!(asked.contains("1") && asked.contains("3"), "{asked:?}");
+    // Who refused is told before who was lost.
+    refuse(&plex, "3", 403);
+    assert_eq!(scan(&plex, json!({"folder": "/data/x"})).unwrap_err().code, -32013);
 }
 
 #[test]

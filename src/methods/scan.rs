@@ -19,6 +19,7 @@ use super::{Worker, errors, limits, params, reader};
 use crate::plex::{Account, PlexError, ScanCall, Scanner};
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Outcome, Request, Slow};
+use crate::stash::Stash;
 
 pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let Request { params, stash, in_turn, .. } = request;
@@ -79,52 +80,27 @@ struct Scan {
 
 impl Scan {
     async fn run(&self, named: Option<RemotePath>) -> Outcome {
-        let hook = self.stash.as_ref().and_then(|call| call.hook.as_ref());
-        match (named, self.stash.as_deref(), hook) {
+        let parent = self.stash.as_ref().map(|call| self.worker.stash(call));
+        match (named, parent, self.hook()) {
             (Some(folder), None, _) => {
                 let account = self.account().await?;
                 let scanned = self.scanner(account).folder(&[folder], self.section()).await;
                 Ok(JsonText::of(&ScanResult::asked(scanned.map_err(|error| self.error(error))?)))
             }
-            (Some(folder), Some(call), _) => self.scan_folders(call, vec![folder]).await,
-            (None, Some(call), Some(hook)) => match self.folders_of(call, hook).await? {
+            (Some(folder), Some(parent), _) => self.scan_folders(&parent, vec![folder]).await,
+            (None, Some(parent), Some(hook)) => match folders_of(&parent, hook).await? {
                 folders if folders.is_empty() => Ok(nothing("the scene has no file")),
-                folders => self.scan_folders(call, folders).await,
+                folders => self.scan_folders(&parent, folders).await,
             },
             (None, ..) => self.scan_everything().await,
         }
     }
 
-    /// The folders of the scene that the hook is about, each once.
-    async fn folders_of(
-        &self,
-        call: &StashCall,
-        hook: &HookContext,
-    ) -> Result<Vec<RemotePath>, ErrorObject> {
-        let paths = match (input_path(hook), &hook.id) {
-            (Some(path), _) => vec![path],
-            (None, Some(Value::String(id))) => self.scene_files(call, id).await?,
-            (None, Some(Value::Number(id))) => self.scene_files(call, &id.to_string()).await?,
-            (None, _) => Vec::new(),
-        };
-        let mut folders: Vec<RemotePath> = Vec::new();
-        for folder in paths.iter().filter_map(|path| RemotePath::folder_of(path)) {
-            if !folders.iter().any(|known| known.is_same(&folder)) {
-                folders.push(folder);
-            }
-        }
-        Ok(folders)
-    }
-
-    async fn scene_files(&self, call: &StashCall, id: &str) -> Result<Vec<String>, ErrorObject> {
-        let files = self.worker.stash(call).scene_files(id).await;
-        let files = files.map_err(|error| errors::of_stash(&error, Missing::Server))?;
-        Ok(files.unwrap_or_default())
-    }
-
     /// Folders as Stash sees them. In a hook one that is refused is a warning, and the next one is tried.
-    async fn scan_folders(&self, call: &StashCall, folders: Vec<RemotePath>) -> Outcome {
-        let Resolved { account, settings } = self.settings(call).await?;
+    async fn scan_folders(&self, parent: &Stash, folders: Vec<RemotePath>) -> Outcome {
+        // Asked for even if the account is complete without: `path_map` is only there.
+        let resolved = self.worker.account_with(parent, Has::default()).await?;
+        let Resolved { account, settings } = resolved.with_server()?;
         let mut scanner = self.scanner(account);
         let mut scans: Vec<SectionScan> = Vec::new();
         for folder in folders {
@@ -133,7 +109,7 @@ impl Scan {
             match scanner.folder(&names, self.section()).await {
                 Ok(asked) => scans.extend(asked),
                 Err(error) => {
-                    let goes_on = call.hook.is_some() && is_an_answer(&error);
+                    let goes_on = self.hook().is_some() && is_an_answer(&error);
                     let concerns_all = concerns_all(&error);
                     let error = self.error(error);
                     if !goes_on {
@@ -146,7 +122,7 @@ impl Scan {
                 }
             }
         }
-        if call.hook.is_none() {
+        if self.hook().is_none() {
             info!("Plex was asked to scan {}", told(&scans));
         }
         Ok(JsonText::of(&ScanResult::asked(scans)))
@@ -162,6 +138,10 @@ impl Scan {
             None => info!("Plex was asked to scan all its library sections"),
         }
         Ok(JsonText::of(&ScanResult::whole(self.section().unwrap_or("all"), 0)))
+    }
+
+    fn hook(&self) -> Option<&HookContext> {
+        self.stash.as_ref().and_then(|call| call.hook.as_ref())
     }
 
     fn section(&self) -> Option<&str> {
@@ -184,12 +164,29 @@ impl Scan {
     async fn account(&self) -> Result<Account, ErrorObject> {
         Ok(self.worker.account(self.stash.as_deref(), Has::default()).await?.account)
     }
+}
 
-    /// The account, and the settings even if it is complete without: `path_map` is only there.
-    async fn settings(&self, call: &StashCall) -> Result<Resolved, ErrorObject> {
-        let stash = self.worker.stash(call);
-        self.worker.account_with(&stash, Has::default()).await?.with_server()
+/// The folders of the scene that the hook is about, each once.
+async fn folders_of(parent: &Stash, hook: &HookContext) -> Result<Vec<RemotePath>, ErrorObject> {
+    let paths = match (input_path(hook), &hook.id) {
+        (Some(path), _) => vec![path],
+        (None, Some(Value::String(id))) => scene_files(parent, id).await?,
+        (None, Some(Value::Number(id))) => scene_files(parent, &id.to_string()).await?,
+        (None, _) => Vec::new(),
+    };
+    let mut folders: Vec<RemotePath> = Vec::new();
+    for folder in paths.iter().filter_map(|path| RemotePath::folder_of(path)) {
+        if !folders.iter().any(|known| known.is_same(&folder)) {
+            folders.push(folder);
+        }
     }
+    Ok(folders)
+}
+
+async fn scene_files(parent: &Stash, id: &str) -> Result<Vec<String>, ErrorObject> {
+    let files = parent.scene_files(id).await;
+    let files = files.map_err(|error| errors::of_stash(&error, Missing::Server))?;
+    Ok(files.unwrap_or_default())
 }
 
 /// Whether Plex was reached: what it said no to is told, and is no failure of the hook.
