@@ -17,6 +17,7 @@ mod example_hosts;
 mod fixtures;
 mod hostile;
 mod identity;
+mod large_bodies;
 mod lifecycle;
 mod messages;
 mod openrpc;

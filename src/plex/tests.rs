@@ -3,7 +3,6 @@
 mod limits;
 mod sending;
 mod server;
-mod trust;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::identity::{IdentityHeaders, Origin};
