@@ -228,7 +228,13 @@ fn a_folder_in_no_library_is_told_with_path_map_and_the_locations() {
     assert_eq!(warning.error, None);
     let error = setup.operation(&json!({"folder": "/Media"})).error.unwrap();
     for text in [lines(&warning, Level::Warning)[0], &error] {
-        for part in ["`/Media`", "`/plex/scenes`", "`/media` differs in letter case", "path_map"] {
+        for part in [
+            "`/Media`",
+            "`/plex/scenes`",
+            "`/media` differs in letter case",
+            "path_map",
+            "Scan Plex library",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -82,7 +82,7 @@ fn no_section(error: crate::plex::NoSection, reader: Reader) -> ErrorObject {
     let hint = match reader {
         Reader::Host => "name a folder as Plex sees it, or add it to a library".to_owned(),
         Reader::StashUser => format!(
-            "if Plex sees the same files under another name, set `path_map` in {SETTINGS_PAGE}"
+            "if Plex sees the same files under another name, set `path_map` in {SETTINGS_PAGE}, then run *Scan Plex library*"
         ),
     };
     let pointer = if error.section.is_some() { "/section" } else { "/folder" };
