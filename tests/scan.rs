@@ -43,6 +43,7 @@ fn refuse(plex: &FakePlex, section: &str, status: u16) {
 fn plex_is_asked_in_its_own_spelling() {
     for (params, location, sent) in [
         (json!({"folder": "/data/scenes/x"}), "/data/scenes", "/data/scenes/x"),
+        (json!({"folder": "/data/x", "fresh": true}), "/data", "/data/x"),
         (json!({"path": "/data/scenes/x/a.mp4"}), "/data/scenes/", "/data/scenes/x"),
         (json!({"path": "/data/scenes/x/"}), "/data/scenes", "/data/scenes/x"),
         (json!({"path": r"D:\Media\x\"}), r"D:\Media", r"D:\Media\x"),
@@ -147,6 +148,8 @@ fn a_folder_in_no_section_is_told_with_the_locations_and_the_one_that_is_near() 
         assert!(error.message.contains(near.unwrap_or_default()), "{error}");
         assert!(asked(&plex).is_empty());
     }
+    let error = scan(&plex(sections), json!({"path": "/x/a.mp4"})).unwrap_err();
+    assert_eq!(error.datum("pointer"), "/path");
     // One slash is no UNC path.
     let unc = plex(&[&["//10.0.0.7/share/films"]]);
     assert_eq!(scan(&unc, json!({"folder": "/10.0.0.7/share/films/a"})).unwrap_err().code, -32602);

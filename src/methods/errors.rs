@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
-use crate::plex::{PlexError, Refusal};
+use crate::plex::{self, PlexError, Refusal};
 use crate::stash::{SETTINGS_PAGE, StashError};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
@@ -50,7 +50,7 @@ pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
         PlexError::Http(error) => of_http(error),
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
-        PlexError::NoSection(error) => no_section(*error, reader),
+        PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),
     }
 }
@@ -78,14 +78,15 @@ struct NoSection {
     locations: Vec<String>,
 }
 
-fn no_section(error: crate::plex::NoSection, reader: Reader) -> ErrorObject {
+/// No library section holds the folder that the param at `pointer` names.
+pub(super) fn no_section(error: plex::NoSection, pointer: &str, reader: Reader) -> ErrorObject {
     let hint = match reader {
         Reader::Host => "name a folder as Plex sees it, or add it to a library".to_owned(),
         Reader::StashUser => format!(
             "if Plex sees the same files under another name, set `path_map` in {SETTINGS_PAGE}, then run *Scan Plex library*"
         ),
     };
-    let pointer = if error.section.is_some() { "/section" } else { "/folder" };
+    let pointer = if error.section.is_some() { "/section" } else { pointer };
     let reason = "no library section holds the folder".to_owned();
     let params = InvalidParams { pointer: pointer.to_owned(), reason };
     ErrorObject::new(Code::InvalidParams, format!("{error}; {hint}"))

@@ -28,7 +28,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
         return Ok(Handling::Done(Ok(nothing("no file was moved"))));
     }
     let params: ScanParams = params::read(params.as_deref())?;
-    let named = named(&params)?;
+    let (pointer, named) = named(&params)?;
     if named.is_none() && stash.is_none() {
         let reason = "is missing: give `path` or `folder`";
         return Err(ErrorObject::invalid_params("/path", reason));
@@ -40,7 +40,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let work = async move {
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
-        Scan { worker, stash, identity, section, deadline }.run(named).await
+        Scan { worker, stash, identity, section, pointer, deadline }.run(named).await
     };
     Ok(Handling::Slow(Slow { first, timeout: None, work: Box::pin(work) }))
 }
@@ -52,8 +52,8 @@ fn moves_files(hook: &HookContext) -> bool {
     hook.trigger.starts_with("Scene.") && (!has_input || hook.trigger.ends_with(".Destroy.Post"))
 }
 
-/// The folder that the params name.
-fn named(params: &ScanParams) -> Result<Option<RemotePath>, ErrorObject> {
+/// The folder that the params name, and where they do.
+fn named(params: &ScanParams) -> Result<(&'static str, Option<RemotePath>), ErrorObject> {
     let (pointer, named) = match (&params.folder, &params.path) {
         (Some(_), Some(_)) => {
             let reason = "stands beside `path`: give one of them";
@@ -61,13 +61,13 @@ fn named(params: &ScanParams) -> Result<Option<RemotePath>, ErrorObject> {
         }
         (Some(folder), None) => ("/folder", RemotePath::parse(folder)),
         (None, Some(path)) => ("/path", RemotePath::folder_of(path)),
-        (None, None) => return Ok(None),
+        (None, None) => return Ok(("/folder", None)),
     };
     let relative = || {
         let reason = "expected an absolute path: `/...`, `X:\\...` or `\\\\host\\share...`";
         ErrorObject::invalid_params(pointer, reason)
     };
-    named.ok_or_else(relative).map(Some)
+    named.ok_or_else(relative).map(|folder| (pointer, Some(folder)))
 }
 
 struct Scan {
@@ -75,6 +75,8 @@ struct Scan {
     stash: Option<Arc<StashCall>>,
     identity: Arc<Identity>,
     section: Option<String>,
+    /// Which param names the folder.
+    pointer: &'static str,
     deadline: Instant,
 }
 
@@ -158,7 +160,11 @@ impl Scan {
     }
 
     fn error(&self, error: PlexError) -> ErrorObject {
-        errors::of_plex(error, reader(self.stash.as_deref()))
+        let reader = reader(self.stash.as_deref());
+        match error {
+            PlexError::NoSection(error) => errors::no_section(*error, self.pointer, reader),
+            error => errors::of_plex(error, reader),
+        }
     }
 
     async fn account(&self) -> Result<Account, ErrorObject> {

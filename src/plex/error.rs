@@ -68,7 +68,7 @@ impl PlexError {
 
 impl NoSection {
     /// What is wrong, without the folder.
-    pub(crate) fn reason(&self) -> String {
+    fn reason(&self) -> String {
         match &self.section {
             None => "no library section holds this folder:".to_owned(),
             Some(key) if self.keys.is_empty() => {
