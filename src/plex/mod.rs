@@ -43,7 +43,7 @@ use crate::http::send::Sender;
 use crate::http::tls::Trust;
 use crate::secret::Secrets;
 
-/// The way to Plex. Clones share connections; cheap to clone.
+/// A Plex client. Clones share the connections; cheap to clone.
 #[derive(Clone)]
 pub struct Plex {
     clients: Arc<Clients>,
@@ -61,7 +61,7 @@ pub struct Options {
     pub secrets: Secrets,
 }
 
-/// Told after each page of a listing: entries so far, and how many there are, where that is known.
+/// Called after each page of a listing: entries so far, and how many there are, where that is known.
 pub type Progress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 /// A call of `plex.request`.
@@ -74,12 +74,12 @@ pub struct RequestCall {
     pub account: Account,
     /// What the call gets where its params say nothing.
     pub limits: Limits,
-    /// Whom to tell about pages.
+    /// Called after each page of a listing.
     pub progress: Option<Progress>,
 }
 
 impl Plex {
-    /// A way to Plex; nothing is opened, read or built yet.
+    /// A client; nothing is opened, read or built yet.
     pub fn new(options: Options) -> Self {
         Self {
             clients: Arc::new(Clients::new(
