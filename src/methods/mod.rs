@@ -33,6 +33,8 @@ pub struct Setup {
     pub data_dir: Option<Given<PathBuf>>,
     /// The data folder if the user named none and Stash is not the host.
     pub default_data_dir: Option<Given<PathBuf>>,
+    /// Where the platform's data folder was before 2.0.0, if that was another place.
+    pub former_data_dir: Option<PathBuf>,
     /// The folder against which Stash's relative plugin folders are resolved.
     pub working_folder: PathBuf,
     /// Server and token, by flag and environment.

@@ -91,32 +91,6 @@ async fn bodies_that_are_not_read() {
 }
 
 #[tokio::test]
-async fn a_busy_server_is_asked_again_and_the_last_answer_counts() {
-    for status in [429, 502, 503, 504] {
-        let busy = || Keep(http(&format!("{status} Busy"), "Retry-After: 0\r\n", "{}"));
-        let server = Server::start([busy(), Keep(ok("{}"))]);
-        let answer = ask(server.url(), json!({"path": "/"})).await.unwrap();
-        assert_eq!((answer.status, answer.attempts), (200, 2));
-
-        let server = Server::start([busy(), busy()]);
-        let answer = ask(server.url(), json!({"path": "/", "retries": 1})).await.unwrap();
-        assert_eq!((answer.status, answer.attempts), (status, 2));
-        assert_eq!(body(&answer), json!({}));
-    }
-    for status in ["500 No", "501 No", "404 No", "401 No"] {
-        let server = Server::start([Keep(http(status, "", "{}"))]);
-        assert_eq!(ask(server.url(), json!({"path": "/"})).await.unwrap().attempts, 1);
-    }
-}
-
-#[tokio::test]
-async fn a_pause_that_does_not_fit_is_not_begun() {
-    let server = Server::start([Keep(http("503 Busy", "Retry-After: 3600\r\n", "{}"))]);
-    let answer = ask(server.url(), json!({"path": "/"})).await.unwrap();
-    assert_eq!((answer.status, answer.attempts), (503, 1));
-}
-
-#[tokio::test]
 async fn what_changes_things_is_sent_again_only_if_nothing_came_back() {
     for (method, tries) in [("GET", 2), ("PUT", 2), ("DELETE", 2), ("POST", 1), ("PATCH", 1)] {
         let server = Server::start([Close(vec![]), Keep(ok("{}"))]);
@@ -232,6 +206,13 @@ async fn the_sixth_redirect_is_the_answer() {
     let server = Server::start([to("/a"), to("/a"), to("/a"), to("/a"), to("/a"), to("/a")]);
     let answer = ask(server.url(), json!({"path": "/a"})).await.unwrap();
     assert_eq!((answer.status, server.seen().len()), (302, 6));
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_no_request_can_go_is_the_answer() {
+    let server = Server::start([to(&format!("/{}", "a".repeat(70_000)))]);
+    let answer = ask(server.url(), json!({"path": "/a"})).await.unwrap();
+    assert_eq!((answer.status, server.seen().len()), (302, 1));
 }
 
 #[tokio::test]
