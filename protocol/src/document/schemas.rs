@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{
     AnswerTooLarge, Code, IdentityChanged, IdentityUnavailable, InvalidParams, NotConfigured,
-    PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete,
+    PlexTimeout, PlexUnreachable, RefusedByPlex,
 };
 
 /// An id, or a token that is given back as it came.
@@ -96,7 +96,6 @@ impl Schemas {
             Code::PlexTimeout => self.of::<PlexTimeout>(),
             Code::AnswerTooLarge => self.of::<AnswerTooLarge>(),
             Code::RefusedByPlex => self.of::<RefusedByPlex>(),
-            Code::SignInIncomplete => self.of::<SignInIncomplete>(),
             Code::NotConfigured => self.of::<NotConfigured>(),
             _ => return None,
         })

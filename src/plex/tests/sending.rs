@@ -241,38 +241,3 @@ async fn methods_and_bodies_of_redirects() {
         assert_eq!(seen.header("content-length"), Some("1").filter(|_| !sent.is_empty()));
     }
 }
-
-#[tokio::test]
-async fn a_scan_finds_its_section() {
-    let sections = r#"{"MediaContainer":{"Directory":[
-        {"key":"1","Location":[{"path":"/data"}]},{"key":"7","Location":[{"path":"/data/a b"}]}]}}"#;
-    let scan = |server: &Server, folder: &str, section: Option<&str>| {
-        Plex::new(Options::default()).scan(ScanCall {
-            folder: folder.to_owned(),
-            section: section.map(str::to_owned),
-            identity: identity(),
-            account: account(server.url()),
-            limits: Limits::hook(),
-        })
-    };
-    let server = Server::start([Keep(ok(sections)), Keep(ok(""))]);
-    let result = scan(&server, "/data/a b/c", None).await.unwrap();
-    assert_eq!(result, ScanResult::new("7".to_owned(), "/data/a b/c".to_owned(), 200));
-    let seen = server.seen();
-    assert_eq!(seen[0].first_line(), "GET /library/sections HTTP/1.1");
-    assert_eq!(
-        seen[1].first_line(),
-        "GET /library/sections/7/refresh?path=%2Fdata%2Fa%20b%2Fc HTTP/1.1"
-    );
-    assert!(seen.iter().all(|seen| seen.header("x-plex-client-identifier") == Some("the-device")));
-
-    let server = Server::start([Keep(http("404 No", "", ""))]);
-    assert_eq!(scan(&server, "/x", Some("9")).await.unwrap().status, 404);
-
-    let server = Server::start([Keep(ok(sections))]);
-    assert!(matches!(scan(&server, "/x", None).await, Err(PlexError::NoSection { .. })));
-
-    let server = Server::start([Keep(http("401 No", "", ""))]);
-    let result = scan(&server, "/x", None).await.unwrap();
-    assert_eq!((result.status, result.section.as_str()), (401, ""));
-}
