@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{
     AnswerTooLarge, Code, IdentityChanged, IdentityUnavailable, InvalidParams, NotConfigured,
-    PlexTimeout, PlexUnreachable, RefusedByPlex,
+    PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete,
 };
 
 /// An id, or a token that is given back as it came.
@@ -96,6 +96,7 @@ impl Schemas {
             Code::PlexTimeout => self.of::<PlexTimeout>(),
             Code::AnswerTooLarge => self.of::<AnswerTooLarge>(),
             Code::RefusedByPlex => self.of::<RefusedByPlex>(),
+            Code::SignInIncomplete => self.of::<SignInIncomplete>(),
             Code::NotConfigured => self.of::<NotConfigured>(),
             _ => return None,
         })
