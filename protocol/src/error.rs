@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::sign_in::{SignInIncomplete, SignInState};
+
 use crate::plex::SectionScan;
 
 /// Error codes. The first five are JSON-RPC 2.0's (specification, section 5.1).
