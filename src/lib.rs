@@ -5,21 +5,27 @@
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
 //! [`log`] writes to stderr, [`secret`] keeps tokens from being printed, [`cli`] turns arguments and environment into
-//! options, [`commands`] are what a person types. `main` owns the process.
+//! options, [`commands`] are what a person types. [`process`] owns arguments, environment, streams and exit code.
 
-pub mod cli;
-pub mod commands;
-pub mod doctor;
-pub mod files;
-pub mod host;
-pub mod http;
-pub mod identity;
-pub mod log;
-pub mod methods;
-pub mod plex;
-pub mod rpc;
-pub mod secret;
-pub mod stash;
-pub mod target;
+#![allow(unreachable_pub, reason = "only `run` and what the fuzzers need are used from outside")]
+
+mod cli;
+mod commands;
+mod doctor;
+mod files;
+mod host;
+mod http;
+mod identity;
+mod json_text;
+mod log;
+mod methods;
+mod plex;
+mod process;
+mod rpc;
+mod secret;
+mod stash;
+mod target;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+
+pub use process::run;

@@ -1,11 +1,6 @@
 //! What a host may rely on, each promise a test. One file per promise; `tidy` sees that none is forgotten here.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on fails"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod awake;
 mod bodies;
@@ -28,7 +23,6 @@ mod retries;
 mod secrets;
 mod stash_go;
 mod stash_plugin;
-mod stash_settings;
 mod static_dns;
 mod stdio;
 mod terminal;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::identity::Identity;
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::ScanParams;
 use plexsync_protocol::stash::{HookContext, StashCall};
 use serde::Deserialize;
@@ -17,6 +16,7 @@ use tracing::warn;
 use super::account::{Has, Resolved};
 use super::identity::Ticket;
 use super::{Worker, errors, limits, log_progress, params};
+use crate::json_text::JsonText;
 use crate::plex::{Account, PlexError, ScanCall, folder_of};
 use crate::rpc::{Handling, Outcome, Request, Slow};
 use crate::stash::Stash;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use plexsync_protocol::error::UnreachableKind;
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::RequestParams;
 use serde_json::Value;
 
 use crate::http::error::HttpError;
+use crate::json_text::JsonText;
 use crate::plex::error::PlexError;
 use crate::plex::folder::depth;
 use crate::plex::request::query::quote;

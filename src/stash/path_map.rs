@@ -60,7 +60,7 @@ impl PathMap {
         text
     }
 
-    /// Whether nothing is mapped.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
