@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::too_many_lines,
     reason = "a test that can't go on fails"
@@ -27,10 +26,11 @@ mod pages;
 mod readme;
 mod request;
 mod retries;
+mod scan;
 mod secrets;
 mod stash_go;
 mod stash_plugin;
-mod stash_settings;
+mod stash_scan;
 mod static_dns;
 mod stdio;
 mod terminal;

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::sign_in::{SignInIncomplete, SignInState};
+
+use crate::plex::SectionScan;
+
 /// Error codes. The first five are JSON-RPC 2.0's (specification, section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -231,6 +235,12 @@ pub struct RefusedByPlex {
     pub message: String,
     /// Origin of the server that refused: scheme, host and port.
     pub server: String,
+    /// `plex.scan` only: the sections that took the scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Vec<SectionScan>>,
+    /// `plex.scan` only: the sections that refused it; none if Plex refused to list its sections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<SectionScan>>,
 }
 
 /// Data of [`Code::NotConfigured`].

@@ -13,8 +13,6 @@ use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
 use crate::stash::Settings;
 
-pub use crate::plex::TOKEN_HINT;
-
 /// A value, and what gave it: a flag, a variable or a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given<T> {
@@ -23,6 +21,9 @@ pub struct Given<T> {
     /// The name of the flag, variable or setting.
     pub by: &'static str,
 }
+
+/// What gave a data folder that neither the user nor Stash has named.
+pub const PLATFORM: &str = "the platform";
 
 impl<T> Given<T> {
     /// A value that `by` gave.
