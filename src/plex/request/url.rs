@@ -20,6 +20,9 @@ impl Base {
         if !has_web_scheme(text) {
             return Err("does not start with `http://` or `https://`");
         }
+        if text.matches("://").count() > 1 {
+            return Err("has two schemes (`://`); expected `http://host:port`");
+        }
         let url = Url::parse(text).map_err(|_| no_url(text))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("holds a user name or a password; expected `http://host:port`");
@@ -145,6 +148,7 @@ mod tests {
             "http://ho st",
             "http://host%2Fevil",
             "http://host:99999",
+            "https://http://host",
         ] {
             let reason = Base::parse(bad).unwrap_err();
             assert!(!reason.contains("secret"), "{bad}: {reason}");
