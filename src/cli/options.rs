@@ -168,7 +168,8 @@ fn default_data_dir(
         let (_, folder) = folders.find(|(_, folder)| folder.join(MANIFEST).is_file())?;
         Some(Given::new(folder.join("data"), MANIFEST))
     };
-    let of_platform = || platform_data_dir(environment).map(|dir| Given::new(dir, "the platform"));
+    let of_platform =
+        || platform_data_dir(environment).map(|dir| Given::new(dir, "the platform's default"));
     program.and_then(of_plugin).or_else(of_platform)
 }
 
