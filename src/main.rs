@@ -136,6 +136,7 @@ fn methods(
     let setup = methods::Setup {
         data_dir: options.data_dir,
         default_data_dir: options.default_data_dir,
+        former_data_dir: options.former_data_dir,
         working_folder: working_folder(),
         sources: Sources::new(options.sources, secrets.clone()),
         plex_ca: options.plex_ca,

@@ -234,11 +234,11 @@ fn a_bad_title_does_not_stop_a_scan() {
         "/library/sections",
         200,
         &[JSON],
-        b"{\"MediaContainer\":{\"Directory\":[{\"key\":\"7\",\"title\":\"caf\xe9\",\"Location\":[{\"path\":\"/data\"}]}]}}",
+        b"{\"MediaContainer\":{\"Directory\":[{\"key\":\"1\",\"title\":\"caf\xe9\",\"Location\":[{\"path\":\"/data\"}]}]}}",
     );
     let mut host = host().plex(&plex).start();
     let scan = host.call("plex.scan", json!({"folder": "/data/x"})).unwrap();
-    assert_eq!(scan["section"], "7");
+    assert_eq!(scan["section"], "1");
 }
 
 /// Whatever a large body is made of: JSON is never refused.

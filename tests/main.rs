@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::too_many_lines,
     reason = "a test that can't go on fails"
 )]
 
@@ -26,9 +27,11 @@ mod pages;
 mod readme;
 mod request;
 mod retries;
+mod scan;
 mod secrets;
 mod stash_go;
 mod stash_plugin;
+mod stash_scan;
 mod stash_settings;
 mod static_dns;
 mod stdio;

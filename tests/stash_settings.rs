@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use plexsync_harness::FakePlex;
 use plexsync_harness::fake_stash::{FakeStash, Fault};
 use plexsync_protocol::stash::ServerConnection;
+use plexsync_worker::remote_path::RemotePath;
 use plexsync_worker::secret::Secrets;
 use plexsync_worker::stash::{Settings, Stash, StashError};
 use serde_json::{Value, json};
@@ -41,7 +42,8 @@ fn settings_are_asked_for_once_and_only_when_wanted() {
         let settings = settings(&stash.clone()).unwrap();
         assert_eq!(settings.plex_url.as_deref(), Some("http://plex:32400"));
         assert_eq!(settings.plex_token.unwrap().expose(), "T");
-        assert_eq!(settings.path_map.translate("/a/x"), "/b/x");
+        let path = RemotePath::parse("/a/x").unwrap();
+        assert_eq!(settings.path_map.translate(&path), RemotePath::parse("/b/x"));
     }
     assert_eq!(fake.requests().len(), 1);
 }

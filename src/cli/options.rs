@@ -10,7 +10,7 @@ use super::Flags;
 use crate::host::framing::Framing;
 use crate::log::{self, Format};
 use crate::secret::Secret;
-use crate::target::{Given, Source, Token};
+use crate::target::{Given, PLATFORM, Source, Token};
 
 /// The manifest of the Stash plugin. A program that stands beside it lives in the plugin's folder.
 pub(super) const MANIFEST: &str = "plexsync.yml";
@@ -22,6 +22,8 @@ pub struct Options {
     pub data_dir: Option<Given<PathBuf>>,
     /// The data folder if none was given and Stash is not the host; `None` if the platform has no such folder.
     pub default_data_dir: Option<Given<PathBuf>>,
+    /// Where the platform's data folder was before 2.0.0, if that was another place.
+    pub former_data_dir: Option<PathBuf>,
     /// Server and token, by flag and environment; what counts more comes first.
     pub sources: Vec<Source>,
     /// The framing; `None` for the one that the first line shows.
@@ -71,6 +73,7 @@ impl Options {
                 Some(_) => None,
                 None => default_data_dir(environment, program()),
             },
+            former_data_dir: former_data_dir(std::env::consts::OS, environment),
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
             sources: sources(flags.plex_url, flags.plex_token_file, environment),
@@ -168,9 +171,14 @@ fn default_data_dir(
         let (_, folder) = folders.find(|(_, folder)| folder.join(MANIFEST).is_file())?;
         Some(Given::new(folder.join("data"), MANIFEST))
     };
-    let of_platform =
-        || platform_data_dir(environment).map(|dir| Given::new(dir, "the platform's default"));
+    let of_platform = || platform_data_dir(environment).map(|dir| Given::new(dir, PLATFORM));
     program.and_then(of_plugin).or_else(of_platform)
+}
+
+/// `%APPDATA%` roams to other machines, and so did an identity in it.
+pub(super) fn former_data_dir(system: &str, environment: Environment<'_>) -> Option<PathBuf> {
+    let roaming = || path_of("APPDATA", environment).filter(|path| path.is_absolute());
+    (system == "windows").then(roaming).flatten().map(|base| base.join("plexsync"))
 }
 
 fn is_in_bin(program: &Path) -> bool {

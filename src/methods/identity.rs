@@ -15,7 +15,7 @@ use tracing::info;
 use super::{Worker, errors, params};
 use crate::identity::{IdentityError, Keeper};
 use crate::rpc::{Handling, OrderedWork, Request};
-use crate::target::Given;
+use crate::target::{Given, PLATFORM};
 
 pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     params::none(request.params.as_deref())?;
@@ -113,8 +113,10 @@ impl Worker {
         stash: Option<&StashCall>,
     ) -> Result<&'k mut Keeper, IdentityError> {
         if keeper.is_none() {
-            let folder = self.data_folder(stash).ok_or_else(no_folder)?.value;
-            **keeper = Some(Keeper::new(folder, self.setup.version, self.setup.interrupt.clone()));
+            let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+            let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
+            **keeper = Some(former.into_iter().fold(new, Keeper::with_former));
         }
         keeper.as_mut().ok_or_else(no_folder)
     }

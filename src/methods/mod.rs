@@ -19,6 +19,7 @@ use plexsync_protocol::message::{JsonText, method};
 use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
+use self::errors::Reader;
 use crate::identity::Keeper;
 use crate::plex::{Limits, Plex};
 use crate::rpc::{Handling, Methods, Request};
@@ -32,6 +33,8 @@ pub struct Setup {
     pub data_dir: Option<Given<PathBuf>>,
     /// The data folder if the user named none and Stash is not the host.
     pub default_data_dir: Option<Given<PathBuf>>,
+    /// Where the platform's data folder was before 2.0.0, if that was another place.
+    pub former_data_dir: Option<PathBuf>,
     /// The folder against which Stash's relative plugin folders are resolved.
     pub working_folder: PathBuf,
     /// Server and token, by flag and environment.
@@ -85,6 +88,10 @@ struct Worker {
 
 fn limits(stash: Option<&StashCall>) -> Limits {
     if stash.is_some_and(|stash| stash.hook.is_some()) { Limits::hook() } else { Limits::normal() }
+}
+
+fn reader(stash: Option<&StashCall>) -> Reader {
+    if stash.is_some() { Reader::StashUser } else { Reader::Host }
 }
 
 /// Stash shows a task's progress as a share of 1.

@@ -24,6 +24,9 @@ pub struct Given<T> {
     pub by: &'static str,
 }
 
+/// What gave a data folder that neither the user nor Stash has named.
+pub const PLATFORM: &str = "the platform's default";
+
 impl<T> Given<T> {
     /// A value that `by` gave.
     pub fn new(value: T, by: &'static str) -> Self {

@@ -36,7 +36,7 @@ struct Member {
 }
 
 impl Joined {
-    /// Begins with the first page; none when it is no listing: it is the answer as it is.
+    /// Begins with the first page; `None` when it is not a listing: then it is the answer as it came.
     pub(crate) fn new(first: &[u8]) -> Option<Self> {
         let page = Page::read(first).filter(|page| !page.arrays.is_empty())?;
         let mut joined = Self {
@@ -84,11 +84,11 @@ impl Joined {
         Some(format!("the listing has `{total}` entries, but the server sent only `{done}`"))
     }
 
-    /// Adds the next page; says how many entries it brought. None is the end.
+    /// Adds the next page and returns how many entries it brought; 0 is the end.
     ///
     /// # Errors
     ///
-    /// It is no page of this listing.
+    /// It is not a page of this listing.
     pub(crate) fn add(&mut self, page: &[u8]) -> Result<u64, &'static str> {
         let page = Page::read(page)
             .filter(|page| page.name == self.name)

@@ -19,12 +19,12 @@ use crate::http::Request;
 use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 
-/// Told after each page: entries so far, and how many there are, where that is known.
+/// Called after each page: entries so far, and how many there are, where that is known.
 pub(crate) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
 
 /// Fetches all pages by `deadline`, and gives the head of the first one and the joined body.
 ///
-/// What is no listing is answered as it is, and so is a page that Plex answers with an error.
+/// What is not a listing is the answer as it is, and so is a page that Plex answers with an error.
 pub(crate) async fn fetch(
     retry: &mut Retry<'_>,
     prepared: &mut PreparedRequest,

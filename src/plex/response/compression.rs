@@ -136,7 +136,7 @@ impl Decompressor {
         let is_empty = input.bytes.is_empty();
         let input = std::mem::take(input);
         self.decoder = match self.coding {
-            // An empty body is no broken one.
+            // An empty body is not a damaged one.
             _ if is_empty => Decoder::Done,
             Coding::Gzip if is_first || start == *b"\x1f\x8b" => {
                 Decoder::Gzip(GzDecoder::new(input))
