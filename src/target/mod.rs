@@ -23,7 +23,7 @@ pub struct Given<T> {
 }
 
 /// What gave a data folder that neither the user nor Stash has named.
-pub const PLATFORM: &str = "the platform";
+pub const PLATFORM: &str = "the platform's default";
 
 impl<T> Given<T> {
     /// A value that `by` gave.
