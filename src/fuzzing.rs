@@ -6,13 +6,12 @@ pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
 
 use std::sync::{Arc, mpsc};
 
-use plexsync_protocol::message::JsonText;
-
 use crate::host::Event;
 use crate::host::envelope::{self, Inbound, Item};
 use crate::host::framing::Decoder;
 use crate::host::reader::Credit;
 use crate::host::session::{Host, Options, serve};
+use crate::json_text::JsonText;
 use crate::rpc::{Handling, Methods, Outcome, Slow};
 
 /// The answers to what a host sends in these pieces, if each call succeeds at once; none where none is expected.

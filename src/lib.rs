@@ -4,25 +4,30 @@
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
-//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
-//! [`cli`] turns arguments and environment into options, [`commands`] are what a person types. `main` owns the process.
+//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed, [`cli`] turns arguments and environment into
+//! options, [`commands`] are what a person types. [`process`] owns arguments, environment, streams and exit code.
 
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables"))]
+#![allow(unreachable_pub, reason = "only `run` and what the fuzzers need are used from outside")]
 
-pub mod cli;
-pub mod commands;
-pub mod doctor;
-pub mod files;
-pub mod host;
-pub mod http;
-pub mod identity;
-pub mod log;
-pub mod methods;
-pub mod plex;
-pub mod remote_path;
-pub mod rpc;
-pub mod secret;
-pub mod stash;
-pub mod target;
+mod cli;
+mod commands;
+mod doctor;
+mod files;
+mod host;
+mod http;
+mod identity;
+mod json_text;
+mod log;
+mod methods;
+mod plex;
+mod process;
+mod remote_path;
+mod rpc;
+mod secret;
+mod stash;
+mod target;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+
+pub use process::run;

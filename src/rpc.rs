@@ -14,9 +14,11 @@ use futures_util::FutureExt;
 use jsonrpc_core::types::{Call, MethodCall};
 use jsonrpc_core::{Id, MetaIoHandler, Metadata, Params, Value, Version};
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::{JsonText, Progress};
+use plexsync_protocol::message::Progress;
 use plexsync_protocol::stash::StashCall;
 use serde_json::value::RawValue;
+
+use crate::json_text::JsonText;
 
 /// What a method ends with.
 pub type Outcome = Result<JsonText, ErrorObject>;

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::too_many_lines,
     reason = "a test that can't go on fails"
@@ -32,7 +31,6 @@ mod secrets;
 mod stash_go;
 mod stash_plugin;
 mod stash_scan;
-mod stash_settings;
 mod static_dns;
 mod stdio;
 mod terminal;

@@ -195,3 +195,30 @@ fn no_secret_is_ever_logged() {
         }
     }
 }
+
+/// What a flag or a call leaves open, Stash is asked for, and nothing else.
+#[test]
+fn a_server_named_elsewhere_gets_the_token_that_stash_has_for_it() {
+    let (stash, plex) = (FakeStash::start(), FakePlex::start());
+    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
+    let all = crate::host().plex(&plex);
+    let by_flag = crate::host().arg("--plex-url").arg(plex.url());
+    let by_call = Some(plex.url());
+    for (host, server, asked) in
+        [(all, None, false), (by_flag, None, true), (crate::host(), by_call, true)]
+    {
+        let before = stash.requests().len();
+        let params = json!({"path": "/library/sections", "server": server});
+        let run = host.start().call(
+            "RPCRunner.Run",
+            json!({
+                "server_connection": stash.connection("/plugins/plexsync"),
+                "args": {"method": "plex.request", "params": params},
+            }),
+        );
+        let run = run.unwrap();
+        assert_eq!(run["output"]["status"], 200, "{run}");
+        assert_eq!(plex.requests().last().unwrap().header("X-Plex-Token"), Some(&*plex.token()));
+        assert_eq!(stash.requests().len() > before, asked);
+    }
+}

@@ -1,5 +1,6 @@
 //! Flags and environment to the options in force.
 
+use std::env::consts::OS;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ use crate::target::{Given, PLATFORM, Source, Token};
 
 /// The manifest of the Stash plugin. A program that stands beside it lives in the plugin's folder.
 pub(super) const MANIFEST: &str = "plexsync.yml";
+/// The program's folder in the platform's data folder.
+const FOLDER: &str = "plexsync";
 
 /// The options in force.
 #[derive(Debug, Clone)]
@@ -22,7 +25,7 @@ pub struct Options {
     pub data_dir: Option<Given<PathBuf>>,
     /// The data folder if none was given and Stash is not the host; `None` if the platform has no such folder.
     pub default_data_dir: Option<Given<PathBuf>>,
-    /// Where the platform's data folder was before 2.0.0, if that was another place.
+    /// The platform's data folder of 1.x, where it was another one: an identity in it moves to today's.
     pub former_data_dir: Option<PathBuf>,
     /// Server and token, by flag and environment; what counts more comes first.
     pub sources: Vec<Source>,
@@ -59,21 +62,18 @@ impl Options {
         let variable = |name: &'static str| text(name, environment);
         let path = |flag: Option<PathBuf>, by, names: &[&'static str]| {
             let flag = flag.map(|value| Given::new(value, by));
-            flag.or_else(|| {
-                names
-                    .iter()
-                    .find_map(|name| path_of(name, environment).map(|it| Given::new(it, name)))
-            })
+            let named = |name: &&'static str| Some(Given::new(path_of(name, environment)?, name));
+            flag.or_else(|| names.iter().find_map(named))
         };
         let mut warnings = Vec::new();
-        let data_dir_names = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
-        let data_dir = path(flags.data_dir, "--data-dir", &data_dir_names);
+        let names = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
+        let data_dir = path(flags.data_dir, "--data-dir", &names);
         Self {
             default_data_dir: match data_dir {
                 Some(_) => None,
                 None => default_data_dir(environment, program()),
             },
-            former_data_dir: former_data_dir(std::env::consts::OS, environment),
+            former_data_dir: former_data_dir(OS, environment),
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
             sources: sources(flags.plex_url, flags.plex_token_file, environment),
@@ -188,13 +188,17 @@ fn is_in_bin(program: &Path) -> bool {
 /// The platform's folder for an application's data (XDG Base Directory Specification on Linux and the BSDs). On
 /// Windows it is the one that does not roam to other machines: an identity belongs to one.
 fn platform_data_dir(environment: Environment<'_>) -> Option<PathBuf> {
-    let folder = |name: &str| path_of(name, environment).filter(|path| path.is_absolute());
+    let folder = |name: &str| absolute(name, environment);
     let below_home =
         |place: &[&str]| Some(place.iter().fold(folder("HOME")?, |path, part| path.join(part)));
-    let base = match std::env::consts::OS {
+    let base = match OS {
         "windows" => folder("LOCALAPPDATA"),
         "macos" => below_home(&["Library", "Application Support"]),
         _ => folder("XDG_DATA_HOME").or_else(|| below_home(&[".local", "share"])),
     };
-    base.map(|base| base.join("plexsync"))
+    base.map(|base| base.join(FOLDER))
+}
+
+fn absolute(name: &str, environment: Environment<'_>) -> Option<PathBuf> {
+    path_of(name, environment).filter(|path| path.is_absolute())
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use plexsync_protocol::message::JsonText;
-
 use super::envelope;
+use crate::json_text::JsonText;
 
 /// Where a reply belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

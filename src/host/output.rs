@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use plexsync_protocol::message::JsonText;
-
 use super::envelope;
 use super::framing::Framing;
+use crate::json_text::JsonText;
 
 /// A reply longer than this is written from where it lies.
 const LARGE: usize = 64 * 1024;

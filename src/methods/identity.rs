@@ -6,7 +6,6 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::stash::StashCall;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +13,7 @@ use tracing::info;
 
 use super::{Worker, errors, params};
 use crate::identity::{IdentityError, Keeper};
+use crate::json_text::JsonText;
 use crate::rpc::{Handling, OrderedWork, Request};
 use crate::target::{Given, PLATFORM};
 
@@ -114,9 +114,12 @@ impl Worker {
     ) -> Result<&'k mut Keeper, IdentityError> {
         if keeper.is_none() {
             let folder = self.data_folder(stash).ok_or_else(no_folder)?;
-            let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
             let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
-            **keeper = Some(former.into_iter().fold(new, Keeper::with_former));
+            let made = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+            **keeper = Some(match former {
+                Some(former) => made.with_former(former),
+                None => made,
+            });
         }
         keeper.as_mut().ok_or_else(no_folder)
     }
@@ -140,5 +143,39 @@ fn no_folder() -> IdentityError {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),
         hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::methods::Setup;
+    use crate::plex::{Options, Plex};
+    use crate::secret::Secrets;
+    use crate::target::Sources;
+
+    #[test]
+    fn an_identity_moves_into_the_platforms_folder_and_into_no_other() {
+        for (by, moves) in [(PLATFORM, true), ("plexsync.yml", false)] {
+            let (former, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            std::fs::write(former.path().join("device_id.json"), r#"{"device_id":"a"}"#).unwrap();
+            let setup = Setup {
+                data_dir: None,
+                default_data_dir: Some(Given::new(folder.path().to_owned(), by)),
+                former_data_dir: Some(former.path().to_owned()),
+                working_folder: PathBuf::new(),
+                sources: Sources::default(),
+                plex_ca: None,
+                stash_plugin: String::new(),
+                version: "2.0.0",
+                interrupt: Arc::default(),
+                secrets: Secrets::default(),
+            };
+            let plex = Plex::new(Options::default());
+            let worker = Worker { setup, plex, keeper: Mutex::new(None) };
+            assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
+        }
     }
 }

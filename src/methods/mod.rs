@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex};
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::{JsonText, method};
+use plexsync_protocol::message::method;
 use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
 use self::errors::Reader;
 use crate::identity::Keeper;
+use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
 use crate::rpc::{Handling, Methods, Request};
 use crate::secret::Secrets;
@@ -33,7 +34,7 @@ pub struct Setup {
     pub data_dir: Option<Given<PathBuf>>,
     /// The data folder if the user named none and Stash is not the host.
     pub default_data_dir: Option<Given<PathBuf>>,
-    /// Where the platform's data folder was before 2.0.0, if that was another place.
+    /// Where an identity moves from, if the data folder is the platform's.
     pub former_data_dir: Option<PathBuf>,
     /// The folder against which Stash's relative plugin folders are resolved.
     pub working_folder: PathBuf,

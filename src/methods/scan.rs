@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::json_text::JsonText;
 use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::identity::Identity;
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::{ScanParams, ScanResult, SectionScan};
 use plexsync_protocol::stash::{HookContext, StashCall};
 use serde::Deserialize;

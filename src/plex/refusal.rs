@@ -89,7 +89,7 @@ fn find<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use plexsync_protocol::message::JsonText;
+    use crate::json_text::JsonText;
     use plexsync_protocol::plex::BodyEncoding;
     use serde_json::json;
 

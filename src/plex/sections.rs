@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::json_text::JsonText;
 use plexsync_protocol::error::UnreachableKind;
-use plexsync_protocol::message::JsonText;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -27,7 +27,6 @@ mod session;
 mod settings;
 
 pub use error::{SETTINGS_PAGE, StashError};
-pub use path_map::PathMap;
 pub use settings::Settings;
 
 use address::Address;
@@ -201,25 +200,4 @@ fn plugin_dir(connection: &ServerConnection, working_folder: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_relative_plugin_folder_is_below_the_working_folder() {
-        let cases = [
-            ("plugins/community/plexsync", "/opt/stash/plugins/community/plexsync"),
-            ("/root/.stash/plugins/plexsync", "/root/.stash/plugins/plexsync"),
-            ("", "/opt/stash/"),
-        ];
-        for (plugin_dir, expected) in cases {
-            let connection = ServerConnection {
-                dir: "/etc/stash".to_owned(),
-                plugin_dir: plugin_dir.to_owned(),
-                ..ServerConnection::default()
-            };
-            let folder = super::plugin_dir(&connection, Path::new("/opt/stash"));
-            assert_eq!(folder, Path::new(expected));
-        }
-    }
-}
+mod tests;

@@ -47,7 +47,7 @@ impl PathMap {
         RemotePath::parse(&entry.plex.join(&rest))
     }
 
-    /// Whether nothing is mapped.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

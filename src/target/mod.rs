@@ -13,8 +13,6 @@ use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
 use crate::stash::Settings;
 
-pub use crate::plex::TOKEN_HINT;
-
 /// A value, and what gave it: a flag, a variable or a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given<T> {

@@ -3,10 +3,10 @@
 //! To that client an error that is no string, or a result of null, ends the whole connection.
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::JsonText;
 use serde_json::value::RawValue;
 
 use super::{Envelope, Id, Item, Members, ReplyTo, item, jsonrpc2};
+use crate::json_text::JsonText;
 
 pub(super) fn read(members: &Members<'_>) -> Item {
     let id = members.id.filter(|raw| raw.get() != "null").map(Id::of);

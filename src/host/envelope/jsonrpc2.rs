@@ -1,10 +1,11 @@
 //! JSON-RPC 2.0's envelope (<https://www.jsonrpc.org/specification>).
 
 use plexsync_protocol::error::ErrorObject;
-use plexsync_protocol::message::{CancelParams, JsonText};
+use plexsync_protocol::message::CancelParams;
 use serde_json::value::RawValue;
 
 use super::{Id, Item, Members, ReplyTo, invalid_request, item};
+use crate::json_text::JsonText;
 use crate::methods::params;
 
 pub(super) fn read(members: &Members<'_>) -> Item {

@@ -1,10 +1,10 @@
 //! Where an answer goes: an id, in the envelope of its call.
 
 use plexsync_protocol::error::ErrorObject;
-use plexsync_protocol::message::JsonText;
 use serde_json::value::RawValue;
 
 use super::{jsonrpc1, jsonrpc2, stash};
+use crate::json_text::JsonText;
 
 /// How a call is answered: to which id, in which envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]

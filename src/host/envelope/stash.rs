@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::stash::{PluginInput, StashCall};
 use serde_json::value::RawValue;
 
 use super::{Call, Envelope, Item, ReplyTo};
+use crate::json_text::JsonText;
 
 /// A PluginInput, taken apart.
 pub(super) struct Run {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::message::{DRAIN, JsonText, MAX_WAITING, method};
+use plexsync_protocol::message::{DRAIN, MAX_WAITING, method};
 use tracing::{debug, warn};
 
 use super::{Input, Session};
@@ -12,6 +12,7 @@ use crate::host::batch::Slot;
 use crate::host::envelope::{self, Call, Id, Inbound, Item, ReplyTo};
 use crate::host::ordered::Asker;
 use crate::host::slow::Job;
+use crate::json_text::JsonText;
 use crate::rpc::{Handling, OrderedWork, Outcome, Request, Slow};
 
 impl<W: Write> Session<'_, W> {

@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use std::sync::mpsc;
 
-use plexsync_protocol::message::JsonText;
-
 use super::*;
+use crate::json_text::JsonText;
 use crate::rpc::{Handling, Outcome, Slow};
 
 /// The specification's methods, and some that misbehave.

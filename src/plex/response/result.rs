@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::BodyEncoding;
 use serde::Serialize;
 
+use crate::json_text::JsonText;
 use crate::plex::response::decode::Decoded;
 
 /// Plex's answer to a call.

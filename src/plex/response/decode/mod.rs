@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::Encoding;
-use plexsync_protocol::message::JsonText;
 use plexsync_protocol::plex::{BodyEncoding, Parse};
 
 use super::charset::{self, Text};
 use super::work::{Stop, Stopped};
 use super::{buffer, json, xml};
+use crate::json_text::JsonText;
 
 /// What becomes of a body in the result of `plex.request`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use plexsync_harness::FakePlex;
+use crate::remote_path::RemotePath;
+use crate::secret::Secrets;
+use crate::stash::{Settings, Stash, StashError};
 use plexsync_harness::fake_stash::{FakeStash, Fault};
 use plexsync_protocol::stash::ServerConnection;
-use plexsync_worker::remote_path::RemotePath;
-use plexsync_worker::secret::Secrets;
-use plexsync_worker::stash::{Settings, Stash, StashError};
 use serde_json::{Value, json};
+
+use super::*;
 
 fn connection(value: Value) -> ServerConnection {
     serde_json::from_value(value).expect("a connection as Go writes it")
@@ -161,29 +162,21 @@ fn without_a_session_cookie_stash_may_refuse() {
     assert_eq!(fake.requests()[0].header("cookie"), None);
 }
 
-/// What a flag or a call leaves open, Stash is asked for, and nothing else.
+#[cfg(unix)]
 #[test]
-fn a_server_named_elsewhere_gets_the_token_that_stash_has_for_it() {
-    let (stash, plex) = (FakeStash::start(), FakePlex::start());
-    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
-    let all = crate::host().plex(&plex);
-    let by_flag = crate::host().arg("--plex-url").arg(plex.url());
-    let by_call = Some(plex.url());
-    for (host, server, asked) in
-        [(all, None, false), (by_flag, None, true), (crate::host(), by_call, true)]
-    {
-        let before = stash.requests().len();
-        let params = json!({"path": "/library/sections", "server": server});
-        let run = host.start().call(
-            "RPCRunner.Run",
-            json!({
-                "server_connection": stash.connection("/plugins/plexsync"),
-                "args": {"method": "plex.request", "params": params},
-            }),
-        );
-        let run = run.unwrap();
-        assert_eq!(run["output"]["status"], 200, "{run}");
-        assert_eq!(plex.requests().last().unwrap().header("X-Plex-Token"), Some(&*plex.token()));
-        assert_eq!(stash.requests().len() > before, asked);
+fn a_relative_plugin_folder_is_below_the_working_folder() {
+    let cases = [
+        ("plugins/community/plexsync", "/opt/stash/plugins/community/plexsync"),
+        ("/root/.stash/plugins/plexsync", "/root/.stash/plugins/plexsync"),
+        ("", "/opt/stash/"),
+    ];
+    for (plugin_dir, expected) in cases {
+        let connection = ServerConnection {
+            dir: "/etc/stash".to_owned(),
+            plugin_dir: plugin_dir.to_owned(),
+            ..ServerConnection::default()
+        };
+        let folder = super::plugin_dir(&connection, Path::new("/opt/stash"));
+        assert_eq!(folder, Path::new(expected));
     }
 }
