@@ -19,6 +19,8 @@ use crate::host::Event;
 
 /// How often one looks whether Stash still lives.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
+/// A hook's one call is shorter than this.
+const FIRST_READ: usize = 4096;
 /// What is left of the time to end in, for the end itself.
 const EXIT: Duration = Duration::from_millis(20);
 
@@ -55,7 +57,7 @@ where
         credit: credit.clone(),
         exit,
         parent: getppid(),
-        buffer: vec![0; CHUNK],
+        buffer: vec![0; FIRST_READ],
         at_end: false,
         host_gone: false,
         exit_at: None,
@@ -164,6 +166,10 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             Ok(count) if count > 0 => {
                 self.credit.take(count);
                 self.send(Event::Bytes(self.buffer[..count].to_vec()));
+                if count == self.buffer.len() {
+                    // A host that sends much at once is read in larger pieces from then on.
+                    self.buffer.resize(CHUNK, 0);
+                }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             // A terminal that is gone, a closed descriptor: there will be no more.
