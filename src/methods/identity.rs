@@ -1,5 +1,5 @@
 //! `identity.*`, and the identity that other calls carry. What may wait (a torn file, the lock, a write) is ordered
-//! work; an id in memory or in a good file is there at once.
+//! work; an id in memory or in a good file is returned at once.
 
 use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -47,7 +47,7 @@ pub(super) enum Ticket {
 }
 
 impl Ticket {
-    /// The ticket of a call, and what has to be done for it in its turn.
+    /// The ticket of a call, and the ordered work that it waits for.
     pub(super) fn draw(
         worker: &Arc<Worker>,
         stash: Option<Arc<StashCall>>,
@@ -124,7 +124,7 @@ impl Worker {
         keeper.as_mut().ok_or_else(no_folder)
     }
 
-    /// The user's word comes before Stash's, and that before the default.
+    /// The user's folder, else Stash's, else the default.
     pub(super) fn data_folder(&self, stash: Option<&StashCall>) -> Option<Given<PathBuf>> {
         let setup = &self.setup;
         let of_stash = || {
