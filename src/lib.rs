@@ -4,9 +4,11 @@
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
-//! [`log`] writes to stderr, [`secret`] keeps tokens from being printed, [`cli`] turns arguments and environment into
-//! options, [`commands`] are the subcommands. [`process`] owns arguments, environment, streams and exit code.
+//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
+//! [`cli`] turns arguments and environment into options, [`commands`] are the subcommands. [`process`] owns arguments,
+//! environment, streams and exit code.
 
+#![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables"))]
 #![allow(unreachable_pub, reason = "only `run` and what the fuzzers need are used from outside")]
 
 mod cli;
@@ -21,6 +23,7 @@ mod log;
 mod methods;
 mod plex;
 mod process;
+mod remote_path;
 mod rpc;
 mod secret;
 mod stash;

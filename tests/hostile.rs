@@ -1,5 +1,7 @@
 //! Servers that mean harm, or are broken: an error within the call's time, little memory, and the next call works.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use plexsync_harness::fake_plex::Kind;
@@ -167,4 +169,86 @@ fn a_flood_of_interim_answers_ends_with_the_time() {
     assert_eq!((error.code, error.datum("phase").as_str()), (-32011, Some("response")));
     next_call_works(&mut host);
     assert!(host.memory_kib().peak < MOST_MEMORY);
+}
+
+/// A server on raw sockets: each connection goes to `serve`, with its number.
+fn listen(serve: impl Fn(TcpStream, usize) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for (number, socket) in listener.incoming().enumerate() {
+            let serve = serve.clone();
+            std::thread::spawn(move || serve(socket.unwrap(), number));
+        }
+    });
+    address
+}
+
+/// The first line of the next request.
+fn request_line(socket: &mut TcpStream) -> Option<String> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        socket.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    Some(String::from_utf8(head).unwrap().lines().next().unwrap().to_owned())
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_not_that_of_the_next_call() {
+    const UNASKED: [&str; 3] = [
+        "HTTP/1.1 408 Request Time-out\r\nContent-Length: 5\r\n\r\nstale",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale",
+        "x",
+    ];
+    for unasked in UNASKED {
+        let (said, wait) = std::sync::mpsc::channel();
+        let address = listen(move |mut socket, number| {
+            while let Some(line) = request_line(&mut socket) {
+                let length = line.len();
+                let _ = write!(socket, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{line}");
+                if number == 0 {
+                    std::thread::sleep(Duration::from_millis(100));
+                    let _ = socket.write_all(unasked.as_bytes());
+                    said.send(()).unwrap();
+                }
+            }
+        });
+        let mut host = host().start();
+        let server = format!("http://{address}");
+        for method in ["GET", "PUT", "DELETE"] {
+            let params = json!({"path": "/a", "method": method, "server": server, "token": "", "parse": "text"});
+            let answer = host.call("plex.request", params).unwrap();
+            assert_eq!(answer["body"], format!("{method} /a HTTP/1.1"), "{unasked}");
+            assert_eq!(answer["attempts"], 1, "{unasked}");
+            if method == "GET" {
+                wait.recv().unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_without_an_end_hold_up_no_other_call() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (begin, more) in [(chunked, "0"), ("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")] {
+        let address = listen(move |mut socket, _| {
+            request_line(&mut socket);
+            let _ = socket.write_all(begin.as_bytes());
+            let piece = more.repeat(64 * 1024 / more.len());
+            while socket.write_all(piece.as_bytes()).is_ok() {}
+        });
+        let plex = FakePlex::start();
+        let mut host = host().plex(&plex).start();
+        let flood =
+            json!({"path": "/", "server": format!("http://{address}"), "token": "", "retries": 0});
+        let floods: Vec<_> =
+            (0..8).map(|_| host.start_call("plex.request", flood.clone())).collect();
+        host.call("identity.get", json!({})).unwrap();
+        next_call_works(&mut host);
+        for flood in floods {
+            let error = host.wait(flood).unwrap_err();
+            assert_eq!((error.code, error.datum("kind").as_str()), (-32010, Some("protocol")));
+        }
+    }
 }

@@ -1,6 +1,11 @@
 //! What a host may rely on, each promise a test. One file per promise; `tidy` sees that none is forgotten here.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    reason = "a test that can't go on fails"
+)]
 
 mod awake;
 mod bodies;
@@ -12,6 +17,7 @@ mod example_hosts;
 mod fixtures;
 mod hostile;
 mod identity;
+mod large_bodies;
 mod lifecycle;
 mod messages;
 mod openrpc;
@@ -20,9 +26,11 @@ mod pages;
 mod readme;
 mod request;
 mod retries;
+mod scan;
 mod secrets;
 mod stash_go;
 mod stash_plugin;
+mod stash_scan;
 mod static_dns;
 mod stdio;
 mod terminal;

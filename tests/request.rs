@@ -122,6 +122,31 @@ fn query_and_body_travel_as_they_should() {
 }
 
 #[test]
+fn what_no_url_and_no_text_can_hold_is_refused_by_name() {
+    let plex = FakePlex::start();
+    let mut host = host().plex(&plex).start();
+    for (params, pointer, reason) in [
+        (r#"{"path": "/a?path=/data/100% a"}"#, "/path", "`%25`"),
+        (r#"{"path": "/a#b"}"#, "/path", "`%23`"),
+        (r#"{"path": "/a\\b"}"#, "/path", "backslash"),
+        (
+            r#"{"path": "/a", "method": "POST", "body": "caf\udce9"}"#,
+            "/body",
+            "half a surrogate pair",
+        ),
+    ] {
+        host.send_text(&format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"plex.request","params":{params}}}"#
+        ));
+        let reply = host.read_reply();
+        let data = &reply["error"]["data"];
+        assert_eq!((&reply["error"]["code"], &data["pointer"]), (&json!(-32602), &json!(pointer)));
+        assert!(data["reason"].as_str().unwrap().contains(reason), "{data}");
+    }
+    assert!(plex.requests().is_empty());
+}
+
+#[test]
 fn any_answer_is_a_result() {
     let plex = FakePlex::start();
     let mut host = host().plex(&plex).token("wrong").start();

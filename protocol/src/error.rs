@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::sign_in::{SignInIncomplete, SignInState};
+
+use crate::plex::SectionScan;
+
 /// Error codes. The first five are JSON-RPC 2.0's (specification, section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -231,6 +235,12 @@ pub struct RefusedByPlex {
     pub message: String,
     /// Origin of the server that refused: scheme, host and port.
     pub server: String,
+    /// `plex.scan` only: the sections that took the scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Vec<SectionScan>>,
+    /// `plex.scan` only: the sections that refused it; none if Plex refused to list its sections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<SectionScan>>,
 }
 
 /// Data of [`Code::NotConfigured`].
@@ -267,28 +277,6 @@ pub struct KnownServer {
     pub machine_identifier: String,
     /// Whether the account owns it.
     pub owned: bool,
-}
-
-/// Data of [`Code::SignInIncomplete`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SignInIncomplete {
-    /// How the sign-in failed.
-    pub reason: SignInState,
-}
-
-/// How a sign-in failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum SignInState {
-    /// None was started.
-    None,
-    /// Its code was not entered in time.
-    Expired,
-    /// plex.tv refused it.
-    Refused,
 }
 
 /// What a call needs.

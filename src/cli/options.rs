@@ -62,15 +62,12 @@ impl Options {
         let variable = |name: &'static str| text(name, environment);
         let path = |flag: Option<PathBuf>, by, names: &[&'static str]| {
             let flag = flag.map(|value| Given::new(value, by));
-            flag.or_else(|| {
-                names
-                    .iter()
-                    .find_map(|name| path_of(name, environment).map(|it| Given::new(it, name)))
-            })
+            let given = |name: &&'static str| Some(Given::new(path_of(name, environment)?, name));
+            flag.or_else(|| names.iter().find_map(given))
         };
         let mut warnings = Vec::new();
-        let data_dir_names = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
-        let data_dir = path(flags.data_dir, "--data-dir", &data_dir_names);
+        let variables = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
+        let data_dir = path(flags.data_dir, "--data-dir", &variables);
         Self {
             default_data_dir: match data_dir {
                 Some(_) => None,

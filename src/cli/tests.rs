@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use super::options::MANIFEST;
 use super::*;
 use crate::target::{Given, Source};
@@ -113,17 +115,6 @@ fn the_data_folder_of_the_platform() {
     assert_eq!(folder(&[]), None);
 }
 
-#[cfg(unix)]
-#[test]
-fn the_former_data_folder_is_windows_roaming_one() {
-    let former = |os: &str, folder: &'static str| {
-        options::former_data_dir(os, &|name| (name == "APPDATA").then(|| folder.into()))
-    };
-    assert_eq!(former("windows", "/roaming"), Some("/roaming/plexsync".into()));
-    assert_eq!(former("windows", "roaming"), None);
-    assert_eq!(former("linux", "/roaming"), None);
-}
-
 #[test]
 fn a_program_of_the_plugin_means_the_plugins_data() {
     let plugin = tempfile::tempdir().unwrap();
@@ -137,4 +128,13 @@ fn a_program_of_the_plugin_means_the_plugins_data() {
     assert_eq!(folder("plexsync-worker"), data);
     assert_eq!(folder("bin/plexsync-worker-linux-x86_64"), data);
     assert_eq!(folder("target/plexsync-worker"), None);
+}
+
+#[test]
+fn an_identity_that_roamed_is_looked_for_where_it_was() {
+    let windows: &dyn Fn(&str) -> Option<OsString> =
+        &|name| (name == "APPDATA").then(|| "/roaming".into());
+    let of = |system| super::options::former_data_dir(system, windows);
+    assert_eq!(of("windows"), Some("/roaming/plexsync".into()));
+    assert_eq!((of("linux"), of("macos")), (None, None));
 }

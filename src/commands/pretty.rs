@@ -6,22 +6,12 @@
 /// server may send them.
 pub(super) fn pretty(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() * 2);
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    let mut depth = 0_usize;
     let mut letters = json.chars().filter(|letter| *letter != '\r').peekable();
     while let Some(letter) = letters.next() {
-        if in_string {
-            match letter {
-                letter if letter.is_control() => {
-                    shown.push_str(&format!("\\u{:04x}", u32::from(letter)));
-                }
-                letter => shown.push(letter),
-            }
-            in_string = letter != '"' || escaped;
-            escaped = letter == '\\' && !escaped;
-            continue;
-        }
         match letter {
             ' ' | '\n' | '\t' => {}
+            '"' => string(&mut shown, &mut letters),
             '{' | '[' => {
                 shown.push(letter);
                 while letters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
@@ -43,13 +33,26 @@ pub(super) fn pretty(json: &str) -> String {
                 line(&mut shown, depth);
             }
             ':' => shown.push_str(": "),
-            letter => {
-                in_string = letter == '"';
-                shown.push(letter);
-            }
+            letter => shown.push(letter),
         }
     }
     shown + "\n"
+}
+
+/// The rest of a string, behind its first quote.
+fn string(shown: &mut String, letters: &mut impl Iterator<Item = char>) {
+    shown.push('"');
+    let mut escaped = false;
+    for letter in letters {
+        match letter.is_control() {
+            true => shown.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            false => shown.push(letter),
+        }
+        if letter == '"' && !escaped {
+            return;
+        }
+        escaped = letter == '\\' && !escaped;
+    }
 }
 
 fn line(shown: &mut String, depth: usize) {

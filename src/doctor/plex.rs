@@ -68,7 +68,7 @@ fn failed(name: &str, error: HttpError) -> Check {
         HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
             failure(name, reason, hint)
         }
-        HttpError::TooLarge { .. } => status::not_plex(name, "a very large answer"),
+        HttpError::TooLarge { .. } => status::not_plex(name, "very large"),
     }
 }
 

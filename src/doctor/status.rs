@@ -43,7 +43,7 @@ pub(super) fn starting(name: &str, state: &str) -> Check {
 
 /// Something that answers, and is not Plex.
 pub(super) fn not_plex(name: &str, what: &str) -> Check {
-    let message = format!("{what} came back, but not Plex's");
+    let message = format!("the response ({what}) is not Plex's");
     failure(name, message, "check host and port of the URL; Plex's own port is 32400")
 }
 
@@ -79,7 +79,6 @@ pub(super) fn refusal(name: &str, answer: &Answer) -> Check {
             "Plex is starting or in maintenance (status `503`)".to_owned(),
             "wait, then run this again; an update of the database can take an hour",
         ),
-        200 => not_plex(name, "an answer with status `200`"),
         _ => not_plex(name, &format!("status `{status}`")),
     }
 }

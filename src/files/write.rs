@@ -210,24 +210,24 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Nobody but the owner may read what is made; what is replaced keeps the owner's rights, so that no `chmod` is needed
-/// where it is refused (`aclmode=restricted` of ZFS refuses even root's).
+/// Nobody but the owner may read or write what is made. What is replaced keeps the owner's own rights, so that no `chmod`
+/// is needed where it is refused (`aclmode=restricted` of ZFS refuses even root's).
 fn mode_for_owner(old: Option<&Metadata>) -> u32 {
     #[cfg(unix)]
     if let Some(old) = old {
-        return std::os::unix::fs::MetadataExt::mode(old) & 0o600;
+        let mode = std::os::unix::fs::MetadataExt::mode(old) & 0o600;
+        return if mode & 0o400 == 0 { 0o600 } else { mode };
     }
     let _no_modes = old;
     0o600
 }
 
-/// Gives a new file owner, group and mode of the old one, but for others' right to write. In a group that is not the old
-/// one the group gets nothing (CVE-2022-32207: curl widened a mode that way). What the system refuses matters only where
-/// the new file would be open to more people than the old one was.
+/// Gives a new file the owner and group of the old one, and the owner's rights. What the system refuses does not matter:
+/// the new file is never open to more people than the old one was.
 #[cfg(unix)]
 fn resemble(file: &File, old: Option<&Metadata>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let mut new = file.metadata()?;
+    let new = file.metadata()?;
     if let Some(old) = old {
         if new.uid() != old.uid() {
             // Only root may give files away; for others the file becomes theirs.
@@ -236,18 +236,13 @@ fn resemble(file: &File, old: Option<&Metadata>) -> io::Result<()> {
         if new.gid() != old.gid() {
             let _kept = system::set_owner(file, None, Some(old.gid()));
         }
-        new = file.metadata()?;
     }
-    let mask = |old: &Metadata| if new.gid() == old.gid() { 0o755 } else { 0o705 };
+    let wanted = mode_for_owner(old);
     // The process may have been started with a umask that leaves not even the owner a right.
-    let wanted = old.map_or(0o600, |old| old.mode() & mask(old));
-    if new.mode() & 0o777 == wanted {
-        return Ok(());
+    if file.metadata()?.mode() & 0o777 != wanted {
+        let _kept = system::set_mode(file, wanted);
     }
-    system::set_mode(file, wanted).or_else(|refused| {
-        let wider = old.is_some_and(|old| new.mode() & 0o777 & !old.mode() != 0);
-        if wider { Err(refused) } else { Ok(()) }
-    })
+    Ok(())
 }
 
 #[cfg(not(unix))]

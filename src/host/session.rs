@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::DRAIN;
 use tracing::{debug, warn};
 
@@ -273,7 +272,7 @@ impl<W: Write> Session<'_, W> {
             None => Ok(()),
             Some(_) if self.gave_up => {
                 let asker = self.ordered.abandon();
-                self.answer_asker(asker, Err(may_have_been_written()))
+                self.answer_asker(asker, Err(calls::may_have_been_written()))
             }
             Some(_) => {
                 self.gave_up = true;
@@ -292,13 +291,6 @@ impl<W: Write> Session<'_, W> {
             );
         }
     }
-}
-
-fn may_have_been_written() -> ErrorObject {
-    ErrorObject::new(
-        Code::Cancelled,
-        "cancelled while it was running: the identity may have been written, ask again",
-    )
 }
 
 #[cfg(test)]

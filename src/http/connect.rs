@@ -131,7 +131,8 @@ impl Connector {
         Ok(Stream::new(io))
     }
 
-    async fn tcp(&self, url: &Url, peer: &Peer) -> Result<Box<dyn Io>, HttpError> {
+    /// A TCP connection to the host of this URL, which may have several addresses.
+    pub(crate) async fn tcp(&self, url: &Url, peer: &Peer) -> Result<Box<dyn Io>, HttpError> {
         let uri: Uri = url.as_str().parse().map_err(|_| peer.unsendable())?;
         let mut tcp = self.0.tcp.clone();
         let connected = tcp.call(uri).await.map_err(|error| peer.no_connection(&error))?;

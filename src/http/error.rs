@@ -94,7 +94,7 @@ impl Peer {
 
     fn hint(&self, hint: &str) -> String {
         match self.portless {
-            true => format!("{hint}; the URL names no port, and Plex's own is 32400"),
+            true => format!("{hint} (the URL names no port; a Plex server's own is 32400)"),
             false => hint.to_owned(),
         }
     }
@@ -200,7 +200,7 @@ fn is_lost(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The first cause of this type.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     iter::successors(Some(error), |error| cause(*error)).find_map(|error| error.downcast_ref())
 }
 
@@ -235,7 +235,7 @@ mod tests {
             let peer = Peer::of(&Url::parse(url).unwrap());
             assert_eq!(peer.name, name);
             let refused = peer.no_connection(&io::Error::from(ErrorKind::ConnectionRefused));
-            assert_eq!(refused.to_string().ends_with("own is 32400"), hinted, "{refused}");
+            assert_eq!(refused.to_string().ends_with("own is 32400)"), hinted, "{refused}");
         }
     }
 }

@@ -94,3 +94,6 @@ pub(crate) fn text(value: &HeaderValue) -> String {
         Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

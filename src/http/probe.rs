@@ -1,19 +1,19 @@
 //! Connectivity probe for `doctor`: name, connection, TLS. No request is made: nothing is sent but a TLS handshake, so
 //! no device is seen.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use plexsync_protocol::error::{TimeoutPhase, UnreachableKind};
 use rustls::ProtocolVersion;
 use rustls::pki_types::CertificateDer;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::http::client::Clients;
 use crate::http::error::{HttpError, Peer};
 use crate::http::resolver::{lookup, plex_direct};
+use crate::http::stream::Io;
 use crate::http::tls::certificate::{about, trusted_by};
 
 /// Longest time that one step takes.
@@ -44,38 +44,32 @@ pub(crate) async fn walk(clients: &Clients, url: &Url) -> Vec<(Step, Found)> {
         }
         Err(error) => return vec![(Step::Name, Err(error))],
     }
-    let Some(addresses) = passed(Step::Name, look_up(url).await, &mut steps) else {
+    let peer = Peer::of(url);
+    let name = look_up(url).await;
+    let found = name.is_ok();
+    steps.push((Step::Name, name));
+    if !found {
         return steps;
-    };
-    let port = url.port_or_known_default().unwrap_or(0);
-    let connected = connect(&addresses, port, &Peer::of(url)).await;
-    let Some(socket) = passed(Step::Connection, connected, &mut steps) else {
-        return steps;
-    };
-    if url.scheme() == "https" {
-        steps.push((Step::Tls, shake_hands(clients, url, socket).await));
+    }
+    let connecting = timeout(STEP_LIMIT, clients.connector.tcp(url, &peer)).await;
+    match connecting.unwrap_or_else(|_| Err(peer.connect_timeout())) {
+        Err(error) => steps.push((Step::Connection, Err(error))),
+        Ok(io) => {
+            let address = io.tcp().peer_addr().map(|address| format!("`{address}`"));
+            let address = address.unwrap_or_else(|_| peer.name.clone());
+            steps.push((Step::Connection, Ok(format!("{address} accepts connections"))));
+            if url.scheme() == "https" {
+                steps.push((Step::Tls, shake_hands(clients, url, io).await));
+            }
+        }
     }
     steps
 }
 
-/// Notes what a step found; its product, where it was passed.
-fn passed<T>(
-    step: Step,
-    outcome: Result<(String, T), HttpError>,
-    steps: &mut Vec<(Step, Found)>,
-) -> Option<T> {
-    let (found, product) = match outcome {
-        Ok((found, product)) => (Ok(found), Some(product)),
-        Err(error) => (Err(error), None),
-    };
-    steps.push((step, found));
-    product
-}
-
-async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), HttpError> {
+async fn look_up(url: &Url) -> Found {
     let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    if let Ok(address) = name.parse() {
-        return Ok((format!("`{name}` is an address, and no name to look up"), vec![address]));
+    if name.parse::<IpAddr>().is_ok() {
+        return Ok(format!("`{name}` is an address, and no name to look up"));
     }
     let mut known = Vec::new();
     let looking = plex_direct::addresses(name, async {
@@ -89,7 +83,7 @@ async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), HttpError> {
             let by_itself = held.is_some_and(|held| !known.contains(&held));
             let how = if by_itself { ", as the name itself says" } else { "" };
             let quoted: Vec<_> = addresses.iter().map(|address| format!("`{address}`")).collect();
-            Ok((format!("`{name}` is {}{how}", quoted.join(", ")), addresses))
+            Ok(format!("`{name}` is {}{how}", quoted.join(", ")))
         }
         Ok(_) => Err(HttpError::unreachable(
             UnreachableKind::Dns,
@@ -104,32 +98,11 @@ async fn look_up(url: &Url) -> Result<(String, Vec<IpAddr>), HttpError> {
     }
 }
 
-/// The addresses share the step's time: the first one gets half of it, the next one half of the rest.
-async fn connect(
-    addresses: &[IpAddr],
-    port: u16,
-    peer: &Peer,
-) -> Result<(String, TcpStream), HttpError> {
-    let end = Instant::now() + STEP_LIMIT;
-    let mut last = peer.connect_timeout();
-    for (at, address) in addresses.iter().enumerate() {
-        let left = end.saturating_duration_since(Instant::now());
-        let share = if at + 1 == addresses.len() { left } else { left / 2 };
-        let address = SocketAddr::new(*address, port);
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(socket)) => return Ok((format!("`{address}` accepts connections"), socket)),
-            Ok(Err(error)) => last = peer.no_connection(&error),
-            Err(_) => last = peer.connect_timeout(),
-        }
-    }
-    Err(last)
-}
-
 /// Shakes hands and hangs up. What it saw: the protocol, the certificate, and who vouches for it.
-async fn shake_hands(clients: &Clients, url: &Url, socket: TcpStream) -> Found {
+async fn shake_hands(clients: &Clients, url: &Url, io: Box<dyn Io>) -> Found {
     let peer = Peer::of(url);
-    let shaking = clients.connector.tls(Box::new(socket), url, &peer);
-    let Ok(shaken) = timeout_at(Instant::now() + STEP_LIMIT, shaking).await else {
+    let shaking = clients.connector.tls(io, url, &peer);
+    let Ok(shaken) = timeout(STEP_LIMIT, shaking).await else {
         let seconds = STEP_LIMIT.as_secs();
         let reason = format!("{} did not finish the TLS handshake within {seconds} s", peer.name);
         let hint = "check that it speaks `https`";
@@ -155,6 +128,8 @@ mod tests {
     use std::net::TcpListener;
     use std::path::PathBuf;
 
+    use tokio::net::TcpStream;
+
     use super::*;
     use crate::http::proxy::ProxySettings;
     use crate::http::tls::Trust;
@@ -163,29 +138,33 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
+    fn clients(trust: Trust) -> Clients {
+        Clients::new(trust, ProxySettings::default(), |_| ())
+    }
+
     #[tokio::test]
-    async fn the_first_address_that_accepts_is_taken() {
+    async fn the_walk_ends_where_it_breaks() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let peer = Peer::of(&url(&format!("http://nas:{port}")));
-        let addresses = ["127.0.0.2", "127.0.0.1"].map(|address| address.parse().unwrap());
-        let (found, _) = connect(&addresses, port, &peer).await.unwrap();
-        assert_eq!(found, format!("`127.0.0.1:{port}` accepts connections"));
-        let refused = connect(&addresses[..1], port, &peer).await.unwrap_err();
-        assert!(refused.to_string().starts_with(&format!("`nas:{port}` ")), "{refused}");
-        assert!(connect(&[], port, &peer).await.is_err());
+        let there = walk(&clients(Trust::All), &url(&format!("http://127.0.0.1:{port}"))).await;
+        let (step, found) = there.last().unwrap();
+        assert_eq!((there.len(), *step), (2, Step::Connection));
+        assert_eq!(found, &Ok(format!("`127.0.0.1:{port}` accepts connections")));
+        drop(listener);
+        let gone = walk(&clients(Trust::All), &url(&format!("https://127.0.0.1:{port}"))).await;
+        let (step, found) = gone.last().unwrap();
+        assert_eq!((gone.len(), *step), (2, Step::Connection));
+        assert!(found.as_ref().unwrap_err().to_string().contains("refused the connection"));
     }
 
     #[tokio::test]
     async fn an_address_is_not_looked_up_and_a_plex_direct_name_needs_no_dns() {
         let look_up = async |text: &str| look_up(&url(text)).await;
-        let (found, addresses) = look_up("http://[::1]:32400").await.unwrap();
+        let found = look_up("http://[::1]:32400").await.unwrap();
         assert!(found.starts_with("`::1` is an address"), "{found}");
-        assert_eq!(addresses, ["::1".parse::<IpAddr>().unwrap()]);
-        let (found, addresses) = look_up("https://10-0-0-7.abc.plex.direct").await.unwrap();
+        let found = look_up("https://10-0-0-7.abc.plex.direct").await.unwrap();
         assert!(found.contains("`10.0.0.7`"), "{found}");
-        assert!(addresses.contains(&"10.0.0.7".parse().unwrap()));
-        let (found, _) = look_up("http://localhost").await.unwrap();
+        let found = look_up("http://localhost").await.unwrap();
         assert!(found.starts_with("`localhost` is `"), "{found}");
     }
 
@@ -197,9 +176,9 @@ mod tests {
         std::fs::write(&ca_file, own.cert.pem()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let trust = Trust::Roots(Some(ca_file));
-        let clients = Clients::new(trust, ProxySettings::default(), |_| ());
-        let error = shake_hands(&clients, &url("https://nas:32400"), socket).await.unwrap_err();
+        let clients = clients(Trust::Roots(Some(ca_file)));
+        let shaken = shake_hands(&clients, &url("https://nas:32400"), Box::new(socket)).await;
+        let error = shaken.unwrap_err();
         assert!(matches!(error, HttpError::Timeout { .. }), "{error}");
         assert!(error.to_string().starts_with("`nas:32400` did not finish"), "{error}");
     }

@@ -138,19 +138,19 @@ pub(crate) async fn tunnel(
 
 fn refused(proxy: &Url, target: &str, status: Option<u16>) -> HttpError {
     let proxy = host_and_port(proxy);
+    let exempt = "or name the host in `NO_PROXY`";
     let (what, hint) = match status {
         Some(407) => (
             "asks for a user name and a password (status `407`)".to_owned(),
-            "write them into `HTTPS_PROXY`: `http://user:password@host:port`",
+            "write `http://user:password@host:port` into `HTTPS_PROXY`".to_owned(),
         ),
-        Some(status) => (
-            format!("refused to connect to `{target}` (status `{status}`)"),
-            "allow it there, or name the host in `NO_PROXY`",
-        ),
-        None => (
-            "did not answer as a proxy does".to_owned(),
-            "check `HTTPS_PROXY`, or name the host in `NO_PROXY`",
-        ),
+        Some(status) => {
+            let what = format!("refused to connect to `{target}` (status `{status}`)");
+            (what, format!("allow it there, {exempt}"))
+        }
+        None => {
+            ("did not answer as a proxy does".to_owned(), format!("check `HTTPS_PROXY`, {exempt}"))
+        }
     };
     let reason = format!("the https proxy `{proxy}` {what}");
     HttpError::unreachable(UnreachableKind::Connect, reason, hint)

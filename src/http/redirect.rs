@@ -88,6 +88,25 @@ mod tests {
     }
 
     #[test]
+    fn where_no_request_can_go_is_not_followed() {
+        let sent = Request {
+            method: Method::GET,
+            url: Url::parse("http://host/").unwrap(),
+            headers: HeaderMap::new(),
+            body: None,
+        };
+        for (length, followed) in [(60_000, true), (70_000, false)] {
+            let location = format!("/{}", "a".repeat(length)).parse().unwrap();
+            let answer = Head {
+                status: StatusCode::FOUND,
+                headers: HeaderMap::from_iter([(LOCATION, location)]),
+                url: sent.url.clone(),
+            };
+            assert_eq!(next(&sent, &answer, |_| ()).is_some(), followed, "{length}");
+        }
+    }
+
+    #[test]
     fn methods() {
         for (method, status, expected) in [
             ("GET", 301, Some("GET")),

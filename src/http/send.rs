@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::http::client::{Clients, Reuse};
 use crate::http::connect::Watch;
-use crate::http::error::{HttpError, Peer};
-use crate::http::stream::Progress;
+use crate::http::error::{HttpError, Peer, find};
+use crate::http::stream::{Progress, Unsent};
 use crate::http::{Head, Request, Sink, redirect};
 
 /// The time that a call has, and the clients that it uses.
@@ -33,15 +33,17 @@ pub(crate) struct Failure {
     pub(crate) received: bool,
     /// Whether the request went over an old connection that broke before an answer began.
     pub(crate) stale: bool,
+    /// Whether nothing of the request was sent.
+    unsent: bool,
 }
 
 impl Failure {
     fn before_answer(error: HttpError) -> Self {
-        Self { error, received: false, stale: false }
+        Self { error, received: false, stale: false, unsent: false }
     }
 
     fn of_body(error: HttpError) -> Self {
-        Self { error, received: true, stale: false }
+        Self { received: true, ..Self::before_answer(error) }
     }
 
     /// Whether it may go better the next time: no connection, or a lost one.
@@ -152,6 +154,13 @@ impl<'a> Sender<'a> {
         request: &Request,
         reuse: Reuse,
     ) -> Result<Answer, Failure> {
+        match self.try_to_send(request, reuse).await {
+            Err(failure) if failure.unsent => self.try_to_send(request, Reuse::Fresh).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn try_to_send(&self, request: &Request, reuse: Reuse) -> Result<Answer, Failure> {
         let peer = Peer::of(&request.url);
         let sending = self.clients.send(request, reuse, &peer).map_err(Failure::before_answer)?;
         let watch = Watch::new(self.connect_limit);
@@ -159,7 +168,8 @@ impl<'a> Sender<'a> {
             Ok(Ok(response)) => Ok(Answer::new(response, request, peer)),
             Ok(Err(error)) => {
                 let failure = Failure::before_answer(peer.broken(&error));
-                Err(Failure { stale: !watch.has_connected() && failure.is_closed(), ..failure })
+                let stale = !watch.has_connected() && failure.is_closed();
+                Err(Failure { stale, unsent: is_unsent(&error), ..failure })
             }
             Err(_) if watch.is_connecting() => Err(Failure::before_answer(peer.connect_timeout())),
             Err(_) => Err(Failure::before_answer(peer.response_timeout())),
@@ -192,4 +202,9 @@ impl<'a> Sender<'a> {
         let in_time = timeout_at(self.deadline, reading).await;
         in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
     }
+}
+
+/// Whether nothing of the request was sent: we looked and found an answer there already, or hyper did.
+fn is_unsent(error: &hyper_util::client::legacy::Error) -> bool {
+    find::<Unsent>(error).is_some() || find(error).is_some_and(hyper::Error::is_canceled)
 }

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 const TURN: usize = 256 * 1024;
 /// Most bytes from which neither a head nor a piece of a body comes: endless interim answers, zeros in front of a
 /// chunk's size. hyper's own buffers together are smaller.
-const FRUITLESS: usize = 2 * 1024 * 1024;
+const FRUITLESS: usize = 1024 * 1024;
 
 /// A TCP connection, perhaps with TLS over it.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {
@@ -43,6 +43,11 @@ impl Io for Box<dyn Io> {
         (**self).tcp()
     }
 }
+
+/// An old connection was no good any more, and nothing was sent over it.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was no good any more")]
+pub(crate) struct Unsent;
 
 /// What the readers of answers tell their connection.
 #[derive(Debug, Default)]
@@ -88,7 +93,7 @@ impl Stream {
     /// Refuses to send a request where an answer is there already.
     fn check(&self) -> io::Result<()> {
         match self.progress.idle.swap(false, Relaxed) && !self.is_quiet() {
-            true => Err(io::ErrorKind::ConnectionAborted.into()),
+            true => Err(io::Error::new(io::ErrorKind::ConnectionAborted, Unsent)),
             false => Ok(()),
         }
     }
@@ -133,19 +138,6 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.io).poll_write_vectored(context, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,6 +3,7 @@
 //! A good file beside a good backup costs two reads: no lock, nothing opened for writing. Everything else goes through
 //! [`View::decide`], once to see what is to be done and once more under the lock.
 
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -143,12 +144,21 @@ impl Store {
         classify(files::read(&self.backup, MAX_BYTES))
     }
 
-    /// Waits while what is there may be half written.
+    /// Waits while what is there may be half written, or be on its way. A torn file that is replaced at the end of its
+    /// time may be unreadable for a moment, and has a time of its own for that.
     pub(super) fn settle(&self, mut view: View) -> Result<View, IdentityError> {
-        let start = Instant::now();
-        while view.unsettled() && start.elapsed() < self.patience.torn {
+        let begin = Instant::now();
+        let mut since = begin;
+        while view.unsettled()
+            && since.elapsed() < self.patience.torn
+            && begin.elapsed() < 2 * self.patience.torn
+        {
             files::pause(&self.stop)?;
-            view = self.look();
+            let now = self.look();
+            if discriminant(&now.main) != discriminant(&view.main) {
+                since = Instant::now();
+            }
+            view = now;
         }
         Ok(view)
     }

@@ -2,14 +2,14 @@
 
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
 };
 use serde::Serialize;
 
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
-use crate::plex::PlexError;
-use crate::stash::StashError;
+use crate::plex::{self, PlexError, Refusal};
+use crate::stash::{SETTINGS_PAGE, StashError};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
@@ -36,12 +36,22 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     }
 }
 
-pub(super) fn of_plex(error: PlexError) -> ErrorObject {
+/// Who reads a message: its hint names what he can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A program, and who wrote or configured it.
+    Host,
+    /// A user of Stash, who has settings and no options.
+    StashUser,
+}
+
+pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
         PlexError::Http(error) => of_http(error),
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
-        PlexError::NoSection { folder, locations } => no_section(&folder, locations),
+        PlexError::NoSection(error) => no_section(*error, "/folder", reader),
+        PlexError::Refused(refusal) => refused(*refusal, reader),
     }
 }
 
@@ -68,11 +78,50 @@ struct NoSection {
     locations: Vec<String>,
 }
 
-fn no_section(folder: &str, locations: Vec<String>) -> ErrorObject {
-    let reason = "no library section holds this folder".to_owned();
-    let message = format!("{reason}: `{folder}`; the sections' locations are in `data.locations`");
-    let params = InvalidParams { pointer: "/folder".to_owned(), reason };
-    ErrorObject::new(Code::InvalidParams, message).with_data(&NoSection { params, locations })
+/// No library section holds the folder that the param at `pointer` names.
+pub(super) fn no_section(error: plex::NoSection, pointer: &str, reader: Reader) -> ErrorObject {
+    let hint = match reader {
+        Reader::Host => "name a folder as Plex sees it, or add it to a library".to_owned(),
+        Reader::StashUser => format!(
+            "if Plex sees the same files under another name, set `path_map` in {SETTINGS_PAGE}, then run *Scan Plex library*"
+        ),
+    };
+    let pointer = if error.section.is_some() { "/section" } else { pointer };
+    let reason = "no library section holds the folder".to_owned();
+    let params = InvalidParams { pointer: pointer.to_owned(), reason };
+    ErrorObject::new(Code::InvalidParams, format!("{error}; {hint}"))
+        .with_data(&NoSection { params, locations: error.locations })
+}
+
+fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
+    let message = format!("{refusal}; {}", status_hint(refusal.status, reader));
+    let Refusal { status, message: words, server, asked, refused, what: _ } = refusal;
+    let data = RefusedByPlex {
+        status,
+        message: words,
+        server,
+        asked: Some(asked),
+        refused: Some(refused),
+    };
+    ErrorObject::new(Code::RefusedByPlex, message).with_data(&data)
+}
+
+/// What to do about a status outside 2xx.
+pub(super) fn status_hint(status: u16, reader: Reader) -> String {
+    let (host, setting) = match status {
+        401 => ("check the token: it is missing, of another server, or was revoked", "plex_token"),
+        403 => ("use the token of an account that may manage the libraries", "plex_token"),
+        404 => ("check the URL: expected `http://host:32400`, without a path", "plex_url"),
+        301 | 308 => ("use `https://` in the URL", "plex_url"),
+        300..=399 => ("something in front of Plex answers: use Plex's own URL", "plex_url"),
+        429 => return "Plex has too much to do: wait, then try again".to_owned(),
+        503 => return "Plex is starting or in maintenance: wait, then try again".to_owned(),
+        _ => return "look into Plex's own log".to_owned(),
+    };
+    match reader {
+        Reader::Host => host.to_owned(),
+        Reader::StashUser => format!("{host}; set `{setting}` in {SETTINGS_PAGE}"),
+    }
 }
 
 pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> ErrorObject {

@@ -114,12 +114,9 @@ impl Worker {
     ) -> Result<&'k mut Keeper, IdentityError> {
         if keeper.is_none() {
             let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
             let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
-            let made = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
-            **keeper = Some(match former {
-                Some(former) => made.with_former(former),
-                None => made,
-            });
+            **keeper = Some(former.into_iter().fold(new, Keeper::with_former));
         }
         keeper.as_mut().ok_or_else(no_folder)
     }

@@ -19,6 +19,7 @@ use plexsync_protocol::message::method;
 use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
+use self::errors::Reader;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -87,6 +88,10 @@ struct Worker {
 
 fn limits(stash: Option<&StashCall>) -> Limits {
     if stash.is_some_and(|stash| stash.hook.is_some()) { Limits::hook() } else { Limits::normal() }
+}
+
+fn reader(stash: Option<&StashCall>) -> Reader {
+    if stash.is_some() { Reader::StashUser } else { Reader::Host }
 }
 
 /// Stash shows a task's progress as a share of 1.

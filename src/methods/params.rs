@@ -52,9 +52,20 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject
             format!("is not a param of this method{}", expected(&text)),
         );
     }
+    if half_a_pair(&text) {
+        return ErrorObject::invalid_params(pointer, HALF_A_PAIR);
+    }
     let reason = expected(&text);
     let reason = if reason.is_empty() { "can't be read" } else { reason.trim_start_matches(", ") };
     ErrorObject::invalid_params(pointer, reason)
+}
+
+const HALF_A_PAIR: &str = "holds half a surrogate pair (`\\ud800` to `\\udfff`), which is no character: a file name \
+     that is not UTF-8 can't be sent in JSON";
+
+/// What serde_json says of an escape that stands for half a character, as `os.fsdecode` of Python makes them.
+pub(crate) fn half_a_pair(text: &str) -> bool {
+    text.starts_with("lone leading surrogate") || text.starts_with("unexpected end of hex escape")
 }
 
 /// What serde says was expected. What stands before may quote the value.
@@ -110,10 +121,22 @@ mod tests {
             (r#"{"path":"/","headers":{"a~b/c":{"x":"SECRET"}}}"#, "/headers/a~0b~1c"),
             (r#"{"path":"/","nonsense":"SECRET"}"#, "/nonsense"),
             (r#"{"path":"/","path":"SECRET"}"#, "/path"),
+            (r#"{"path":"/caf\udce9/SECRET"}"#, "/path"),
+            (r#"{"path":"/","headers":{"a":"\ud800"}}"#, "/headers/a"),
+            (r#"{"path":"/","query":{"a":["\ud83d x"]}}"#, "/query/a/0"),
         ] {
             let (found, reason) = refusal(params);
             assert_eq!(found, pointer, "{params}: {reason}");
             assert!(!reason.is_empty());
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_named() {
+        for text in [r"\udce9", r"\ud800", r"\ud83d\u0041", r"\ud83dx", r"\udc00"] {
+            let (pointer, reason) = refusal(&format!("{{\"path\":\"/SECRET{text}\"}}"));
+            assert_eq!(pointer, "/path");
+            assert!(reason.contains("half a surrogate pair"), "{text}: {reason}");
         }
     }
 

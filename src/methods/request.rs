@@ -6,11 +6,13 @@ use std::time::Duration;
 use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::plex::RequestParams;
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::account::Has;
+use super::errors::{self, Reader};
 use super::identity::Ticket;
-use super::{Worker, errors, limits, log_progress, params};
-use crate::plex::{MAX_TIMEOUT_MS, RequestCall};
+use super::{Worker, limits, log_progress, params, reader};
+use crate::plex::{Answer, MAX_TIMEOUT_MS, RequestCall};
 use crate::rpc::{Handling, ProgressSender, Request, Slow};
 
 type PlexProgress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
@@ -33,10 +35,24 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
             params.timeout_ms = Some(milliseconds_until(deadline));
         }
         let call = RequestCall { params, identity, account, limits, progress };
-        let answer = worker.plex.request(call).await;
-        answer.map(|answer| answer.into_json()).map_err(errors::of_plex)
+        let reader = reader(stash.as_deref());
+        let answer =
+            worker.plex.request(call).await.map_err(|error| errors::of_plex(error, reader))?;
+        if stash.is_some() {
+            warn_of(&answer);
+        }
+        Ok(answer.into_json())
     };
     Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
+}
+
+/// A user of Stash sees no results: a refusal would pass for a success.
+fn warn_of(answer: &Answer) {
+    let Answer { status, url, .. } = answer;
+    if !(200..300).contains(status) {
+        let hint = errors::status_hint(*status, Reader::StashUser);
+        warn!("`{url}` was answered with status `{status}`; {hint}");
+    }
 }
 
 /// The rest of the call's time; at least 1, so that the request reports the timeout and its phase.

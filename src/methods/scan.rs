@@ -1,191 +1,219 @@
-//! `plex.scan`: which folder is meant, and what a Stash hook makes of it.
+//! `plex.scan`: which folders are meant, and what a Stash user hears of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use plexsync_protocol::error::ErrorObject;
+use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::identity::Identity;
-use plexsync_protocol::plex::ScanParams;
+use plexsync_protocol::plex::{ScanParams, ScanResult, SectionScan};
 use plexsync_protocol::stash::{HookContext, StashCall};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{debug, info, warn};
 
 use super::account::{Has, Resolved};
 use super::identity::Ticket;
-use super::{Worker, errors, limits, log_progress, params};
+use super::{Worker, errors, limits, params, reader};
 use crate::json_text::JsonText;
-use crate::plex::{Account, PlexError, ScanCall, folder_of};
+use crate::plex::{Account, PlexError, ScanCall, Scanner};
+use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Outcome, Request, Slow};
 use crate::stash::Stash;
 
 pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let Request { params, stash, in_turn, .. } = request;
     let hook = stash.as_ref().and_then(|call| call.hook.as_ref());
-    if hook.is_some_and(is_an_edit) {
+    if hook.is_some_and(|hook| !moves_files(hook)) {
         return Ok(Handling::Done(Ok(nothing("no file was moved"))));
     }
     let params: ScanParams = params::read(params.as_deref())?;
+    let (pointer, named) = named(&params)?;
+    if named.is_none() && stash.is_none() {
+        let reason = "is missing: give `path` or `folder`";
+        return Err(ErrorObject::invalid_params("/path", reason));
+    }
+    let section = params.section.filter(|key| !key.is_empty());
     let (ticket, first) = Ticket::draw(worker, stash.clone(), in_turn);
-    let limits = limits(stash.as_deref());
+    let timeout = Duration::from_millis(limits(stash.as_deref()).timeout_ms);
     let worker = worker.clone();
     let work = async move {
-        let deadline = Instant::now() + Duration::from_millis(limits.timeout_ms);
+        let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
-        Scan { worker, stash, identity }.run(params).await
+        Scan { worker, stash, identity, section, pointer, deadline }.run(named).await
     };
     Ok(Handling::Slow(Slow { first, timeout: None, work: Box::pin(work) }))
 }
 
-/// Somebody edited metadata: an update with an input moves no file. A scan that found a moved file has none.
-fn is_an_edit(hook: &HookContext) -> bool {
-    hook.trigger.ends_with(".Update.Post")
-        && hook.input.as_ref().is_some_and(|input| input.get() != "null")
+/// Whether the hook is about a scene whose files came, moved or went. An edit has an input; a scan that found a moved
+/// file has none.
+fn moves_files(hook: &HookContext) -> bool {
+    let has_input = hook.input.as_ref().is_some_and(|input| input.get() != "null");
+    hook.trigger.starts_with("Scene.") && (!has_input || hook.trigger.ends_with(".Destroy.Post"))
+}
+
+/// The folder that the params name, and where they do.
+fn named(params: &ScanParams) -> Result<(&'static str, Option<RemotePath>), ErrorObject> {
+    let (pointer, named) = match (&params.folder, &params.path) {
+        (Some(_), Some(_)) => {
+            let reason = "stands beside `path`: give one of them";
+            return Err(ErrorObject::invalid_params("/folder", reason));
+        }
+        (Some(folder), None) => ("/folder", RemotePath::parse(folder)),
+        (None, Some(path)) => ("/path", RemotePath::folder_of(path)),
+        (None, None) => return Ok(("/folder", None)),
+    };
+    let relative = || {
+        let reason = "expected an absolute path: `/...`, `X:\\...` or `\\\\host\\share...`";
+        ErrorObject::invalid_params(pointer, reason)
+    };
+    named.ok_or_else(relative).map(|folder| (pointer, Some(folder)))
 }
 
 struct Scan {
     worker: Arc<Worker>,
     stash: Option<Arc<StashCall>>,
     identity: Arc<Identity>,
+    section: Option<String>,
+    /// Which param names the folder.
+    pointer: &'static str,
+    deadline: Instant,
 }
 
 impl Scan {
-    async fn run(&self, params: ScanParams) -> Outcome {
-        let named = match (&params.folder, &params.path) {
-            (Some(_), Some(_)) => {
-                return Err(ErrorObject::invalid_params(
-                    "/folder",
-                    "stands beside `path`: give one of them",
-                ));
+    async fn run(&self, named: Option<RemotePath>) -> Outcome {
+        let parent = self.stash.as_ref().map(|call| self.worker.stash(call));
+        match (named, parent, self.hook()) {
+            (Some(folder), None, _) => {
+                let account = self.account().await?;
+                let scanned = self.scanner(account).folder(&[folder], self.section()).await;
+                Ok(JsonText::of(&ScanResult::asked(scanned.map_err(|error| self.error(error))?)))
             }
-            (Some(folder), None) => Some(folder.clone()),
-            (None, Some(path)) => {
-                Some(folder_of(path).map(ToOwned::to_owned).ok_or_else(no_folder)?)
-            }
-            (None, None) => None,
-        };
-        match (named, self.stash.as_deref()) {
-            (Some(folder), stash) => {
-                let Resolved { account, .. } = self.worker.account(stash, Has::default()).await?;
-                let scanned = self.scan_folder(folder, params.section, &account).await;
-                self.report(scanned)
-            }
-            (None, Some(StashCall { hook: Some(hook), connection: _ })) => {
-                self.scan_scene(hook, params.section).await
-            }
-            (None, Some(_)) => self.scan_everything(params.section).await,
-            (None, None) => {
-                Err(ErrorObject::invalid_params("/path", "is missing: give `path` or `folder`"))
-            }
+            (Some(folder), Some(parent), _) => self.scan_folders(&parent, vec![folder]).await,
+            (None, Some(parent), Some(hook)) => match folders_of(&parent, hook).await? {
+                folders if folders.is_empty() => Ok(nothing("the scene has no file")),
+                folders => self.scan_folders(&parent, folders).await,
+            },
+            (None, ..) => self.scan_everything().await,
         }
     }
 
-    /// The folders of the scene that the hook is about.
-    async fn scan_scene(&self, hook: &HookContext, section: Option<String>) -> Outcome {
-        let Some(call) = self.stash.as_deref() else { return Ok(nothing("no Stash to ask")) };
-        let stash = self.worker.stash(call);
-        let paths = match input_path(hook) {
-            Some(path) => vec![path],
-            None => self.scene_paths(&stash, hook).await?,
-        };
-        if paths.is_empty() {
-            return Ok(nothing("the scene has no file"));
-        }
-        let Resolved { account, settings } =
-            self.worker.account_with(&stash, Has::default()).await?.with_server()?;
-        let mut folders: Vec<String> = paths
-            .iter()
-            .filter_map(|path| folder_of(path))
-            .map(|folder| settings.path_map.translate(folder))
-            .collect();
-        folders.sort();
-        folders.dedup();
-        let mut last = Ok(nothing("the scene's file has no folder"));
+    /// Folders as Stash sees them. In a hook one that is refused is a warning, and the next one is tried.
+    async fn scan_folders(&self, parent: &Stash, folders: Vec<RemotePath>) -> Outcome {
+        // Asked for even if the account is complete without: `path_map` is only there.
+        let resolved = self.worker.account_with(parent, Has::default()).await?;
+        let Resolved { account, settings } = resolved.with_server()?;
+        let mut scanner = self.scanner(account);
+        let mut scans: Vec<SectionScan> = Vec::new();
         for folder in folders {
-            last = self.report(self.scan_folder(folder, section.clone(), &account).await);
-            if last.is_err() {
-                break;
+            let translated = settings.path_map.translate(&folder);
+            let names: Vec<_> = translated.into_iter().chain([folder]).collect();
+            match scanner.folder(&names, self.section()).await {
+                Ok(asked) => scans.extend(asked),
+                Err(error) => {
+                    let goes_on = self.hook().is_some() && is_an_answer(&error);
+                    let concerns_all = concerns_all(&error);
+                    let error = self.error(error);
+                    if !goes_on {
+                        return Err(error);
+                    }
+                    warn!("{}", error.message);
+                    if concerns_all {
+                        break;
+                    }
+                }
             }
         }
-        last
-    }
-
-    async fn scene_paths(
-        &self,
-        stash: &Stash,
-        hook: &HookContext,
-    ) -> Result<Vec<String>, ErrorObject> {
-        let id = match &hook.id {
-            Some(Value::String(id)) => id.clone(),
-            Some(Value::Number(id)) => id.to_string(),
-            _ => return Ok(Vec::new()),
-        };
-        let files = stash.scene_files(&id).await;
-        let files = files
-            .map_err(|error| errors::of_stash(&error, plexsync_protocol::error::Missing::Server))?;
-        Ok(files.unwrap_or_default())
-    }
-
-    /// A task without a folder means every folder that Plex has.
-    async fn scan_everything(&self, section: Option<String>) -> Outcome {
-        let stash = self.stash.as_deref();
-        let Resolved { account, .. } = self.worker.account(stash, Has::default()).await?;
-        let call = self.call(String::new(), section, &account);
-        let locations = self.worker.plex.locations(call).await.map_err(errors::of_plex)?;
-        let total = locations.len() as u64;
-        for (done, location) in locations.into_iter().enumerate() {
-            let call = self.call(location.folder, Some(location.section), &account);
-            self.worker.plex.scan(call).await.map_err(errors::of_plex)?;
-            log_progress(done as u64 + 1, Some(total));
+        if self.hook().is_none() {
+            info!("Plex was asked to scan {}", told(&scans));
         }
-        Ok(JsonText::of(&json!({ "folders": total.to_string() })))
+        Ok(JsonText::of(&ScanResult::asked(scans)))
     }
 
-    async fn scan_folder(
-        &self,
-        folder: String,
-        section: Option<String>,
-        account: &Account,
-    ) -> Result<JsonText, PlexError> {
-        let call = self.call(folder, section, account);
-        self.worker.plex.scan(call).await.map(|result| JsonText::of(&result))
+    /// A task without a folder means all that Plex has.
+    async fn scan_everything(&self) -> Outcome {
+        let account = self.account().await?;
+        let scanned = self.scanner(account).everything(self.section()).await;
+        scanned.map_err(|error| self.error(error))?;
+        match self.section() {
+            Some(key) => info!("Plex was asked to scan library section `{key}`"),
+            None => info!("Plex was asked to scan all its library sections"),
+        }
+        Ok(JsonText::of(&ScanResult::whole(self.section().unwrap_or("all"), 0)))
     }
 
-    fn call(&self, folder: String, section: Option<String>, account: &Account) -> ScanCall {
-        ScanCall {
-            folder,
-            section,
+    fn hook(&self) -> Option<&HookContext> {
+        self.stash.as_ref().and_then(|call| call.hook.as_ref())
+    }
+
+    fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    fn scanner(&self, account: Account) -> Scanner {
+        self.worker.plex.scanner(ScanCall {
             identity: self.identity.clone(),
-            account: account.clone(),
+            account,
             limits: limits(self.stash.as_deref()),
+            deadline: self.deadline,
+        })
+    }
+
+    fn error(&self, error: PlexError) -> ErrorObject {
+        let reader = reader(self.stash.as_deref());
+        match error {
+            PlexError::NoSection(error) => errors::no_section(*error, self.pointer, reader),
+            error => errors::of_plex(error, reader),
         }
     }
 
-    /// In a hook a folder that no section holds is no failure: the user's library may be larger than Plex's.
-    fn report(&self, scanned: Result<JsonText, PlexError>) -> Outcome {
-        let in_hook = self.stash.as_ref().is_some_and(|call| call.hook.is_some());
-        match scanned {
-            Err(PlexError::NoSection { folder, locations }) if in_hook => {
-                warn!(
-                    "no Plex library section holds `{folder}`; Plex's locations are `{}`: if Plex sees the same files \
-                     under another name, set `path_map` in Settings > Plugins > PlexSync",
-                    locations.join("`, `")
-                );
-                Ok(nothing("no library section holds the folder"))
-            }
-            scanned => scanned.map_err(errors::of_plex),
+    async fn account(&self) -> Result<Account, ErrorObject> {
+        Ok(self.worker.account(self.stash.as_deref(), Has::default()).await?.account)
+    }
+}
+
+/// The folders of the scene that the hook is about, each once.
+async fn folders_of(parent: &Stash, hook: &HookContext) -> Result<Vec<RemotePath>, ErrorObject> {
+    let paths = match (input_path(hook), &hook.id) {
+        (Some(path), _) => vec![path],
+        (None, Some(Value::String(id))) => scene_files(parent, id).await?,
+        (None, Some(Value::Number(id))) => scene_files(parent, &id.to_string()).await?,
+        (None, _) => Vec::new(),
+    };
+    let mut folders: Vec<RemotePath> = Vec::new();
+    for folder in paths.iter().filter_map(|path| RemotePath::folder_of(path)) {
+        if !folders.iter().any(|known| known.is_same(&folder)) {
+            folders.push(folder);
         }
     }
+    Ok(folders)
+}
+
+async fn scene_files(parent: &Stash, id: &str) -> Result<Vec<String>, ErrorObject> {
+    let files = parent.scene_files(id).await;
+    let files = files.map_err(|error| errors::of_stash(&error, Missing::Server))?;
+    Ok(files.unwrap_or_default())
+}
+
+/// Whether Plex was reached: what it said no to is told, and is no failure of the hook.
+fn is_an_answer(error: &PlexError) -> bool {
+    matches!(error, PlexError::NoSection(_) | PlexError::Refused(_))
+}
+
+/// Whether the next folder would end the same way.
+fn concerns_all(error: &PlexError) -> bool {
+    matches!(error, PlexError::Refused(refusal) if refusal.refused.is_empty())
+}
+
+fn told(scans: &[SectionScan]) -> String {
+    let of =
+        |scan: &SectionScan| format!("`{}` in library section `{}`", scan.folder, scan.section);
+    scans.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
 fn nothing(reason: &str) -> JsonText {
-    JsonText::of(&format!("nothing to scan: {reason}"))
-}
-
-fn no_folder() -> ErrorObject {
-    ErrorObject::invalid_params("/path", "has no folder: expected an absolute path")
+    debug!("nothing to scan: {reason}");
+    JsonText::of(&ScanResult::nothing())
 }
 
 /// A destroyed scene is gone from Stash: its path is in the hook's input.
@@ -194,7 +222,6 @@ fn input_path(hook: &HookContext) -> Option<String> {
     struct Destroyed {
         path: Option<String>,
     }
-    let input: &RawValue = hook.input.as_deref()?;
-    let destroyed: Destroyed = serde_json::from_str(input.get()).ok()?;
+    let destroyed: Destroyed = serde_json::from_str(hook.input.as_deref()?.get()).ok()?;
     destroyed.path.filter(|path| !path.is_empty())
 }

@@ -3,6 +3,10 @@
 use plexsync_protocol::error::Missing;
 
 use crate::http::error::HttpError;
+use crate::plex::refusal::Refusal;
+
+/// Most keys or locations that one message names.
+const MOST_NAMED: usize = 50;
 
 /// Why a call has no answer. No message holds a token, a query or a value of the call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,15 +31,27 @@ pub enum PlexError {
         message: String,
     },
     /// No library section holds the folder.
-    #[error(
-        "no library section of Plex holds `{folder}`; name one with `section`, or add the folder to a library"
-    )]
-    NoSection {
-        /// The folder that was looked for.
-        folder: String,
-        /// The folders that Plex's sections have.
-        locations: Vec<String>,
-    },
+    #[error(transparent)]
+    NoSection(Box<NoSection>),
+    /// Plex answered with a status outside 2xx where one within is needed.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+}
+
+/// Why no library section can be asked for a folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} `{folder}`; {}", self.reason(), self.locations())]
+pub struct NoSection {
+    /// The folder that was looked for.
+    pub folder: String,
+    /// The only section that was looked into.
+    pub section: Option<String>,
+    /// The keys that Plex's sections have, if `section` is none of them.
+    pub keys: Vec<String>,
+    /// A location that would hold the folder if letter case did not count.
+    pub differs_in_case: Option<String>,
+    /// The locations that were looked into.
+    pub locations: Vec<String>,
 }
 
 impl PlexError {
@@ -47,5 +63,55 @@ impl PlexError {
     /// Something that the user has to set up.
     pub(crate) fn not_configured(missing: Missing, message: impl Into<String>) -> Self {
         Self::NotConfigured { missing, message: message.into() }
+    }
+}
+
+impl NoSection {
+    /// What is wrong, without the folder.
+    fn reason(&self) -> String {
+        match &self.section {
+            None => "no library section holds this folder:".to_owned(),
+            Some(key) if self.keys.is_empty() => {
+                format!("library section `{key}` does not hold this folder:")
+            }
+            Some(key) => format!("Plex has no library section `{key}` for"),
+        }
+    }
+
+    /// Where Plex looks, and what comes near.
+    fn locations(&self) -> String {
+        let mut sentence = match self.keys.as_slice() {
+            [] => String::new(),
+            keys => format!("its sections are {}; ", list(keys)),
+        };
+        sentence += &match self.locations.as_slice() {
+            [] => "there is no location".to_owned(),
+            locations => format!("the locations are {}", list(locations)),
+        };
+        if let Some(location) = &self.differs_in_case {
+            sentence += &format!("; `{location}` differs in letter case only");
+        }
+        sentence
+    }
+}
+
+fn list(texts: &[String]) -> String {
+    let more = texts.len().saturating_sub(MOST_NAMED);
+    let named: Vec<_> = texts.iter().take(MOST_NAMED).map(|text| format!("`{text}`")).collect();
+    match more {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+impl From<NoSection> for PlexError {
+    fn from(error: NoSection) -> Self {
+        Self::NoSection(Box::new(error))
+    }
+}
+
+impl From<Refusal> for PlexError {
+    fn from(error: Refusal) -> Self {
+        Self::Refused(Box::new(error))
     }
 }

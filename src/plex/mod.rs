@@ -4,11 +4,12 @@
 //! no resolver.
 
 pub mod error;
-mod folder;
 pub(crate) mod paging;
+mod refusal;
 pub(crate) mod request;
 pub(crate) mod response;
 mod scan;
+mod sections;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -18,16 +19,16 @@ use std::sync::Arc;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::identity::Identity;
-use plexsync_protocol::plex::{Parse, RequestParams, ScanResult};
+use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
-pub use self::error::PlexError;
-pub use self::folder::folder_of;
+pub use self::error::{NoSection, PlexError};
+pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
-pub use self::scan::SectionFolder;
+pub use self::scan::{ScanCall, Scanner};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
@@ -42,7 +43,7 @@ use crate::http::send::Sender;
 use crate::http::tls::Trust;
 use crate::secret::Secrets;
 
-/// The way to Plex. Clones share connections; cheap to clone.
+/// A Plex client. Clones share the connections; cheap to clone.
 #[derive(Clone)]
 pub struct Plex {
     clients: Arc<Clients>,
@@ -60,7 +61,7 @@ pub struct Options {
     pub secrets: Secrets,
 }
 
-/// Told after each page of a listing: entries so far, and how many there are, where that is known.
+/// Called after each page of a listing: entries so far, and how many there are, where that is known.
 pub type Progress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 /// A call of `plex.request`.
@@ -73,26 +74,12 @@ pub struct RequestCall {
     pub account: Account,
     /// What the call gets where its params say nothing.
     pub limits: Limits,
-    /// Whom to tell about pages.
+    /// Called after each page of a listing.
     pub progress: Option<Progress>,
 }
 
-/// A call of `plex.scan`.
-pub struct ScanCall {
-    /// The folder, as Plex sees it ([`folder_of`] gives that of a file).
-    pub folder: String,
-    /// Key of the section; default the one with the longest location that holds the folder.
-    pub section: Option<String>,
-    /// The device that asks.
-    pub identity: Arc<Identity>,
-    /// The configured server and its token.
-    pub account: Account,
-    /// Time and repetitions.
-    pub limits: Limits,
-}
-
 impl Plex {
-    /// A way to Plex; nothing is opened, read or built yet.
+    /// A client; nothing is opened, read or built yet.
     pub fn new(options: Options) -> Self {
         Self {
             clients: Arc::new(Clients::new(
@@ -121,63 +108,9 @@ impl Plex {
         async move { plex.send(prepared?, Instant::now(), progress).await }
     }
 
-    /// Asks Plex to look at one folder.
-    ///
-    /// Any HTTP answer is a result. Where the list of sections is refused, `section` is empty and `status` is that of
-    /// the refusal.
-    ///
-    /// # Errors
-    /// [`PlexError::NoSection`] where no section holds the folder, else as [`Plex::request`].
-    pub fn scan(
-        &self,
-        call: ScanCall,
-    ) -> impl Future<Output = Result<ScanResult, PlexError>> + Send + 'static + use<> {
-        let plex = self.clone();
-        async move {
-            if call.folder.is_empty() {
-                return Err(PlexError::invalid("/folder", "expected a folder, as Plex sees it"));
-            }
-            let started = Instant::now();
-            let section = match &call.section {
-                Some(section) => section.clone(),
-                None => {
-                    let list = plex.get(&call, &scan::list(), started).await?;
-                    if !(200..300).contains(&list.status) {
-                        return Ok(ScanResult::new(String::new(), call.folder, list.status));
-                    }
-                    scan::choose(&list.body.value, &call.folder)?
-                }
-            };
-            let answer = plex.get(&call, &scan::refresh(&section, &call.folder), started).await?;
-            Ok(ScanResult::new(section, call.folder, answer.status))
-        }
-    }
-
-    /// Every folder of every library section, or of the call's section. The call's folder does not matter.
-    ///
-    /// # Errors
-    /// As [`Plex::request`]; a refused list is [`HttpError::Unreachable`], with the status in the reason.
-    pub fn locations(
-        &self,
-        call: ScanCall,
-    ) -> impl Future<Output = Result<Vec<SectionFolder>, PlexError>> + Send + 'static + use<> {
-        let plex = self.clone();
-        async move {
-            let answer = plex.get(&call, &scan::list(), Instant::now()).await?;
-            if !(200..300).contains(&answer.status) {
-                let reason = format!(
-                    "the list of library sections was refused with status `{}`",
-                    answer.status
-                );
-                let hint = "check the URL and the token";
-                return Err(HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into());
-            }
-            let mut locations = scan::all_locations(&answer.body.value)?;
-            locations.retain(|location| {
-                call.section.as_ref().is_none_or(|key| *key == location.section)
-            });
-            Ok(locations)
-        }
+    /// Asks Plex to look at folders; nothing is sent yet.
+    pub fn scanner(&self, call: ScanCall) -> Scanner {
+        Scanner::new(self.clone(), call)
     }
 
     /// Walks to the server with this base URL, and stops at the first step that fails.
@@ -191,18 +124,6 @@ impl Plex {
                 vec![(Step::Name, Err(error))]
             }
         }
-    }
-
-    /// One request of a scan that has `started`.
-    async fn get(
-        &self,
-        call: &ScanCall,
-        params: &RequestParams,
-        started: Instant,
-    ) -> Result<Answer, PlexError> {
-        let ScanCall { identity, account, limits, .. } = call;
-        let prepared = PreparedRequest::new(params, identity, account, *limits, &self.secrets)?;
-        self.send(prepared, started, None).await
     }
 
     async fn send(

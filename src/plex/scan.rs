@@ -1,162 +1,191 @@
-//! Asking Plex to look at one folder: which section holds it, and the two requests that it takes.
+//! Asking Plex to look at folders: one list of sections a call, and one request for each section that holds a folder.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use plexsync_protocol::error::UnreachableKind;
-use plexsync_protocol::plex::RequestParams;
+use plexsync_protocol::identity::Identity;
+use plexsync_protocol::plex::{RequestParams, SectionScan};
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::http::error::HttpError;
-use crate::json_text::JsonText;
+use super::{Account, Answer, Limits, Plex};
 use crate::plex::error::PlexError;
-use crate::plex::folder::depth;
+use crate::plex::refusal::Refusal;
+use crate::plex::request::PreparedRequest;
 use crate::plex::request::query::quote;
+use crate::plex::sections::{self, Section, Target};
+use crate::remote_path::RemotePath;
 
-/// A library section: its key and the folders that it covers.
-#[derive(Debug)]
-struct Section {
-    key: String,
-    locations: Vec<String>,
+/// What all scans of one call have in common.
+pub struct ScanCall {
+    /// The device that asks.
+    pub identity: Arc<Identity>,
+    /// The configured server and its token.
+    pub account: Account,
+    /// Retries, and the time for one connection.
+    pub limits: Limits,
+    /// When the call's time is over.
+    pub deadline: Instant,
 }
 
-impl Section {
-    /// None when it makes no sense; so are its locations left out that make none.
-    fn read(directory: &Value) -> Option<Self> {
-        // Keys are strings in Plex's JSON today; some endpoints have written numbers.
-        let key = match directory.get("key")? {
-            Value::String(key) if !key.is_empty() => key.clone(),
-            Value::Number(key) => key.to_string(),
-            _ => return None,
-        };
-        let locations = directory.get("Location")?.as_array()?.iter();
-        let paths = locations.filter_map(|location| location.get("path")?.as_str());
-        let locations = paths.filter(|path| !path.is_empty()).map(str::to_owned).collect();
-        Some(Self { key, locations })
+/// The scans of one call. They share one list of sections.
+pub struct Scanner {
+    plex: Plex,
+    call: ScanCall,
+    sections: Option<Vec<Section>>,
+}
+
+/// A section that was asked, and its answer.
+type Asked = (Target, Result<Answer, PlexError>);
+
+impl Scanner {
+    pub(super) fn new(plex: Plex, call: ScanCall) -> Self {
+        Self { plex, call, sections: None }
     }
-}
 
-/// The request that lists the sections with their folders.
-pub(crate) fn list() -> RequestParams {
-    get("/library/sections".to_owned(), BTreeMap::new())
-}
+    /// Asks every section that holds a folder, or `only` that one: the section with the longest location first, the
+    /// others in Plex's order. `folders` are names of one folder: the first that any section holds counts.
+    ///
+    /// # Errors
+    /// [`PlexError::NoSection`], [`PlexError::Refused`] for any status outside 2xx, else as [`Plex::request`]; all
+    /// sections were asked then.
+    pub async fn folder(
+        &mut self,
+        folders: &[RemotePath],
+        only: Option<&str>,
+    ) -> Result<Vec<SectionScan>, PlexError> {
+        let sections = match self.sections.take() {
+            Some(sections) => sections,
+            None => self.list().await?,
+        };
+        let targets = sections::choose(self.sections.insert(sections), folders, only)?;
+        let mut asked = self.ask(targets, Vec::new()).await;
+        let is_gone = |(_, answer): &Asked| answer.as_ref().is_ok_and(|it| it.status == 404);
+        if asked.iter().any(is_gone) {
+            // A section was removed after the list was read; another may hold the folder now.
+            if let Ok(sections) = self.list().await {
+                let targets = sections::choose(self.sections.insert(sections), folders, only)?;
+                asked = self.ask(targets, asked).await;
+            }
+        }
+        self.judge(asked)
+    }
 
-/// The request that makes Plex look at `folder` in a section. All clients send a GET, though a POST is documented.
-pub(crate) fn refresh(section: &str, folder: &str) -> RequestParams {
-    let query = BTreeMap::from([("path".to_owned(), Value::from(folder))]);
-    get(format!("/library/sections/{}/refresh", quote(section)), query)
-}
+    /// Asks for all folders of all sections, or of `only` that one.
+    ///
+    /// # Errors
+    /// As [`Scanner::folder`].
+    pub async fn everything(&self, only: Option<&str>) -> Result<(), PlexError> {
+        let section = only.unwrap_or("all");
+        let answer = self.get(refresh(section, None)).await?;
+        let what = match only {
+            Some(key) => format!("a scan of library section `{key}`"),
+            None => "a scan of all library sections".to_owned(),
+        };
+        self.accepted(&answer, what)
+    }
 
-/// A folder that a library section covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SectionFolder {
-    /// Key of the section.
-    pub section: String,
-    /// The folder, as Plex sees it.
-    pub folder: String,
-}
+    async fn list(&self) -> Result<Vec<Section>, PlexError> {
+        let answer = self.get(RequestParams::get("/library/sections")).await?;
+        self.accepted(&answer, "to list its library sections".to_owned())?;
+        sections::read(&answer.body.value)
+    }
 
-/// Every folder of every section.
-pub(crate) fn all_locations(listing: &JsonText) -> Result<Vec<SectionFolder>, PlexError> {
-    let of = |Section { key, locations }: Section| {
-        locations.into_iter().map(move |folder| SectionFolder { section: key.clone(), folder })
-    };
-    Ok(read(listing)?.into_iter().flat_map(of).collect())
-}
+    /// Asks one section after the other, but for those that `before` has an answer of.
+    async fn ask(&self, targets: Vec<Target>, mut before: Vec<Asked>) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for target in targets {
+            match before.iter().position(|(known, _)| *known == target) {
+                Some(place) => asked.push(before.swap_remove(place)),
+                None => {
+                    let answer = self.get(refresh(&target.section, Some(&target.folder))).await;
+                    asked.push((target, answer));
+                }
+            }
+        }
+        asked
+    }
 
-fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
-    let text: Vec<u8> = listing.pieces().flatten().copied().collect();
-    let listing: Value = serde_json::from_slice(&text).unwrap_or_default();
-    let Some(container) = listing.get("MediaContainer").filter(|inner| inner.is_object()) else {
-        return Err(PlexError::from(HttpError::unreachable(
-            UnreachableKind::Protocol,
-            "the list of library sections is not what Plex sends",
-            "check that the configured URL is Plex's",
-        )));
-    };
-    let sections = container.get("Directory").and_then(Value::as_array);
-    Ok(sections.into_iter().flatten().filter_map(Section::read).collect())
-}
-
-/// The key of the section with the longest location that holds the folder.
-pub(crate) fn choose(listing: &JsonText, folder: &str) -> Result<String, PlexError> {
-    let sections = read(listing)?;
-    let depth_of = |section: &Section| {
-        section.locations.iter().filter_map(|location| depth(location, folder)).max()
-    };
-    // Of several sections with the same location, the first: Plex lists them by age.
-    let best = sections
-        .iter()
-        .rev()
-        .filter_map(|section| Some((depth_of(section)?, section)))
-        .max_by_key(|(depth, _)| *depth);
-    match best {
-        Some((_, section)) => Ok(section.key.clone()),
-        None => {
-            let locations = sections.into_iter().flat_map(|section| section.locations).collect();
-            Err(PlexError::NoSection { folder: folder.to_owned(), locations })
+    /// A refusal says more than a lost connection: it names who took the scan, too.
+    fn judge(&self, asked: Vec<Asked>) -> Result<Vec<SectionScan>, PlexError> {
+        let (mut scans, mut refused, mut first, mut lost) = (Vec::new(), Vec::new(), None, None);
+        for (Target { section, folder }, answer) in asked {
+            match answer {
+                Err(error) => drop(lost.get_or_insert(error)),
+                Ok(answer) => {
+                    let scan = SectionScan { section, folder, status: answer.status };
+                    match is_good(answer.status) {
+                        true => scans.push(scan),
+                        false => {
+                            refused.push(scan);
+                            first.get_or_insert(answer);
+                        }
+                    }
+                }
+            }
+        }
+        match (first, lost) {
+            (None, None) => Ok(scans),
+            (None, Some(error)) => Err(error),
+            (Some(answer), _) => {
+                let refusal = Refusal::of(&answer, what(&scans, &refused), &self.plex.secrets);
+                Err(Refusal { asked: scans, refused, ..refusal }.into())
+            }
         }
     }
+
+    fn accepted(&self, answer: &Answer, what: String) -> Result<(), PlexError> {
+        match is_good(answer.status) {
+            true => Ok(()),
+            false => Err(Refusal::of(answer, what, &self.plex.secrets).into()),
+        }
+    }
+
+    async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
+        let ScanCall { identity, account, limits, deadline } = &self.call;
+        let secrets = &self.plex.secrets;
+        let mut prepared = PreparedRequest::new(&params, identity, account, *limits, secrets)?;
+        let now = Instant::now();
+        prepared.timeout = deadline.saturating_duration_since(now);
+        self.plex.send(prepared, now, None).await
+    }
 }
 
-fn get(path: String, query: BTreeMap<String, Value>) -> RequestParams {
-    RequestParams { query, ..RequestParams::get(path) }
+/// What was refused, as the object of `refused`.
+fn what(scans: &[SectionScan], refused: &[SectionScan]) -> String {
+    let keys = |scans: &[SectionScan]| {
+        let keys: Vec<_> = scans.iter().map(|scan| format!("`{}`", scan.section)).collect();
+        keys.join(", ")
+    };
+    let folder = refused.first().map_or("", |scan| scan.folder.as_str());
+    let others = match scans {
+        [] => String::new(),
+        scans => format!(" (taken by {})", keys(scans)),
+    };
+    format!("a scan of `{folder}` in library section {}{others}", keys(refused))
+}
+
+fn is_good(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// The request that makes Plex look at a folder of a section, or at all of them. All clients send a GET, though a POST
+/// is documented.
+fn refresh(section: &str, folder: Option<&str>) -> RequestParams {
+    let query = folder.map(|folder| ("path".to_owned(), Value::from(folder)));
+    RequestParams {
+        query: BTreeMap::from_iter(query),
+        ..RequestParams::get(format!("/library/sections/{}/refresh", quote(section)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn sections() -> JsonText {
-        JsonText::of(&json!({"MediaContainer": {"size": 3, "Directory": [
-            {"key": "1", "Location": [{"id": 1, "path": "/data"}]},
-            {"key": 2, "Location": [{"path": "/other"}, {"path": "/data/scenes"}]},
-            {"key": "3", "Location": [{"path": "/data/scenes"}]},
-            {"key": "4"},
-        ]}}))
-    }
-
-    #[test]
-    fn the_longest_location_wins() {
-        for (folder, key) in [
-            ("/data", "1"),
-            ("/data/films/x", "1"),
-            ("/data/scenes", "2"),
-            ("/data/scenes/x", "2"),
-            ("/data/scenesx", "1"),
-            ("/other/y", "2"),
-        ] {
-            assert_eq!(choose(&sections(), folder).unwrap(), key, "{folder}");
-        }
-        match choose(&sections(), "/elsewhere") {
-            Err(PlexError::NoSection { folder, locations }) => {
-                assert_eq!(folder, "/elsewhere");
-                assert_eq!(locations, ["/data", "/other", "/data/scenes", "/data/scenes"]);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn odd_listings() {
-        let empty = JsonText::of(&json!({"MediaContainer": {"size": 0}}));
-        assert!(matches!(choose(&empty, "/x"), Err(PlexError::NoSection { .. })));
-        let odd = JsonText::of(&json!({"MediaContainer": {"Directory": [
-            {"Location": [{"path": "/x"}]},
-            {"key": null, "Location": [{"path": "/x"}]},
-            {"key": "2", "Location": null},
-            null,
-            {"key": "3", "Location": [{"path": null}, {}, {"path": ""}, {"path": "/x"}]},
-        ]}}));
-        assert_eq!(choose(&odd, "/x/y").unwrap(), "3", "what makes no sense is passed over");
-        assert!(matches!(choose(&odd, "/y"), Err(PlexError::NoSection { .. })));
-        let foreign = JsonText::of(&json!("<html>"));
-        assert!(matches!(choose(&foreign, "/x"), Err(PlexError::Http(_))));
-    }
 
     #[test]
     fn a_key_stays_one_segment() {
-        assert_eq!(refresh("1/../2?x", "/a").path, "/library/sections/1%2F..%2F2%3Fx/refresh");
+        let path = refresh("1/../2?x", Some("/a")).path;
+        assert_eq!(path, "/library/sections/1%2F..%2F2%3Fx/refresh");
     }
 }

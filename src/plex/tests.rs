@@ -3,7 +3,6 @@
 mod limits;
 mod sending;
 mod server;
-mod trust;
 
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::identity::{IdentityHeaders, Origin};
@@ -78,14 +77,6 @@ fn calls_can_travel_between_threads() {
     let plex = Plex::new(Options::default());
     let request = plex.request(call("http://h".to_owned(), json!({"path": "/"})));
     check(&request);
-    let scan = plex.scan(ScanCall {
-        folder: "/a".to_owned(),
-        section: None,
-        identity: identity(),
-        account: Account::default(),
-        limits: Limits::hook(),
-    });
-    check(&scan);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `path_map`: the same folder under two names, as Stash sees it and as Plex sees it.
 
+use crate::remote_path::RemotePath;
+
 /// Folders of Stash and what Plex calls them.
 ///
 /// Written as `/stash/media=/plex/media; D:\clips=/data/clips`: entries separated by `;`, spaces around entries and
@@ -11,8 +13,8 @@ pub struct PathMap(Vec<Entry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
-    stash: AbsolutePath,
-    plex: AbsolutePath,
+    stash: RemotePath,
+    plex: RemotePath,
 }
 
 impl PathMap {
@@ -30,34 +32,19 @@ impl PathMap {
                 )
             })?;
             if entries.iter().any(|known| known.stash.is_same(&entry.stash)) {
-                return Err(format!(
-                    "folder `{}` is mapped twice, expected once",
-                    entry.stash.text()
-                ));
+                return Err(format!("folder `{}` is mapped twice, expected once", entry.stash));
             }
             entries.push(entry);
         }
         Ok(Self(entries))
     }
 
-    /// The path as Plex sees it: the longest mapped folder that holds it, on whole path parts, is replaced, and what
-    /// follows is written in Plex's style. A path that no entry holds stays as it is. A separator at the end stays.
-    pub fn translate(&self, path: &str) -> String {
-        let Some(parsed) = AbsolutePath::parse(path) else { return path.to_owned() };
-        let longest = self
-            .0
-            .iter()
-            .filter_map(|entry| Some((entry, parsed.below(&entry.stash)?)))
-            .max_by_key(|(entry, _)| entry.stash.parts.len());
-        let Some((entry, below)) = longest else { return path.to_owned() };
-        let mut translated = entry.plex.clone();
-        translated.parts.extend_from_slice(below);
-        let mut text = translated.text();
-        let separator = translated.style.separator();
-        if parsed.style.ends_in_separator(path) && !text.ends_with(separator) {
-            text.push(separator);
-        }
-        text
+    /// The path as Plex sees it: of the mapped folders that hold it, on whole path parts, the longest is replaced.
+    /// `None` for a path that no entry holds.
+    pub fn translate(&self, path: &RemotePath) -> Option<RemotePath> {
+        let held = path.held_by(self.0.iter().map(|entry| (entry, &entry.stash)));
+        let (entry, _, rest) = held.into_iter().max_by_key(|(_, folder, _)| folder.depth())?;
+        RemotePath::parse(&entry.plex.join(&rest))
     }
 
     #[cfg(test)]
@@ -69,94 +56,9 @@ impl PathMap {
 impl Entry {
     fn parse(written: &str) -> Option<Self> {
         written.match_indices('=').find_map(|(at, _)| {
-            let plex = AbsolutePath::parse(written[at + 1..].trim())?;
-            Some(Self { stash: AbsolutePath::parse(written[..at].trim())?, plex })
+            let plex = RemotePath::parse(written[at + 1..].trim())?;
+            Some(Self { stash: RemotePath::parse(written[..at].trim())?, plex })
         })
-    }
-}
-
-/// How a path is written. Stash and Plex may run on different systems, so the text decides, not the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// `/a/b`: a backslash is an ordinary character.
-    Unix,
-    /// `D:\a\b`; `/` separates too, letter case does not count.
-    Drive,
-    /// `\\server\share\a`; likewise.
-    Share,
-}
-
-impl Style {
-    fn of(path: &str) -> Option<Self> {
-        match path.as_bytes() {
-            [b'/', ..] => Some(Self::Unix),
-            [b'\\', b'\\', rest @ ..] if !rest.is_empty() => Some(Self::Share),
-            [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic() => Some(Self::Drive),
-            _ => None,
-        }
-    }
-
-    const fn separator(self) -> char {
-        match self {
-            Self::Unix => '/',
-            Self::Drive | Self::Share => '\\',
-        }
-    }
-
-    fn separates(self, character: char) -> bool {
-        character == '/' || character == self.separator()
-    }
-
-    fn ends_in_separator(self, path: &str) -> bool {
-        path.ends_with(|character| self.separates(character))
-    }
-
-    fn is_same_part(self, one: &str, other: &str) -> bool {
-        match self {
-            Self::Unix => one == other,
-            Self::Drive | Self::Share => one.to_lowercase() == other.to_lowercase(),
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct AbsolutePath {
-    style: Style,
-    parts: Vec<String>,
-}
-
-impl AbsolutePath {
-    fn parse(path: &str) -> Option<Self> {
-        let style = Style::of(path)?;
-        let parts = path.split(|character| style.separates(character));
-        Some(Self {
-            style,
-            parts: parts.filter(|part| !part.is_empty()).map(str::to_owned).collect(),
-        })
-    }
-
-    /// The parts below `folder`, if it holds this path or is it.
-    fn below(&self, folder: &Self) -> Option<&[String]> {
-        let (head, below) = self.parts.split_at_checked(folder.parts.len())?;
-        let held = self.style == folder.style
-            && head
-                .iter()
-                .zip(&folder.parts)
-                .all(|(one, other)| self.style.is_same_part(one, other));
-        held.then_some(below)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self.below(other).is_some_and(<[String]>::is_empty)
-    }
-
-    fn text(&self) -> String {
-        match (self.style, self.parts.as_slice()) {
-            (Style::Unix, parts) => format!("/{}", parts.join("/")),
-            (Style::Drive, [drive]) => format!("{drive}\\"),
-            (Style::Drive, parts) => parts.join("\\"),
-            (Style::Share, parts) => format!("\\\\{}", parts.join("\\")),
-        }
     }
 }
 
@@ -166,14 +68,18 @@ mod tests {
 
     use super::*;
 
+    fn translate(map: &str, path: &str) -> Option<String> {
+        let path = RemotePath::parse(path).unwrap();
+        PathMap::parse(map).unwrap().translate(&path).map(|path| path.to_string())
+    }
+
     #[test]
     fn translates_the_longest_folder_on_whole_parts() {
         let cases = [
             ("/stash=/plex", "/stash/a.mp4", "/plex/a.mp4"),
             ("/stash=/plex", "/stash", "/plex"),
-            ("/stash=/plex", "/stash/", "/plex/"),
-            ("/stash=/plex", "/stashed/a.mp4", "/stashed/a.mp4"),
-            ("/stash=/plex", "/Stash/a.mp4", "/Stash/a.mp4"),
+            ("/stash=/plex", "/stash/", "/plex"),
+            ("/stash=/plex", "/other/../stash/x", "/plex/x"),
             ("/stash/=/plex/", "/stash/a b/c.mp4", "/plex/a b/c.mp4"),
             ("/s=/p;/s/x=/y", "/s/x/a", "/y/a"),
             ("/s/x=/y ; /s=/p ;", "/s/x/a", "/y/a"),
@@ -183,21 +89,24 @@ mod tests {
             ("/stash=/", "/stash/", "/"),
             ("/a=b/c=/p", "/a=b/c/d", "/p/d"),
             ("/a=/p=q", "/a/d", "/p=q/d"),
+            ("/caf\u{e9}=/p", "/cafe\u{301}/d", "/p/d"),
             ("/stash=/plex", r"/stash/back\slash", r"/plex/back\slash"),
             (r"D:\media=/data/media", r"D:\media\x\a.mp4", "/data/media/x/a.mp4"),
             (r"D:\media=/data/media", r"d:\Media\X\a.mp4", "/data/media/X/a.mp4"),
-            (r"D:\media=/data/media", "D:/media/x/", "/data/media/x/"),
+            (r"D:\media=/data/media", "D:/media/x/", "/data/media/x"),
             (r"D:\=/data", r"D:\a", "/data/a"),
             (r"/stash=E:\", "/stash/a/b", r"E:\a\b"),
+            ("/stash=E:/", "/stash/a/b", "E:/a/b"),
             (r"/stash=E:\", "/stash", r"E:\"),
             (r"\\nas\share=/mnt", r"\\NAS\share\a\b", "/mnt/a/b"),
+            (r"\\nas\share=/mnt", "//nas/share/a/b", "/mnt/a/b"),
             (r"/mnt=\\nas\share", "/mnt/a/b", r"\\nas\share\a\b"),
-            ("/s=/p", "relative/s", "relative/s"),
-            ("", "/s", "/s"),
         ];
         for (map, path, expected) in cases {
-            let parsed = PathMap::parse(map).unwrap();
-            assert_eq!(parsed.translate(path), expected, "{path} by {map}");
+            assert_eq!(translate(map, path).as_deref(), Some(expected), "{path} by {map}");
+        }
+        for (map, path) in [("", "/s"), ("/s=/p", "/stashed"), ("/s=/p", "/S/a"), ("/s=/p", "/")] {
+            assert_eq!(translate(map, path), None, "{path} by {map}");
         }
     }
 
@@ -222,11 +131,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in r"([/\\=;:. aDé]|\PC){0,30}", path in r"[/\\ .:aDé]{0,20}") {
-            if let Ok(map) = PathMap::parse(&text) {
-                let once = map.translate(&path);
-                if map.is_empty() {
-                    prop_assert_eq!(once, path);
-                }
+            if let (Ok(map), Some(path)) = (PathMap::parse(&text), RemotePath::parse(&path)) {
+                prop_assert!(!map.is_empty() || map.translate(&path).is_none());
             }
         }
 
@@ -236,9 +142,9 @@ mod tests {
             below in prop::collection::vec("[a-zé ]{1,5}", 0..4),
         ) {
             let folder = format!("/{}", parts.join("/"));
-            let path = AbsolutePath { style: Style::Unix, parts: [parts, below].concat() }.text();
-            let there = PathMap::parse(&format!(r"{folder}=Q:\z")).unwrap().translate(&path);
-            let back = PathMap::parse(&format!(r"Q:\z={folder}")).unwrap().translate(&there);
+            let path = format!("/{}", [parts, below].concat().join("/"));
+            let there = translate(&format!(r"{folder}=Q:\z"), &path).unwrap();
+            let back = translate(&format!(r"Q:\z={folder}"), &there).unwrap();
             prop_assert_eq!(back, path);
         }
     }

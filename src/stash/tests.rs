@@ -6,6 +6,7 @@ use plexsync_harness::fake_stash::{FakeStash, Fault};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::remote_path::RemotePath;
 
 fn connection(value: Value) -> ServerConnection {
     serde_json::from_value(value).expect("a connection as Go writes it")
@@ -39,7 +40,8 @@ fn settings_are_asked_for_once_and_only_when_wanted() {
         let settings = settings(&stash.clone()).unwrap();
         assert_eq!(settings.plex_url.as_deref(), Some("http://plex:32400"));
         assert_eq!(settings.plex_token.unwrap().expose(), "T");
-        assert_eq!(settings.path_map.translate("/a/x"), "/b/x");
+        let path = RemotePath::parse("/a/x").unwrap();
+        assert_eq!(settings.path_map.translate(&path), RemotePath::parse("/b/x"));
     }
     assert_eq!(fake.requests().len(), 1);
 }

@@ -47,7 +47,7 @@ fn each_answer_that_is_not_plex_s_has_its_own_sentence() {
         ),
         (302, &[], "", "redirects elsewhere", "requires a login"),
         (200, &page, "<h1>Sign in</h1>", "a web page", "requires a login"),
-        (200, &[], "{}", "not as from Plex", "32400"),
+        (200, &[], "{}", "is not Plex's", "32400"),
         (401, &[("WWW-Authenticate", "Basic realm=\"x\"")], "", "`Basic`", "requires a login"),
         (401, &[], "", "status `401`", "host and port"),
         (404, &page, "", "not found", "the path"),

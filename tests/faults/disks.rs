@@ -110,15 +110,15 @@ fn a_file_that_is_being_replaced_is_found() {
 fn full_disks() {
     let held = "one id, told is found, no warning, no leftovers";
     for servers in [&SERVERS[..], &LIARS[..]] {
-        on_disks(servers, 10, |name| {
-            row(name, "a life and three races of 16 processes", 10, held, "0 violations");
+        on_disks(servers, 5, |name| {
+            row(name, "a life and three races of 16 processes", 5, held, "0 violations");
         });
     }
     if let Some(disk) = Fuse::mount(&SERVERS[0]) {
-        looks_while_it_is_replaced(disk.root(), 100);
+        looks_while_it_is_replaced(disk.root(), 50);
         row(
             "bindfs",
-            "3 look while one resets 1000 times",
+            "3 look while one resets 500 times",
             1,
             "an id at every look",
             "0 violations",

@@ -8,7 +8,7 @@ use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
-use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
+use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult, SectionScan};
 use crate::stash::{PluginInput, PluginOutput};
 
 const DEVICE: &str = "0b9c8f5e-3f0d-4b7a-9d52-6a1f6f0e4c11";
@@ -120,21 +120,32 @@ fn answer(target: &str, body: &Value) -> Value {
 }
 
 fn scan(schemas: &mut Schemas) -> Method {
-    let done = ScanResult::new("1".to_owned(), "/media/Movies/Heat".to_owned(), 200);
+    let scan = |section: &str| SectionScan {
+        section: section.to_owned(),
+        folder: "/media/Movies/Heat".to_owned(),
+        status: 200,
+    };
+    let one = ScanResult::asked(vec![scan("1")]);
+    let both = ScanResult::asked(vec![scan("2"), scan("1")]);
     Method {
         name: method::PLEX_SCAN,
         summary: "Asks Plex to look at one folder.",
-        description: "Give `path` (a file: its folder is meant) or `folder`, as Plex sees them. In a Stash hook both \
-            may be left out: the scene's folder is meant.",
+        description: "Give `path` (a file: its folder is meant) or `folder`, as Plex sees them; in Stash as Stash sees \
+            them. Every library section that holds the folder is asked, for the folder in the spelling of its own \
+            location. All are asked before an error is told. In a Stash hook both may be left out: the scene's \
+            folders are meant; a Stash task without them asks for all sections.",
         param_structure: "by-name",
         params: schemas.params_of::<ScanParams>(),
         result: result("scan", schemas.of::<ScanResult>()),
         errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
-        examples: vec![example(
-            "a folder",
-            json!({"folder": "/media/Movies/Heat"}),
-            to_value(&done),
-        )],
+        examples: vec![
+            example("a folder", json!({"folder": "/media/Movies/Heat"}), to_value(&one)),
+            example(
+                "the folder of a file that two sections hold",
+                json!({"path": "/media/Movies/Heat/Heat.mkv"}),
+                to_value(&both),
+            ),
+        ],
     }
 }
 

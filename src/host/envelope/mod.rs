@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::host::framing::{Frame, Framing};
 use crate::json_text::JsonText;
+use crate::methods::params;
 use reply_to::Envelope;
 pub use reply_to::{Id, ReplyTo};
 
@@ -130,7 +131,12 @@ fn read_message(bytes: &[u8]) -> Inbound {
 }
 
 fn parse_error(error: &serde_json::Error) -> String {
-    format!("parse error: invalid JSON at line {} column {}", error.line(), error.column())
+    let what = if params::half_a_pair(&error.to_string()) {
+        "half a surrogate pair"
+    } else {
+        "invalid JSON"
+    };
+    format!("parse error: {what} at line {} column {}", error.line(), error.column())
 }
 
 fn read_batch(text: &str) -> Inbound {

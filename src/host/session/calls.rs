@@ -188,3 +188,10 @@ fn overloaded() -> ErrorObject {
 fn cancelled() -> ErrorObject {
     ErrorObject::new(Code::Cancelled, "cancelled")
 }
+
+pub(super) fn may_have_been_written() -> ErrorObject {
+    ErrorObject::new(
+        Code::Cancelled,
+        "cancelled while it was at work: the identity may have been written, ask again",
+    )
+}

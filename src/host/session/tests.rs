@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use plexsync_protocol::error::InvalidParams;
+use plexsync_protocol::error::{ErrorObject, InvalidParams};
 use plexsync_protocol::message::Progress;
 use serde_json::{Value, json};
 
@@ -388,7 +388,7 @@ fn waits_for_a_lock(interrupt: &Arc<AtomicBool>) -> Handling {
         while !interrupt.load(std::sync::atomic::Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        Err(may_have_been_written())
+        Err(calls::may_have_been_written())
     })
 }
 

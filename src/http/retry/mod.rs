@@ -23,13 +23,6 @@ pub(crate) struct Retry<'a> {
     pub(crate) attempts: u32,
 }
 
-enum Attempt {
-    Done(Head),
-    /// The server asked for another try, and the pause is over.
-    Busy,
-    Failed(Failure),
-}
-
 impl Retry<'_> {
     /// Sends the request, again if need be, and reads the answer: its body into `sink`, up to `max_bytes`; `None` reads
     /// no body at all.
@@ -49,9 +42,9 @@ impl Retry<'_> {
             let may_repeat = repetition < self.retries;
             let busy_pause = may_repeat.then_some(repetition);
             match self.attempt(request, class, busy_pause, max_bytes, sink).await {
-                Attempt::Done(head) => return Ok(head),
-                Attempt::Busy => {}
-                Attempt::Failed(failure) => {
+                Ok(Some(head)) => return Ok(head),
+                Ok(None) => {}
+                Err(failure) => {
                     let again = may_repeat
                         && failure.is_transient()
                         && policy::after_failure(class, failure.received)
@@ -65,6 +58,7 @@ impl Retry<'_> {
         }
     }
 
+    /// One try. `None` where the server asked for another one, and the pause before it is over.
     async fn attempt(
         &self,
         request: &Request,
@@ -72,24 +66,23 @@ impl Retry<'_> {
         repetition: Option<u32>,
         max_bytes: Option<u64>,
         sink: &mut impl Sink,
-    ) -> Attempt {
-        let answer = match self.try_once(request, class).await {
-            Ok(answer) => answer,
-            Err(failure) => return Attempt::Failed(failure),
-        };
+    ) -> Result<Option<Head>, Failure> {
+        let answer = self.try_once(request, class).await?;
         if let Some(repetition) = repetition
             && policy::after_status(class, answer.head.status)
         {
             let asked = policy::asked_pause(&answer.head.headers, SystemTime::now());
             if self.sender.pause(policy::pause(repetition, asked)).await {
-                return Attempt::Busy;
+                return Ok(None);
             }
         }
+        let head = answer.head.clone();
         let max_bytes = max_bytes.filter(|_| request.method != Method::HEAD);
-        match self.finish(answer, max_bytes, sink).await {
-            Ok(head) => Attempt::Done(head),
-            Err(failure) => Attempt::Failed(failure),
+        sink.begin(&head, max_bytes.and(answer.announced()));
+        if let Some(max_bytes) = max_bytes {
+            self.sender.read(answer, max_bytes, sink).await?;
         }
+        Ok(Some(head))
     }
 
     /// A connection that died while it was unused says nothing about the server: once more, over a new one. Whether it
@@ -102,19 +95,5 @@ impl Retry<'_> {
             Err(failure) if failure.stale => self.sender.send(request, Reuse::Fresh).await,
             outcome => outcome,
         }
-    }
-
-    async fn finish(
-        &self,
-        answer: Answer,
-        max_bytes: Option<u64>,
-        sink: &mut impl Sink,
-    ) -> Result<Head, Failure> {
-        let head = answer.head.clone();
-        sink.begin(&head, max_bytes.and(answer.announced()));
-        if let Some(max_bytes) = max_bytes {
-            self.sender.read(answer, max_bytes, sink).await?;
-        }
-        Ok(head)
     }
 }

@@ -51,102 +51,97 @@ fn unknown(error: &Error, name: &str) -> (String, String) {
 
 /// What is wrong with a certificate, with what it says of itself.
 fn certificate(refused: &Refused, name: &str) -> (String, String) {
+    use CertificateError as Why;
     let Refused { error, chain } = refused;
     let Error::InvalidCertificate(why) = error else { return unknown(error, name) };
     let (what, hint) = match why {
-        CertificateError::UnknownIssuer => issuer_unknown(chain),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            ("has expired".to_owned(), "check the clock, then restart Plex to renew it".to_owned())
+        Why::UnknownIssuer => issuer_unknown(chain),
+        Why::NotValidForNameContext { presented, .. } => wrong_name(presented, name),
+        why => {
+            let (what, hint) = plain(why);
+            (what.to_owned(), hint.to_owned())
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            ("is not valid yet".to_owned(), "check the clock".to_owned())
-        }
-        CertificateError::NotValidForNameContext { presented, .. } => wrong_name(presented, name),
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            ("is signed with an algorithm that is not supported".to_owned(), GOOD_KEYS.to_owned())
-        }
-        CertificateError::BadSignature => {
-            ("was not signed by the key that it names".to_owned(), WHOLE_CHAIN.to_owned())
-        }
-        CertificateError::Revoked => ("was revoked".to_owned(), "get another one".to_owned()),
-        CertificateError::InvalidPurposeContext { .. } => (
-            "is not meant for servers".to_owned(),
-            "make one with `extendedKeyUsage=serverAuth`".to_owned(),
-        ),
-        CertificateError::ApplicationVerificationFailure => (
-            "is another one than the one that is known".to_owned(),
-            "check who answers there".to_owned(),
-        ),
-        CertificateError::Other(other) => odd(other.0.downcast_ref::<webpki::Error>()),
-        _ => odd(None),
     };
     (format!("the certificate of {name} {what} ({})", about(chain)), hint)
 }
 
-fn odd(error: Option<&webpki::Error>) -> (String, String) {
-    let (what, hint) = match error {
+fn plain(why: &CertificateError) -> (&'static str, &'static str) {
+    use CertificateError as Why;
+    let odd = match why {
+        Why::Other(other) => other.0.downcast_ref::<webpki::Error>(),
+        _ => None,
+    };
+    match (why, odd) {
+        (Why::Expired | Why::ExpiredContext { .. }, _) => {
+            ("has expired", "check the clock, then restart Plex to renew it")
+        }
+        (Why::NotValidYet | Why::NotValidYetContext { .. }, _) => {
+            ("is not valid yet", "check the clock")
+        }
+        (
+            Why::UnsupportedSignatureAlgorithmContext { .. }
+            | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+            _,
+        ) => ("is signed with an algorithm that is not supported", GOOD_KEYS),
+        (Why::BadSignature, _) => ("was not signed by the key that it names", WHOLE_CHAIN),
+        (Why::InvalidPurposeContext { .. }, _) => {
+            ("is not meant for servers", "make one with `extendedKeyUsage=serverAuth`")
+        }
+        (Why::ApplicationVerificationFailure, _) => {
+            ("is another one than the one that is known", "check who answers there")
+        }
         // What `openssl req -x509` makes where nobody asks for something else.
-        Some(webpki::Error::CaUsedAsEndEntity) => (
+        (_, Some(webpki::Error::CaUsedAsEndEntity)) => (
             "is an authority's, which can't be a server's",
             "make another one with `basicConstraints=CA:FALSE`",
         ),
-        Some(webpki::Error::UnsupportedCertVersion) => (
+        (_, Some(webpki::Error::UnsupportedCertVersion)) => (
             "is of X.509 version 1, which has no host names",
             "make one of version 3, with a `subjectAltName` for the host",
         ),
         _ => ("can't be read or is put together wrongly", "make another one"),
-    };
-    (what.to_owned(), hint.to_owned())
+    }
 }
 
 fn issuer_unknown(chain: &[CertificateDer<'_>]) -> (String, String) {
     if is_self_signed(chain) {
-        return (
-            "is self-signed".to_owned(),
-            "use the server's `plex.direct` name, or trust this certificate with `--plex-ca`"
-                .to_owned(),
-        );
+        let hint =
+            "use the server's `plex.direct` name, or trust this certificate with `--plex-ca`";
+        return ("is self-signed".to_owned(), hint.to_owned());
     }
     let issuer = issuer(chain).map(|issuer| format!(" `{issuer}`")).unwrap_or_default();
     let own = "if the authority is your own, add its root with `--plex-ca`";
-    match chain {
-        [_] => (
-            format!(
-                "came without that of its issuer{issuer}, and no known authority vouches for it"
-            ),
-            format!("{WHOLE_CHAIN}; {own}"),
-        ),
+    let (came, hint) = match chain {
+        [_] => ("without that of its", format!("{WHOLE_CHAIN}; {own}")),
         _ => (
-            format!(
-                "came with a chain up to the issuer{issuer}, and no known authority vouches for it"
-            ),
+            "with a chain up to the",
             format!(
                 "update this machine's CA certificates, or {WHOLE_CHAIN} up to a cross-signed root; {own}"
             ),
         ),
-    }
+    };
+    (format!("came {came} issuer{issuer}, and no known authority vouches for it"), hint)
 }
 
 /// Plex's certificates are for `*.<hash>.plex.direct`, never for an address: the name that fits can be told.
 fn wrong_name(presented: &[String], name: &str) -> (String, String) {
     let (host, port) = name.trim_matches('`').rsplit_once(':').unwrap_or((name, "32400"));
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    match (presented.iter().find_map(|name| plex_direct_hash(name)), address) {
+    let (what, hint) = match (presented.iter().find_map(|name| plex_direct_hash(name)), address) {
         _ if presented.is_empty() => (
-            "names no host: a common name (CN) does not count".to_owned(),
+            "names no host: a common name (CN) does not count",
             format!("make one with a `subjectAltName` for `{host}`"),
         ),
         (Some(hash), Ok(address)) => (
-            "is for another name".to_owned(),
+            "is for another name",
             format!("use `https://{}:{port}`", plex_direct_name(address, hash)),
         ),
-        (Some(hash), Err(_)) => (
-            format!("is for `*.{hash}.plex.direct`"),
-            "use the server's `plex.direct` name".to_owned(),
-        ),
-        (None, _) => ("is for another name".to_owned(), "use the one that it is for".to_owned()),
-    }
+        (Some(_), Err(_)) => {
+            ("is for another name", "use the server's `plex.direct` name".to_owned())
+        }
+        (None, _) => ("is for another name", "use the one that it is for".to_owned()),
+    };
+    (what.to_owned(), hint)
 }
 
 /// The hash in a presented name; rustls spells it as `DnsName("*.<hash>.plex.direct")`.
@@ -179,7 +174,7 @@ mod tests {
                     "`https://0000-0000-0000-0000-0000-0000-0000-0001.{hash}.plex.direct:32400`"
                 ),
             ),
-            ("`nas:32400`", format!("`*.{hash}.plex.direct`")),
+            ("`nas:32400`", "the server's `plex.direct` name".to_owned()),
         ] {
             let (reason, hint) = wrong_name(&["DnsName(\"other\")".to_owned(), plex.clone()], name);
             assert!(format!("{reason}; {hint}").contains(&expected), "{reason}; {hint}");

@@ -173,7 +173,7 @@ fn the_backup_is_ours_whoever_owns_the_file() {
     assert_eq!(about(MAIN), (STRANGER, STRANGER, 0o666), "a load leaves the file alone");
     folder.keeper().reset(&adopt("b")).unwrap();
     assert_eq!(about(BACKUP), (0, 0, 0o600));
-    assert_eq!(about(MAIN), (STRANGER, STRANGER, 0o644));
+    assert_eq!(about(MAIN), (STRANGER, STRANGER, 0o600));
 }
 
 #[test]

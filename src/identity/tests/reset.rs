@@ -144,15 +144,15 @@ fn a_comparison_needs_a_lock() {
 
 #[cfg(unix)]
 #[test]
-fn a_mode_is_never_widened_and_others_lose_the_right_to_write() {
+fn a_mode_is_narrowed_to_the_owner_s() {
     use std::os::unix::fs::PermissionsExt;
     for (mode, expected) in [
         (0o600, 0o600),
-        (0o644, 0o644),
-        (0o444, 0o444),
+        (0o644, 0o600),
+        (0o444, 0o400),
         (0o400, 0o400),
-        (0o666, 0o644),
-        (0o660, 0o640),
+        (0o666, 0o600),
+        (0o660, 0o600),
     ] {
         let folder = Folder::with(&[(MAIN, &file("a"))]);
         fs::set_permissions(folder.path(MAIN), fs::Permissions::from_mode(mode)).unwrap();

@@ -16,6 +16,8 @@ use crate::plex::response::buffer;
 pub(crate) struct Joined {
     name: String,
     members: Vec<Member>,
+    /// Whether the first page has a `size` that is a number.
+    has_size: bool,
     entries: u64,
     done: u64,
     total: Option<u64>,
@@ -29,17 +31,18 @@ struct Member {
     /// With its quotes.
     name: String,
     /// As it is written; of an array of entries, what stands between the brackets.
-    value: String,
+    value: Vec<u8>,
     is_entries: bool,
 }
 
 impl Joined {
-    /// Begins with the first page; none when it is no listing: it is the answer as it is.
+    /// Begins with the first page; `None` when it is not a listing: then it is the answer as it came.
     pub(crate) fn new(first: &[u8]) -> Option<Self> {
         let page = Page::read(first).filter(|page| !page.arrays.is_empty())?;
         let mut joined = Self {
             name: page.name.to_owned(),
             members: Vec::with_capacity(page.members.len()),
+            has_size: page.number("\"size\"").is_some(),
             entries: 0,
             done: 0,
             total: None,
@@ -50,7 +53,7 @@ impl Joined {
             let array = page.arrays.iter().find(|array| array.member == index);
             joined.members.push(Member {
                 name: (*name).to_owned(),
-                value: array.map_or(*value, |array| array.entries).to_owned(),
+                value: array.map_or(*value, |array| array.entries).into(),
                 is_entries: array.is_some(),
             });
         }
@@ -81,11 +84,11 @@ impl Joined {
         Some(format!("the listing has `{total}` entries, but the server sent only `{done}`"))
     }
 
-    /// Adds the next page; says how many entries it brought. None is the end.
+    /// Adds the next page and returns how many entries it brought; 0 is the end.
     ///
     /// # Errors
     ///
-    /// It is no page of this listing.
+    /// It is not a page of this listing.
     pub(crate) fn add(&mut self, page: &[u8]) -> Result<u64, &'static str> {
         let page = Page::read(page)
             .filter(|page| page.name == self.name)
@@ -100,22 +103,27 @@ impl Joined {
         Ok(page.count())
     }
 
+    /// Length of the whole listing, or a little more, in bytes.
+    pub(crate) fn len(&self) -> usize {
+        let members = self.members.iter().map(|member| member.name.len() + member.value.len() + 4);
+        members.sum::<usize>() + self.name.len() + 5
+    }
+
     /// The whole listing: the first page with all entries. Its `size` is their number; all else is as it came.
     pub(crate) fn finish(self) -> Vec<u8> {
-        let length = self.members.iter().map(|member| member.name.len() + member.value.len() + 4);
-        let mut out = buffer::with_room(length.sum::<usize>() + self.name.len() + 5);
-        let mut push = |part: &str| out.extend_from_slice(part.as_bytes());
-        push("{");
-        push(&self.name);
-        push(":{");
+        let mut out = buffer::with_room(self.len());
+        let mut push = |part: &[u8]| out.extend_from_slice(part);
+        push(b"{");
+        push(self.name.as_bytes());
+        push(b":{");
         for (index, member) in self.members.into_iter().enumerate() {
-            push(if index == 0 { "" } else { "," });
-            push(&member.name);
-            push(if member.is_entries { ":[" } else { ":" });
+            push(if index == 0 { b"" } else { b"," });
+            push(member.name.as_bytes());
+            push(if member.is_entries { b":[" } else { b":" });
             push(&member.value);
-            push(if member.is_entries { "]" } else { "" });
+            push(if member.is_entries { b"]" } else { b"" });
         }
-        push("}}");
+        push(b"}}");
         out
     }
 
@@ -147,20 +155,22 @@ impl Joined {
 
     fn append(&mut self, name: &str, entries: &str) {
         let size = self.entries;
-        if let Some(member) = self.members.iter_mut().find(|member| member.name == "\"size\"") {
-            let is_quoted = member.value.starts_with('"');
-            member.value = if is_quoted { format!("\"{size}\"") } else { size.to_string() };
+        let is_size = |member: &&mut Member| self.has_size && member.name == "\"size\"";
+        if let Some(member) = self.members.iter_mut().find(is_size) {
+            let is_quoted = member.value.starts_with(b"\"");
+            member.value = if is_quoted { format!("\"{size}\"") } else { size.to_string() }.into();
         }
         match self.members.iter_mut().find(|member| member.is_entries && member.name == name) {
             Some(member) => {
+                buffer::reserve(&mut member.value, entries.len() + 1);
                 if !member.value.is_empty() {
-                    member.value.push(',');
+                    member.value.push(b',');
                 }
-                member.value.push_str(entries);
+                member.value.extend_from_slice(entries.as_bytes());
             }
             None => self.members.push(Member {
                 name: name.to_owned(),
-                value: entries.to_owned(),
+                value: entries.into(),
                 is_entries: true,
             }),
         }

@@ -14,16 +14,17 @@ use super::error::PlexError;
 use super::request::{PreparedRequest, ask_for_page};
 use super::response::decode::{self as body, Decoded};
 use super::response::receive::{self, Fetched, of_limit};
+use super::response::work;
 use crate::http::Request;
-use crate::http::error::HttpError;
+use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 
-/// Told after each page: entries so far, and how many there are, where that is known.
+/// Called after each page: entries so far, and how many there are, where that is known.
 pub(crate) type Progress<'a> = Option<&'a (dyn Fn(u64, Option<u64>) + Send + Sync)>;
 
 /// Fetches all pages by `deadline`, and gives the head of the first one and the joined body.
 ///
-/// What is no listing is answered as it is, and so is a page that Plex answers with an error.
+/// What is not a listing is the answer as it is, and so is a page that Plex answers with an error.
 pub(crate) async fn fetch(
     retry: &mut Retry<'_>,
     prepared: &mut PreparedRequest,
@@ -37,28 +38,30 @@ pub(crate) async fn fetch(
         return decoded(first, parse).await;
     }
     let mut body = joinable(&mut first, parse).await?;
-    let text = body.value.into_bytes();
-    let Some(mut joined) = Joined::new(&text) else {
-        body.value = text.into();
-        return finished(first, body, parse).await;
+    let (length, text) = (body.value.len(), body.value.into_bytes());
+    let mut joined = match pages.work(length, move || Joined::new(&text).ok_or(text)).await? {
+        Ok(joined) => joined,
+        Err(text) => {
+            body.value = text.into();
+            return finished(first, body, parse).await;
+        }
     };
-    drop(text);
     report(progress, &joined);
     while !joined.is_complete() {
-        let mut next = pages.get(joined.done()).await?;
+        let done = joined.done();
+        let mut next = pages.get(done).await?;
         if !next.head.status.is_success() {
             return decoded(next, parse).await;
         }
-        let Decoded { value, error, .. } = joinable(&mut next, parse).await?;
-        let added = joined.add(&value.into_bytes());
-        if added.map_err(|reason| no_page(reason, error.as_deref()))? == 0 {
-            break;
-        }
+        let error;
+        (joined, error) = pages.join(joined, joinable(&mut next, parse).await?).await?;
         body.error = body.error.or(error);
-        report(progress, &joined);
+        if joined.done() > done {
+            report(progress, &joined);
+        }
     }
     body.error = body::joined(body.error, joined.shortfall());
-    body.value = joined.finish().into();
+    body.value = pages.work(joined.len(), move || joined.finish()).await?.into();
     finished(first, body, parse).await
 }
 
@@ -81,6 +84,30 @@ impl Pages<'_, '_> {
         let length = u64::try_from(page.body.len()).unwrap_or(u64::MAX);
         self.left = self.left.saturating_sub(length);
         Ok(page)
+    }
+
+    /// Adds a page; gives what was wrong with it, too.
+    async fn join(
+        &self,
+        mut joined: Joined,
+        page: Decoded,
+    ) -> Result<(Joined, Option<String>), PlexError> {
+        let (length, text) = (page.value.len(), page.value.into_bytes());
+        let add = move || joined.add(&text).map(|_| joined);
+        match self.work(length, add).await? {
+            Ok(joined) => Ok((joined, page.error)),
+            Err(reason) => Err(no_page(reason, page.error.as_deref())),
+        }
+    }
+
+    /// Does `work` on so many bytes within the call's time.
+    async fn work<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HttpError> {
+        let peer = host_and_port(&self.request.url);
+        work::on(bytes, self.deadline, &peer, move |_| Ok(work())).await
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Array<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// The parts of a page; none when the text is no JSON of this shape.
+    /// The parts of a page; `None` when the text is not JSON of this shape.
     pub(crate) fn read(text: &'a [u8]) -> Option<Self> {
         let outer: Members<'a> = serde_json::from_slice(text).ok()?;
         let [(name, inner)] = outer.0[..] else { return None };
@@ -90,7 +90,7 @@ impl<'a> Page<'a> {
 }
 
 impl<'a> Array<'a> {
-    /// None when this is no array, or when one of its elements is no object.
+    /// `None` when this is not an array of objects.
     fn read(member: usize, value: &'a str) -> Option<Self> {
         let inner = value.strip_prefix('[')?.strip_suffix(']')?;
         let entries: Vec<&RawValue> = serde_json::from_str(value).ok()?;

@@ -24,7 +24,7 @@ pub(crate) fn of(params: &RequestParams) -> Result<Option<SendBody>, PlexError> 
             Ok(bytes) => Ok(Some(SendBody { bytes, content_type: None })),
             Err(_) => Err(PlexError::invalid(
                 "/body_base64",
-                "is no base64 (RFC 4648, section 4, with padding)",
+                "is not valid base64 (RFC 4648, section 4, with padding)",
             )),
         },
         (None, None) => Ok(None),

@@ -90,8 +90,9 @@ fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<()
         if CONNECTION.iter().any(|refused| refused.eq_ignore_ascii_case(name)) {
             return Err(invalid("this header belongs to the connection"));
         }
-        let name: HeaderName =
-            name.parse().map_err(|_| invalid("is no header name (RFC 9110, section 5.1)"))?;
+        let name: HeaderName = name
+            .parse()
+            .map_err(|_| invalid("is not a valid header name (RFC 9110, section 5.1)"))?;
         let value = value(text).ok_or_else(|| invalid("holds a control character"))?;
         if seen.insert(name.clone(), ()).is_some() {
             return Err(invalid("is given twice, in different letter case"));

@@ -41,7 +41,7 @@ impl Base {
         let front = self.url.as_str().trim_end_matches('/');
         // A URL parser drops a trailing space; the server may mean it.
         let text = format!("{front}{path}").replace(' ', "%20");
-        let url = Url::parse(&text).map_err(|_| "is no path of a URL")?;
+        let url = Url::parse(&text).map_err(|_| "is not a valid path of a URL")?;
         let prefix = self.url.path().trim_end_matches('/');
         let below = url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
         if url.origin() != self.url.origin() || !below {

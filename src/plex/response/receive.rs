@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::buffer;
 use super::compression::{Coding, Decompressor, Failure};
 use super::decode::{self, Decoded};
-use super::work::{PIECE, Stop, Stopped, beside, timed_out};
+use super::work::{self, Stop};
 use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink};
@@ -61,24 +61,20 @@ pub(crate) fn of_limit(error: HttpError, max_bytes: u64) -> HttpError {
 }
 
 impl Fetched {
-    fn peer(&self) -> String {
-        host_and_port(&self.head.url)
-    }
-
     /// Takes the body and decodes it, a large one beside the network.
     pub(crate) async fn decode(&mut self, parse: Parse) -> Result<Decoded, HttpError> {
         let body = std::mem::take(&mut self.body);
-        if self.coding == Coding::Unknown && parse != Parse::None && !body.is_empty() {
-            let error = "compressed in a way that nobody asked for";
-            return Ok(decode::as_base64(body, Some(error.to_owned())));
-        }
         let content_type = self.head.header(CONTENT_TYPE);
-        let is_large = body.len() > PIECE;
-        let work = move |stop: &Stop| decode::decode(parse, content_type.as_deref(), body, stop);
-        match is_large {
-            true => beside(self.deadline, &self.peer(), work).await,
-            false => work(&Stop::default()).map_err(|Stopped| timed_out(&self.peer())),
-        }
+        let length = body.len();
+        let is_coded = self.coding == Coding::Unknown && parse != Parse::None && !body.is_empty();
+        let work = move |stop: &Stop| {
+            if is_coded {
+                let error = "compressed in a way that nobody asked for";
+                return Ok(decode::as_base64(body, Some(error.to_owned())));
+            }
+            decode::decode(parse, content_type.as_deref(), body, stop)
+        };
+        work::on(length, self.deadline, &host_and_port(&self.head.url), work).await
     }
 }
 
@@ -108,7 +104,7 @@ struct Receiving {
 impl Sink for Receiving {
     fn begin(&mut self, head: &Head, announced: Option<u64>) {
         let coding = Coding::of(&head.header(CONTENT_ENCODING).unwrap_or_default());
-        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE);
+        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE).min(self.limit);
         *self = Self {
             body: buffer::with_room(usize::try_from(announced).unwrap_or(0)),
             coding,

@@ -1,4 +1,4 @@
-//! Long work on a body: off the threads of the network, ended when nobody waits for it any more.
+//! Work on a body: where it is long, off the threads of the network, and ended when nobody waits for it any more.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -38,14 +38,18 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Does `work` on a thread for blocking work, until the deadline or until the call is dropped. `peer` is whose answer it
-/// is about.
-pub(crate) async fn beside<T: Send + 'static>(
+/// Does `work` on so many `bytes` of the answer from `peer`: much of it on a thread for blocking work, until the deadline
+/// or until the call is dropped.
+pub(crate) async fn on<T: Send + 'static>(
+    bytes: usize,
     deadline: Instant,
     peer: &str,
     work: impl FnOnce(&Stop) -> Result<T, Stopped> + Send + 'static,
 ) -> Result<T, HttpError> {
     let stop = Stop::default();
+    if bytes <= PIECE {
+        return work(&stop).map_err(|Stopped| timed_out(peer));
+    }
     let flag = stop.clone();
     let working = spawn_blocking(move || work(&flag));
     let _until_the_end = StopOnDrop(stop, working.abort_handle());
@@ -58,7 +62,7 @@ pub(crate) async fn beside<T: Send + 'static>(
 }
 
 /// The time was over before the body was decoded.
-pub(crate) fn timed_out(peer: &str) -> HttpError {
+fn timed_out(peer: &str) -> HttpError {
     HttpError::timeout(
         TimeoutPhase::Body,
         format!("the body from `{peer}` was not decoded in time"),
@@ -89,7 +93,7 @@ mod tests {
     async fn work_ends_with_the_time_of_the_call() {
         let (sender, events) = mpsc::channel();
         let deadline = Instant::now() + Duration::from_millis(50);
-        let error = beside(deadline, "plex:32400", endless(sender)).await.unwrap_err();
+        let error = on(usize::MAX, deadline, "plex:32400", endless(sender)).await.unwrap_err();
         assert!(matches!(error, HttpError::Timeout { phase: TimeoutPhase::Body, .. }));
         assert!(error.to_string().contains("`plex:32400`"), "{error}");
         assert_eq!(events.iter().collect::<Vec<_>>(), ["begun", "ended"]);
@@ -99,7 +103,7 @@ mod tests {
     async fn work_ends_when_the_call_is_cancelled() {
         let (sender, events) = mpsc::channel();
         let deadline = Instant::now() + Duration::from_secs(3600);
-        let working = beside(deadline, "plex:32400", endless(sender));
+        let working = on(usize::MAX, deadline, "plex:32400", endless(sender));
         assert!(tokio::time::timeout(Duration::from_millis(50), working).await.is_err());
         assert_eq!(events.iter().last(), Some("ended"));
     }

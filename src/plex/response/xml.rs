@@ -21,6 +21,7 @@ use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
 use self::builder::Builder;
+use super::buffer;
 use super::work::{PIECE, Stop, Stopped};
 
 /// Deepest nesting of elements; each is an object in an array, so the JSON is twice as deep. Plex needs 6.

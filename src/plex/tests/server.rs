@@ -2,11 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
-
-use rustls::pki_types::PrivateKeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the server does with one request.
 #[derive(Clone)]
@@ -62,38 +59,6 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        Self::listen(replies, None)
-    }
-
-    /// A server with a certificate for these names. Returns the certificate of its authority, too.
-    pub(crate) fn start_tls(
-        replies: impl IntoIterator<Item = Reply>,
-        names: &[&str],
-    ) -> (Self, String) {
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let mut authority = rcgen::CertificateParams::new([]).unwrap();
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let name = format!("authority of {names:?}");
-        authority.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let authority_cert = authority.self_signed(&authority_key).unwrap();
-        let issuer = rcgen::Issuer::from_params(&authority, &authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let cert = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![cert.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            )
-            .unwrap();
-        (Self::listen(replies, Some(Arc::new(config))), authority_cert.pem())
-    }
-
-    fn listen(replies: impl IntoIterator<Item = Reply>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let script = Arc::new(Mutex::new(Script {
@@ -105,14 +70,7 @@ impl Server {
             for (connection, stream) in listener.incoming().enumerate() {
                 let script = Arc::clone(&shared);
                 let stream = stream.unwrap();
-                let tls = tls.clone();
-                std::thread::spawn(move || match tls {
-                    None => serve(stream, connection, &script),
-                    Some(config) => {
-                        let tls = ServerConnection::new(config).unwrap();
-                        serve(StreamOwned::new(tls, stream), connection, &script);
-                    }
-                });
+                std::thread::spawn(move || serve(stream, connection, &script));
             }
         });
         Self { address, script }
@@ -175,20 +133,7 @@ fn read_request(stream: &mut impl Read) -> Option<String> {
     Some(String::from_utf8(bytes).unwrap())
 }
 
-/// Accepts connections and never says a word. For the handshake that does not come.
-pub(crate) fn silent() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
-}
-
 /// An address where nobody listens.
 pub(crate) fn nobody() -> SocketAddr {
-    silent().1
-}
-
-/// Connects to nothing: what a proxy that must not be used would see.
-pub(crate) fn connections(listener: &TcpListener) -> Vec<TcpStream> {
-    listener.set_nonblocking(true).unwrap();
-    std::iter::from_fn(|| listener.accept().ok().map(|(stream, _)| stream)).collect()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -194,7 +194,7 @@ fn quoted(text: &str) -> Vec<u8> {
     }
 }
 
-pub(crate) fn null() -> Decoded {
+fn null() -> Decoded {
     decoded(b"null".to_vec(), BodyEncoding::None, None)
 }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use quick_xml::events::{BytesStart, Event};
 
-use super::MAX_DEPTH;
 use super::text::{self, Place};
+use super::{MAX_DEPTH, buffer};
 
 /// As many groups are looked through one by one.
 const FEW: usize = 8;
@@ -217,5 +217,6 @@ fn joined(mut front: Vec<u8>, mut back: Vec<u8>) -> Vec<u8> {
 }
 
 fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    buffer::reserve(out, parts.iter().map(|part| part.len()).sum());
     parts.iter().for_each(|part| out.extend_from_slice(part));
 }

@@ -21,13 +21,13 @@ const MAX_REFERENCE: usize = 32;
 ///
 /// # Errors
 ///
-/// It is no name.
+/// It is not a valid name.
 pub(crate) fn checked_name(name: &str) -> Result<&[u8], &'static str> {
     let letter = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
     let inner = |byte: &u8| letter(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     match name.as_bytes() {
         [first, rest @ ..] if letter(first) && rest.iter().all(inner) => Ok(name.as_bytes()),
-        _ => Err("a name is no name"),
+        _ => Err("a name is not valid"),
     }
 }
 

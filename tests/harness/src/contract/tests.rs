@@ -60,7 +60,7 @@ fn a_conversation_knows_which_method_an_answer_belongs_to() {
     let mut talk = Conversation::default();
     talk.sent(b"{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"identity.get\"}\n{\"broken\n");
     talk.sent(br#"[{"jsonrpc":"2.0","id":2,"method":"plex.scan"},7]"#);
-    let scan = json!({"section": "1", "folder": "/f", "status": 200});
+    let scan = json!({"outcome": "asked", "section": "1", "folder": "/f", "status": 200});
     talk.received(&json!([{"id": 2, "result": scan}, {"id": null, "error": {"code": -32600, "message": "m"}}]))
         .unwrap();
     talk.received(&json!({"id": "a", "result": scan})).unwrap_err();

@@ -1,3 +1,5 @@
+#![expect(clippy::too_many_lines, reason = "a table of requests and answers")]
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
