@@ -58,7 +58,9 @@ fn cargo_s_commands_are_the_gate_s() {
 fn what_is_tried_by_hand_tells_what_is_said() {
     let readme = read("README.md");
     let blocks = shell_blocks(&readme);
-    let tried = blocks.iter().find(|lines| lines[0].starts_with("worker=")).unwrap();
+    let tried = blocks.iter().find(|lines| lines[0].starts_with("export ")).unwrap();
+    // zsh splits no variable into words: a command stands in none.
+    assert!(!tried.concat().contains("| $"), "{tried:?}");
     let script =
         tried.join("\n").replace("target/release/plexsync-worker", worker().to_str().unwrap());
     let output = Command::new("sh").args(["-ec", &script]).output().unwrap();

@@ -45,6 +45,7 @@ fn wrong_certificates_are_refused_with_the_cure() {
         (TlsSetup::Expired, "expired"),
         (TlsSetup::SelfSigned, "--plex-ca"),
         (TlsSetup::Authority, "CA:FALSE"),
+        (TlsSetup::ClientCertificate, "wants a client certificate"),
         (TlsSetup::PlainHttp, "http://"),
         (TlsSetup::CloseAtOnce, "handshake"),
     ] {

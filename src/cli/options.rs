@@ -62,12 +62,12 @@ impl Options {
         let variable = |name: &'static str| text(name, environment);
         let path = |flag: Option<PathBuf>, by, names: &[&'static str]| {
             let flag = flag.map(|value| Given::new(value, by));
-            let given = |name: &&'static str| Some(Given::new(path_of(name, environment)?, name));
-            flag.or_else(|| names.iter().find_map(given))
+            let named = |name: &&'static str| Some(Given::new(path_of(name, environment)?, name));
+            flag.or_else(|| names.iter().find_map(named))
         };
         let mut warnings = Vec::new();
-        let variables = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
-        let data_dir = path(flags.data_dir, "--data-dir", &variables);
+        let names = ["PLEXSYNC_DATA_DIR", "STASH_PLUGIN_DATA"];
+        let data_dir = path(flags.data_dir, "--data-dir", &names);
         Self {
             default_data_dir: match data_dir {
                 Some(_) => None,
@@ -193,8 +193,8 @@ fn platform_data_dir(environment: Environment<'_>) -> Option<PathBuf> {
 }
 
 /// On Windows 1.x used the folder that roams.
-pub(super) fn former_data_dir(os: &str, environment: Environment<'_>) -> Option<PathBuf> {
-    let roaming = absolute("APPDATA", environment).filter(|_| os == "windows");
+pub(super) fn former_data_dir(system: &str, environment: Environment<'_>) -> Option<PathBuf> {
+    let roaming = absolute("APPDATA", environment).filter(|_| system == "windows");
     roaming.map(|base| base.join(FOLDER))
 }
 

@@ -1,5 +1,3 @@
-use std::ffi::OsString;
-
 use super::options::MANIFEST;
 use super::*;
 use crate::target::{Given, Source};
@@ -128,13 +126,4 @@ fn a_program_of_the_plugin_means_the_plugins_data() {
     assert_eq!(folder("plexsync-worker"), data);
     assert_eq!(folder("bin/plexsync-worker-linux-x86_64"), data);
     assert_eq!(folder("target/plexsync-worker"), None);
-}
-
-#[test]
-fn an_identity_that_roamed_is_looked_for_where_it_was() {
-    let windows: &dyn Fn(&str) -> Option<OsString> =
-        &|name| (name == "APPDATA").then(|| "/roaming".into());
-    let of = |system| super::options::former_data_dir(system, windows);
-    assert_eq!(of("windows"), Some("/roaming/plexsync".into()));
-    assert_eq!((of("linux"), of("macos")), (None, None));
 }

@@ -28,16 +28,15 @@ pub(super) fn check(
         return None;
     };
     let found = identity::Found::in_folder(&folder.value);
-    let usable = usable(folder, found.device_id().is_some(), elsewhere);
-    checks.push(usable);
+    checks.push(usable(folder, &found, elsewhere));
     #[cfg(target_os = "linux")]
     checks.extend(passing(existing(&folder.value)));
-    let can_make = has_server && writable(existing(&folder.value));
-    let make = subject.make_identity.as_ref().filter(|_| can_make);
-    identity::check(&found, subject.version, make, checks)
+    let writable = writable(existing(&folder.value));
+    let make = subject.make_identity.as_ref().filter(|_| has_server && writable);
+    identity::check(&found, subject.version, writable, make, checks)
 }
 
-fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check {
+fn usable(folder: &Given<PathBuf>, found: &identity::Found, elsewhere: &str) -> Check {
     let (path, by) = (&folder.value, folder.by);
     let shown = format!("`{}`, from `{by}`", path.display());
     let there = existing(path);
@@ -48,16 +47,17 @@ fn usable(folder: &Given<PathBuf>, has_identity: bool, elsewhere: &str) -> Check
     match (there == path, readable(there), writable(there)) {
         (true, true, true) => ok(NAME, format!("{shown}: can be read and written")),
         (true, false, _) => failure(NAME, format!("{shown}: can't be read"), elsewhere),
-        (true, true, false) if has_identity => warning(
+        (true, true, false) if found.device_id().is_some() => warning(
             NAME,
             format!("{shown}: can't be written; the identity can be used, but not reset"),
             elsewhere,
         ),
-        (true, true, false) => failure(
+        (true, true, false) if found.is_new() => failure(
             NAME,
             format!("{shown}: can't be written, and there is no identity yet"),
             elsewhere,
         ),
+        (true, true, false) => failure(NAME, format!("{shown}: can't be written"), elsewhere),
         (false, _, true) => {
             ok(NAME, format!("{shown}: does not exist yet; the first use creates it"))
         }

@@ -32,7 +32,7 @@ impl Found {
     }
 
     /// There is neither file nor backup.
-    fn is_new(&self) -> bool {
+    pub(super) fn is_new(&self) -> bool {
         matches!((&self.0.main.1, &self.0.backup.1), (Finding::Missing, Finding::Missing))
     }
 }
@@ -41,6 +41,7 @@ impl Found {
 pub(super) fn check(
     found: &Found,
     version: &'static str,
+    writable: bool,
     make: Option<&MakeIdentity>,
     checks: &mut Vec<Check>,
 ) -> Option<Device> {
@@ -50,7 +51,7 @@ pub(super) fn check(
         return made(report, make, checks);
     }
     checks.push(main_file(report));
-    checks.extend(backup(report));
+    checks.extend(backup(report, writable));
     checks.extend(leftovers(report));
     checks.extend(lock(report));
     let id = found.device_id()?.to_owned();
@@ -121,11 +122,14 @@ fn unusable(file: &str, problem: &Problem) -> Check {
 }
 
 /// Only if the main file is used: else the identity's check reports the backup.
-fn backup(report: &Report) -> Option<Check> {
+fn backup(report: &Report, writable: bool) -> Option<Check> {
     const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
     let file = report.backup.0.display();
-    let next_use = "nothing to do: the next use writes it";
+    let next_use = match writable {
+        true => "nothing to do: the next use writes it",
+        false => "the next use writes it where the folder can be written: see `data_folder` above",
+    };
     Some(match &report.backup.1 {
         _ if report.backed_up => ok(NAME, format!("`{file}` matches the main file")),
         Finding::Missing => warning(NAME, format!("there is no `{file}`"), next_use),

@@ -44,7 +44,11 @@ pub(super) fn starting(name: &str, state: &str) -> Check {
 /// Something that answers, and is not Plex.
 pub(super) fn not_plex(name: &str, what: &str) -> Check {
     let message = format!("the response ({what}) is not Plex's");
-    failure(name, message, "check host and port of the URL; Plex's own port is 32400")
+    failure(
+        name,
+        message,
+        "check host, port and path of the URL; Plex's own port is 32400, and it has no path",
+    )
 }
 
 /// What an answer means that is not 200, or not Plex's.
@@ -77,7 +81,8 @@ pub(super) fn refusal(name: &str, answer: &Answer) -> Check {
         ),
         503 => failure(
             "Plex is starting or in maintenance (status `503`)".to_owned(),
-            "wait, then run this again; an update of the database can take an hour",
+            "wait, then run this again; an update of the database can take an hour; if a proxy stands in front, check \
+             that Plex runs behind it",
         ),
         _ => not_plex(name, &format!("status `{status}`")),
     }

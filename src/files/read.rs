@@ -61,9 +61,10 @@ impl From<&Obstacle> for Problem {
                 "it is a link of another user to a file that is not theirs, so it may be a trap",
                 "remove the link, or make it as the user that runs this program",
             ),
-            Obstacle::Folder => {
-                Self::new("it is a folder, as Docker makes one for a missing file", "remove it")
-            }
+            Obstacle::Folder => Self::new(
+                "it is a folder, as Docker makes one for a missing file",
+                "remove it; if it is a mount, unmount it, and mount the folder that the file shall lie in",
+            ),
             Obstacle::NotRegular => Self::new("it is not a regular file", "remove it"),
             Obstacle::TooLong(most) => {
                 Self::new(format!("it has more than {most} bytes"), "move it away")

@@ -13,6 +13,8 @@ mod output;
 mod slow;
 mod typed;
 
+use std::time::Instant;
+
 use crate::rpc::Outcome;
 
 /// What the other threads report to the loop.
@@ -22,8 +24,8 @@ pub enum Event {
     Bytes(Vec<u8>),
     /// The host will send no more.
     End,
-    /// The process was asked to stop.
-    Stop,
+    /// A signal came, at this moment: the loop may receive the event late, after a reply that was read late.
+    Stop(Instant),
     /// The host has closed the replies' pipe.
     HostGone,
     /// The ordered call that was running is done.

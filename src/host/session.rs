@@ -176,9 +176,9 @@ impl<W: Write> Session<'_, W> {
         match event {
             Event::Bytes(bytes) => self.bytes(&bytes),
             Event::End => self.end_of_input(),
-            Event::Stop => {
+            Event::Stop(asked) => {
                 self.input = Input::Done;
-                self.end_within(STOP);
+                self.end_at(asked + STOP);
                 Ok(())
             }
             Event::HostGone => Err(io::ErrorKind::BrokenPipe.into()),
@@ -251,13 +251,12 @@ impl<W: Write> Session<'_, W> {
         if self.input == Input::Ended {
             self.input = Input::Done;
             if !self.raw {
-                self.end_within(DRAIN);
+                self.end_at(Instant::now() + DRAIN);
             }
         }
     }
 
-    fn end_within(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+    fn end_at(&mut self, end: Instant) {
         self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
     }
 

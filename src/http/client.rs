@@ -72,10 +72,13 @@ impl Clients {
     }
 }
 
-/// HTTP/1.1 only (Plex speaks nothing else), without repetitions of the library's own.
+/// HTTP/1.1 only (Plex speaks nothing else), without repetitions of the library's own. Old ways to write a header
+/// (RFC 9112, sections 5.1 and 5.2) are read as every browser reads them.
 fn build(connector: Connector, max_idle: usize) -> Client<Connector, Full<Bytes>> {
     Client::builder(TokioExecutor::new())
         .http1_title_case_headers(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .retry_canceled_requests(false)
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)

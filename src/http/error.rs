@@ -147,10 +147,7 @@ impl Peer {
     /// A TLS handshake failed.
     pub(crate) fn no_tls(&self, error: &io::Error) -> HttpError {
         match find::<rustls::Error>(error) {
-            Some(error) => {
-                let (reason, hint) = refusal::explain(error, &self.name);
-                HttpError::unreachable(Tls, reason, hint)
-            }
+            Some(error) => self.refused(error),
             None if error.kind() == ErrorKind::TimedOut => self.connect_timeout(),
             None => {
                 let reason =
@@ -160,10 +157,19 @@ impl Peer {
         }
     }
 
+    fn refused(&self, error: &rustls::Error) -> HttpError {
+        let (reason, hint) = refusal::explain(error, &self.name);
+        HttpError::unreachable(Tls, reason, hint)
+    }
+
     /// A request over a connection, or its answer, broke.
     pub(crate) fn broken(&self, error: &(dyn Error + 'static)) -> HttpError {
         if let Some(error) = find::<HttpError>(error) {
             return error.clone();
+        }
+        // In TLS 1.3 a server looks at the client's certificate after the client has ended the handshake.
+        if let Some(error) = find::<rustls::Error>(error) {
+            return self.refused(error);
         }
         let name = &self.name;
         if is_lost(error) {

@@ -87,7 +87,7 @@ impl Store {
             Ok(_) => {
                 let State::Valid { id: found, .. } = self.look().main else { return None };
                 (found == id).then_some(())?;
-                format!("The identity's file was {what} and was restored from its backup:{kept}")
+                format!("The identity's file was {what} and was restored from its backup.{kept}")
             }
             Err(Problem { reason, hint }) => format!(
                 "The identity's file is {what} and can't be restored ({reason}; {hint}); its backup serves:"

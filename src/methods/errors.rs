@@ -31,7 +31,7 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
         }
         IdentityError::InvalidId { reason } => ErrorObject::invalid_params("/device_id", reason),
         IdentityError::Interrupted => {
-            ErrorObject::new(Code::Cancelled, "cancelled: the worker was asked to stop")
+            ErrorObject::new(Code::Cancelled, "cancelled before anything was written")
         }
     }
 }

@@ -73,7 +73,11 @@ fn expected(text: &str) -> String {
     let Some(start) = text.rfind(", expected ") else { return String::new() };
     let expected = &text[start..];
     let end = expected.rfind(" at line ").unwrap_or(expected.len());
-    expected[..end].to_owned()
+    match &expected[..end] {
+        ", expected u32" | ", expected u64" => ", expected a whole number, 0 or more".to_owned(),
+        ", expected a map" => ", expected an object".to_owned(),
+        expected => expected.to_owned(),
+    }
 }
 
 fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
@@ -128,6 +132,24 @@ mod tests {
             let (found, reason) = refusal(params);
             assert_eq!(found, pointer, "{params}: {reason}");
             assert!(!reason.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_rust_type_is_named() {
+        for (params, expected) in [
+            (r#"{"path":"/","timeout_ms":-5}"#, "a whole number"),
+            (r#"{"path":"/","timeout_ms":1.5}"#, "a whole number"),
+            (r#"{"path":"/","timeout_ms":"5"}"#, "a whole number"),
+            (r#"{"path":"/","retries":4294967296}"#, "a whole number"),
+            (r#"{"path":"/","max_bytes":-1}"#, "a whole number"),
+            (r#"{"path":"/","query":[]}"#, "an object"),
+            (r#"{"path":"/","headers":"a"}"#, "an object"),
+            (r#"{"path":"/","token":1}"#, "a string"),
+            (r#"{"path":"/","all_pages":"yes"}"#, "a boolean"),
+        ] {
+            let (_, reason) = refusal(params);
+            assert!(reason.starts_with(&format!("expected {expected}")), "{params}: {reason}");
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
         let identity = ticket.identity(deadline).await?;
         Scan { worker, stash, identity, section, pointer, deadline }.run(named).await
     };
-    Ok(Handling::Slow(Slow { first, timeout: None, work: Box::pin(work) }))
+    Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
 }
 
 /// Whether the hook is about a scene whose files came, moved or went. An edit has an input; a scan that found a moved
@@ -110,18 +110,14 @@ impl Scan {
             let names: Vec<_> = translated.into_iter().chain([folder]).collect();
             match scanner.folder(&names, self.section()).await {
                 Ok(asked) => scans.extend(asked),
-                Err(error) => {
-                    let goes_on = self.hook().is_some() && is_an_answer(&error);
+                Err(error) if self.hook().is_some() && is_an_answer(&error) => {
                     let concerns_all = concerns_all(&error);
-                    let error = self.error(error);
-                    if !goes_on {
-                        return Err(error);
-                    }
-                    warn!("{}", error.message);
+                    warn!("{}", self.error(error).message);
                     if concerns_all {
                         break;
                     }
                 }
+                Err(error) => return Err(self.error(error)),
             }
         }
         if self.hook().is_none() {

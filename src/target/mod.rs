@@ -21,7 +21,7 @@ pub struct Given<T> {
 }
 
 /// The source of the default data folder.
-pub const PLATFORM: &str = "the platform";
+pub const PLATFORM: &str = "the platform's default";
 
 impl<T> Given<T> {
     pub fn new(value: T, by: &'static str) -> Self {

@@ -49,11 +49,11 @@ fn each_answer_that_is_not_plex_s_has_its_own_sentence() {
         (200, &page, "<h1>Sign in</h1>", "a web page", "requires a login"),
         (200, &[], "{}", "is not Plex's", "32400"),
         (401, &[("WWW-Authenticate", "Basic realm=\"x\"")], "", "`Basic`", "requires a login"),
-        (401, &[], "", "status `401`", "host and port"),
+        (401, &[], "", "status `401`", "host, port and path"),
         (404, &page, "", "not found", "the path"),
         (429, &[], "", "too many requests", "wait"),
         (502, &[], "", "a proxy answered instead of Plex", "Plex runs"),
-        (418, &[], "", "status `418`", "host and port"),
+        (418, &[], "", "status `418`", "host, port and path"),
     ] {
         plex.respond("/identity", status, headers, body);
         let output = host.clone().plex(&plex).args(["doctor", "--json"]).run("");
@@ -180,7 +180,12 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_a_hint() {
     let (host, _) = settled(folder.path());
     let own = "for `127.0.0.1`, `localhost`";
     for (setup, reason, shown, hint) in [
-        (TlsSetup::WrongName, "another name", "for `plex.example`, valid until", "use the one"),
+        (
+            TlsSetup::WrongName,
+            "another name",
+            "for `plex.example`, valid until",
+            "`https://plex.example:",
+        ),
         (TlsSetup::Expired, "has expired", "valid until 01 Jan 2020", "renew it"),
         (TlsSetup::SelfSigned, "is self-signed", own, "`--plex-ca`"),
         (TlsSetup::Authority, "is an authority's", own, "CA:FALSE"),
@@ -200,6 +205,9 @@ fn a_certificate_that_can_t_be_trusted_is_shown_with_a_hint() {
         assert!(last["hint"].as_str().unwrap().contains(hint), "{setup:?}: {last}");
         assert!(plex.requests().is_empty(), "{setup:?}");
     }
+
+    let wants = FakePlex::start_tls(TlsSetup::ClientCertificate);
+    expect(&doctor(&host.clone().plex(&wants)), "plex_server", "failure", "a client certificate");
 
     let plex = FakePlex::start_tls(TlsSetup::RightName);
     let unknown = host.clone().env("PLEX_URL", plex.url()).token(&plex.token());

@@ -66,6 +66,19 @@ fn a_folder_that_can_t_be_written_is_a_failure_while_an_identity_is_missing() {
     let found = doctor(&host);
     expect(&found, "data_folder", "warning", "can't be written");
     expect(&found, "plex_account", "ok", "accepts the token");
+
+    fs::remove_file(data.join("device_id.json.bak")).unwrap();
+    let printed = host.clone().arg("doctor").run("").stdout;
+    assert!(printed.contains("device_id.json.bak`\n"), "{printed}");
+    assert!(!printed.contains("nothing to do"), "nobody can write it: {printed}");
+
+    fs::remove_file(data.join("device_id.json")).unwrap();
+    fs::create_dir(data.join("device_id.json")).unwrap();
+    let printed = host.clone().arg("doctor").run("").stdout;
+    assert!(
+        printed.contains("it is a folder") && !printed.contains("still has to be made"),
+        "{printed}"
+    );
     mode(0o700);
 }
 

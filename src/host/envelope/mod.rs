@@ -164,7 +164,7 @@ enum Place {
 /// The members that classify a message. Others are ignored.
 ///
 /// A derived struct refuses a repeated member.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     jsonrpc: Option<&'a RawValue>,
@@ -190,7 +190,9 @@ fn read_object(text: &str, place: Place) -> Item {
     }
     let members: Members<'_> = match serde_json::from_str(text) {
         Ok(members) => members,
-        Err(error) if error.is_data() => return invalid_request(None, "a member stands twice"),
+        Err(error) if error.is_data() => {
+            return invalid_request(only_id(text), "a member stands twice");
+        }
         Err(error) => {
             return invalid(None, ErrorObject::new(Code::ParseError, parse_error(&error)));
         }
@@ -205,6 +207,17 @@ fn read_object(text: &str, place: Place) -> Item {
             invalid_request(jsonrpc2::id(&members).unwrap_or_default(), "`jsonrpc` must be \"2.0\"")
         }
     }
+}
+
+/// The id of a message whose other members stand twice.
+fn only_id(text: &str) -> Option<Id> {
+    #[derive(Deserialize)]
+    struct OnlyId<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+    }
+    let OnlyId { id } = serde_json::from_str(text).ok()?;
+    jsonrpc2::id(&Members { id: Some(id), ..Members::default() }).ok().flatten()
 }
 
 /// What a message with this method asks for.

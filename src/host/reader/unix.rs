@@ -140,8 +140,9 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
     fn obey_signals(&mut self) {
         match self.exit_at {
             None if self.flags.stop.load(Ordering::Relaxed) => {
-                self.exit_at = Some(Instant::now() + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
-                self.send(Event::Stop);
+                let asked = Instant::now();
+                self.exit_at = Some(asked + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
+                self.send(Event::Stop(asked));
             }
             // Failure if a reply is unwritten; success if the host has closed its end.
             Some(at) if at <= Instant::now() => (self.exit)(i32::from(!self.host_gone)),

@@ -55,6 +55,10 @@ pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
+        // More than the number can hold.
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(Duration::from_secs(u64::MAX))
+        }
         Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok(),
     }
 }
@@ -107,6 +111,7 @@ mod tests {
             ("120", Some(120)),
             (" 7 ", Some(7)),
             ("18446744073709551615", Some(u64::MAX)),
+            ("99999999999999999999", Some(u64::MAX)),
             ("Mon, 23 Nov 2026 10:00:30 GMT", Some(30)),
             ("Mon, 23 Nov 2026 09:00:00 GMT", None),
             ("-1", None),

@@ -90,3 +90,21 @@ async fn call(clients: &Clients, request: &Request, retries: u32) -> Outcome {
     let answer = head.map(|head| (head.status, String::from_utf8(body).unwrap()));
     Outcome { answer, attempts: retry.attempts }
 }
+
+/// RFC 9112, sections 5.1 and 5.2: a receiver may read both.
+#[tokio::test]
+async fn headers_in_the_old_ways_are_read() {
+    for header in ["Server: a\r\n b", "Server : a", "Server:a\r\n\tb", "Server:"] {
+        let address = listen(move |mut socket, _| {
+            while head_of(&mut socket).is_some() {
+                let head = format!("HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: 4\r\n\r\n");
+                let _ = write!(socket, "{head}body");
+            }
+        });
+        let clients = clients();
+        for _ in 0..2 {
+            let outcome = call(&clients, &request("GET", &format!("http://{address}/")), 0).await;
+            assert_eq!(outcome.answer, Ok((StatusCode::OK, "body".to_owned())), "{header:?}");
+        }
+    }
+}

@@ -92,8 +92,7 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
         let hint = "`--plex-ca` expects a file with PEM certificates";
         HttpError::unreachable(UnreachableKind::Tls, reason, hint)
     };
-    let pem = std::fs::read(path)
-        .map_err(|error| failed(&format!("can't be read ({})", error.kind())))?;
+    let pem = std::fs::read(path).map_err(|error| failed(&format!("can't be read: {error}")))?;
     let mut found = false;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|_| failed("holds broken PEM"))?;

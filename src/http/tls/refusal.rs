@@ -139,9 +139,19 @@ fn wrong_name(presented: &[String], name: &str) -> (String, String) {
         (Some(_), Err(_)) => {
             ("is for another name", "use the server's `plex.direct` name".to_owned())
         }
-        (None, _) => ("is for another name", "use the one that it is for".to_owned()),
+        (None, _) => {
+            let right = presented.iter().find_map(|name| dns_name(name));
+            let right = right.map(|name| format!(": `https://{name}:{port}`")).unwrap_or_default();
+            ("is for another name", format!("use the one that it is for{right}"))
+        }
     };
     (what.to_owned(), hint)
+}
+
+/// A presented name that a URL can hold.
+fn dns_name(presented: &str) -> Option<&str> {
+    let name = presented.strip_prefix("DnsName(\"")?.strip_suffix("\")")?;
+    (!name.contains('*')).then_some(name)
 }
 
 /// The hash in a presented name; rustls spells it as `DnsName("*.<hash>.plex.direct")`.
@@ -179,7 +189,13 @@ mod tests {
             let (reason, hint) = wrong_name(&["DnsName(\"other\")".to_owned(), plex.clone()], name);
             assert!(format!("{reason}; {hint}").contains(&expected), "{reason}; {hint}");
         }
-        let (_, hint) = wrong_name(&["DnsName(\"nas\")".to_owned()], "`192.168.1.5:32400`");
-        assert!(!hint.contains("plex.direct"));
+        for (presented, expected) in [
+            ("DnsName(\"nas\")", "use the one that it is for: `https://nas:32400`"),
+            ("DnsName(\"*.example.com\")", "use the one that it is for"),
+            ("IpAddress(10.0.0.7)", "use the one that it is for"),
+        ] {
+            let (_, hint) = wrong_name(&[presented.to_owned()], "`192.168.1.5:32400`");
+            assert_eq!(hint, expected);
+        }
     }
 }

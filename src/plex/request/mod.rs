@@ -122,13 +122,13 @@ fn check_paging(params: &RequestParams) -> Result<(), PlexError> {
     let is_paging = |name: &&String| PAGING.iter().any(|own| own.eq_ignore_ascii_case(name));
     let named = params.headers.keys().map(|name| ("headers", name));
     let mut named = named.chain(params.query.keys().map(|name| ("query", name)));
-    match named.find(|(_, name)| is_paging(name)) {
-        None => Ok(()),
-        Some((place, name)) => Err(PlexError::invalid(
-            format!("/{place}/{}", query::escape_pointer(name)),
-            "`all_pages` asks for the pages itself; leave out one of the two",
-        )),
-    }
+    let place = match named.find(|(_, name)| is_paging(name)) {
+        Some((place, name)) => format!("/{place}/{}", query::escape_pointer(name)),
+        None if query::holds(&params.path, &PAGING) => "/path".to_owned(),
+        None => return Ok(()),
+    };
+    let reason = "`all_pages` asks for the pages itself; leave out one of the two";
+    Err(PlexError::invalid(place, reason))
 }
 
 /// Where the request of a call goes.
@@ -227,6 +227,7 @@ mod tests {
                 r#"{"path": "/", "all_pages": true, "headers": {"x-plex-container-start": "5"}}"#,
                 "/headers/x-plex-container-start",
             ),
+            (r#"{"path": "/?a&x-Plex%2DContainer-size=5", "all_pages": true}"#, "/path"),
         ] {
             match prepare(params) {
                 Err(PlexError::Invalid { pointer, .. }) => assert_eq!(pointer, expected),

@@ -43,6 +43,15 @@ pub(crate) fn check(url: &Url) -> Result<(), PlexError> {
     }
 }
 
+/// Whether the query of a path has one of these names, in any letter case.
+pub(crate) fn holds(path: &str, wanted: &[&str]) -> bool {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    names(query).any(|name| {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(&name))
+    })
+}
+
 /// Takes tokens and device names out of the query of a URL that a server made up.
 pub(crate) fn strip(url: &mut Url) {
     let Some(query) = url.query() else { return };

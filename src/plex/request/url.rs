@@ -18,7 +18,10 @@ impl Base {
             return Err("holds a control character or a backslash");
         }
         if !has_web_scheme(text) {
-            return Err("does not start with `http://` or `https://`");
+            return Err("does not start with `http://` or `https://`; expected `http://host:port`");
+        }
+        if text.matches("://").count() > 1 {
+            return Err("has two schemes (`://`); expected `http://host:port`");
         }
         let url = Url::parse(text).map_err(|_| no_url(text))?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -145,6 +148,7 @@ mod tests {
             "http://ho st",
             "http://host%2Fevil",
             "http://host:99999",
+            "https://http://host",
         ] {
             let reason = Base::parse(bad).unwrap_err();
             assert!(!reason.contains("secret"), "{bad}: {reason}");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
+use rustls::RootCertStore;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
 
 use crate::http::Listen;
 
@@ -27,6 +29,8 @@ pub enum TlsSetup {
     Authority,
     /// A certificate for `*.HASH.plex.direct`; the URL is `https://127-0-0-1.HASH.plex.direct:PORT`.
     PlexDirect,
+    /// A certificate for 127.0.0.1 and localhost, shown to clients that have one of this authority, too.
+    ClientCertificate,
     /// Plain HTTP where the client expects TLS.
     PlainHttp,
     /// Every connection is closed without a byte.
@@ -82,10 +86,18 @@ fn config(setup: TlsSetup, authority: &CertifiedIssuer<'static, KeyPair>) -> rus
     };
     let chain = vec![certificate.expect("a certificate").der().clone()];
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("ring does TLS 1.2 and 1.3")
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .expect("a key that fits its certificate")
+        .expect("ring does TLS 1.2 and 1.3");
+    let builder = match setup {
+        TlsSetup::ClientCertificate => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.der().clone()).expect("an authority");
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+        }
+        _ => builder.with_no_client_auth(),
+    };
+    builder.with_single_cert(chain, key).expect("a key that fits its certificate")
 }
