@@ -1,4 +1,4 @@
-//! What a message asks for: calls are handed over, and answered in the envelope that they came in.
+//! Calls: started, cancelled, and answered in their own envelope.
 
 use std::io::{self, Write};
 use std::time::Instant;
