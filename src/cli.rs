@@ -6,7 +6,7 @@ mod options;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::log;
@@ -78,12 +78,13 @@ pub enum IdentityCommand {
     /// Print the identity; one is made where there is none
     Show,
     /// Be the device with this id from now on: for moving an existing device here
+    #[command(group = ArgGroup::new("which").required(true))]
     Adopt {
         /// The id
-        #[arg(required_unless_present = "from_plexapi")]
+        #[arg(group = "which")]
         id: Option<String>,
         /// Take the id that python-plexapi has used on this machine
-        #[arg(long, conflicts_with = "id")]
+        #[arg(long, group = "which")]
         from_plexapi: bool,
     },
     /// Make another identity: Plex shows a new device once
