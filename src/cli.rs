@@ -15,17 +15,16 @@ pub use options::{Environment, Options};
 
 /// The program's version and that of the contract that it keeps.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (contract 2.0)");
-/// What `--max-message` may be, in bytes: a shorter message than these could say nothing, a longer one is nobody's.
+/// What `--max-message` may be, in bytes: no request is shorter.
 const MAX_MESSAGES: std::ops::RangeInclusive<i64> = 64..=(1 << 31) - 1;
 
-/// What was typed.
+/// The command line.
 #[derive(Debug, Parser, Default)]
 #[command(name = "plexsync-worker", version = VERSION, about)]
 pub struct Arguments {
     /// What to do instead of serving stdin and stdout.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The options.
     #[command(flatten)]
     pub flags: Flags,
 }
@@ -36,7 +35,7 @@ pub enum Command {
     /// Call one method and print its result
     #[command(
         after_help = "Exit codes: 0 the result is printed, 1 the call failed, 2 the arguments are wrong.\n\
-            A token never belongs on the command line, where everybody on this machine can read it: set PLEX_TOKEN, \
+            A token never belongs on the command line, where every user of this machine can read it: set PLEX_TOKEN, \
             or give `-` and the params on stdin."
     )]
     Call {
@@ -51,7 +50,7 @@ pub enum Command {
         /// Print one JSON object instead of lines
         #[arg(long)]
         json: bool,
-        /// Write nothing: without it an identity is made where there is none, so that Plex can be asked
+        /// Write nothing; by default a missing identity is created, so that Plex can be asked
         #[arg(long)]
         no_create: bool,
     },
@@ -75,9 +74,9 @@ pub enum Command {
 /// What to do with the identity.
 #[derive(Debug, Subcommand)]
 pub enum IdentityCommand {
-    /// Print the identity; one is made where there is none
+    /// Print the identity; creates one if there is none
     Show,
-    /// Be the device with this id from now on: for moving an existing device here
+    /// Use this id from now on, to move an existing device here
     #[command(group = ArgGroup::new("which").required(true))]
     Adopt {
         /// The id
@@ -87,7 +86,7 @@ pub enum IdentityCommand {
         #[arg(long, group = "which")]
         from_plexapi: bool,
     },
-    /// Make another identity: Plex shows a new device once
+    /// Replace it with a new one: Plex shows a new device once
     Reset {
         /// Don't ask
         #[arg(long)]
@@ -95,7 +94,7 @@ pub enum IdentityCommand {
     },
 }
 
-/// The options, as typed.
+/// The options on the command line.
 #[derive(Debug, Args, Default, Clone)]
 pub struct Flags {
     /// Folder of device_id.json [env: PLEXSYNC_DATA_DIR, STASH_PLUGIN_DATA]

@@ -1,4 +1,4 @@
-//! Ways in for fuzzers (`tests/fuzz`): each is a piece of the worker that reads what strangers write.
+//! Entry points for fuzzers (`tests/fuzz`): each is a part of the worker that reads untrusted input.
 
 pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
@@ -14,7 +14,7 @@ use crate::host::session::{Host, Options, serve};
 use crate::json_text::JsonText;
 use crate::rpc::{Handling, Methods, Outcome, Slow};
 
-/// The answers to what a host sends in these pieces, if each call succeeds at once; none where none is expected.
+/// The answers to what a host sends in these pieces, if each call succeeds at once; `None` for what is not answered.
 pub fn answers(
     framing: Option<Framing>,
     max_message: usize,

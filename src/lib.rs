@@ -1,11 +1,12 @@
-//! The worker. One message's way through it; imports point downwards only:
+//! The worker. How a message flows through it; imports only point downwards:
 //!
 //! bytes -> [`host`] (framing, envelope, the loop) -> [`rpc`] (by name) -> [`methods`] (what each does)
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
-//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed, [`cli`] turns arguments and environment into
-//! options, [`commands`] are what a person types. [`process`] owns arguments, environment, streams and exit code.
+//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
+//! [`cli`] turns arguments and environment into options, [`commands`] are the subcommands. [`process`] owns arguments,
+//! environment, streams and exit code.
 
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables"))]
 #![allow(unreachable_pub, reason = "only `run` and what the fuzzers need are used from outside")]

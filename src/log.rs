@@ -1,4 +1,4 @@
-//! Logs on stderr, as text, as JSON or in Stash's plugin protocol. The redactor stands here, at the last writer.
+//! Logs on stderr, as text, as JSON or in Stash's plugin protocol. Secrets are redacted here, in the last writer.
 //!
 //! Only the worker's own events are written: jsonrpc-core and the HTTP stack would log whole messages.
 
@@ -14,10 +14,8 @@ use tracing::{Event, Level, Metadata, Subscriber, error};
 
 use crate::secret::Secrets;
 
-/// The shape of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
     Text,
     /// One JSON object a line.
     Json,
@@ -27,7 +25,7 @@ pub enum Format {
 
 /// Longest line, in bytes. Stash closes a plugin's stderr for good at a line of 64 KiB.
 const MAX_LINE: usize = 60_000;
-/// The only target that is logged.
+/// Only targets that begin with this are logged.
 const OWN: &str = "plexsync";
 
 /// A handle on the log of this process.
@@ -38,23 +36,23 @@ pub struct Log {
 
 impl Log {
     /// From now on lines are Stash's, unless the user chose a format.
-    pub fn speak_to_stash(&self) {
+    pub fn use_stash_format(&self) {
         self.in_stash.store(true, Ordering::Relaxed);
     }
 }
 
-/// The least important level that is logged, as a person writes it: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+/// The least important level that is logged, by name: `off`, `error`, `warn`, `info`, `debug` or `trace`.
 ///
 /// # Errors
-/// What is expected, where it is none of them.
+/// The names, if it is none of them.
 pub fn level(text: &str) -> Result<LevelFilter, String> {
     let is_name = text.chars().all(|letter| letter.is_ascii_alphabetic()) && !text.is_empty();
     let level = text.parse().ok().filter(|_| is_name);
     level.ok_or_else(|| "expected `off`, `error`, `warn`, `info`, `debug` or `trace`".to_owned())
 }
 
-/// The level that `RUST_LOG` names for this program, in the syntax of the crate `env_logger`; none where it names only
-/// others' levels.
+/// The level that `RUST_LOG` names for this program, in the syntax of the crate `env_logger`; `None` if it names only
+/// other programs'.
 ///
 /// # Errors
 /// As [`level`].
@@ -86,7 +84,7 @@ pub fn start(
     let writer = Mutex::new(Box::new(writer) as Box<dyn Write + Send>);
     let dropped = AtomicU64::new(0);
     let lines = Lines { level, chosen, guess, secrets, log: log.clone(), writer, dropped };
-    // Refused when there is one already, as in a test: then that one is used.
+    // Refused if there is one already, as in a test: then that one is used.
     let _refused = tracing::subscriber::set_global_default(lines);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -102,7 +100,7 @@ struct Lines {
     secrets: Secrets,
     log: Log,
     writer: Mutex<Box<dyn Write + Send>>,
-    /// Lines that were not written, and that no line has mentioned yet.
+    /// Lines that were not written and not reported yet.
     dropped: AtomicU64,
 }
 
@@ -137,14 +135,14 @@ impl Subscriber for Lines {
         let line = finish(self.secrets.redact(&line).into_owned());
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         match writer.write_all(line.as_bytes()) {
-            // The host does not read: the next line says how many it has missed.
+            // The host does not read: the next line reports how many were dropped.
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.dropped.fetch_add(1, Ordering::Relaxed);
             }
             Ok(()) if !fields.is_progress() => {
                 self.dropped.fetch_sub(dropped, Ordering::Relaxed);
             }
-            // The reader of the log may be gone. That must not stop the worker.
+            // A closed stderr must not stop the worker.
             _ => {}
         }
     }

@@ -98,7 +98,7 @@ fn data_folder(options: &Options) -> Option<PathBuf> {
     Some(working_folder().join(&given.value))
 }
 
-fn way_to_plex(options: &Options, secrets: &Secrets) -> Plex {
+fn plex_client(options: &Options, secrets: &Secrets) -> Plex {
     let proxy =
         ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
     let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
@@ -121,7 +121,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
-        log.speak_to_stash();
+        log.use_stash_format();
     };
     let stop = flags.stop.clone();
     let host = session::Host { events, sender, credit, replies, stop, interrupt };
@@ -129,7 +129,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
 }
 
 fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Methods {
-    let plex = way_to_plex(&options, &secrets);
+    let plex = plex_client(&options, &secrets);
     let setup = methods::Setup {
         data_dir: options.data_dir,
         default_data_dir: options.default_data_dir,

@@ -93,7 +93,7 @@ impl RemotePath {
         format!("{folder}{separator}{}", rest.join(&separator.to_string()))
     }
 
-    /// Those of `folders` that hold this path (whole parts), and what is left below each. Compared are the bytes, and
+    /// Those of `folders` that hold this path (whole parts), and the rest below each. Compared are the bytes, and
     /// the bytes after Unicode NFC where no folder of that name has the same ones. Windows paths are compared in NFC,
     /// without letter case, and with `/` as `\`, as Windows does.
     pub fn held_by<'f, T>(

@@ -26,7 +26,7 @@ pub type Outcome = Result<JsonText, ErrorObject>;
 /// Work that may block its thread.
 pub type OrderedWork = Box<dyn FnOnce() -> Outcome + Send>;
 
-/// Work that waits for a network. It runs on a tokio runtime; dropped, it ends.
+/// Work that waits for the network. It runs on a tokio runtime, and ends when it is dropped.
 pub type SlowWork = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Sends a `$/progress` notification to the host.
@@ -35,33 +35,31 @@ pub type ProgressSender = Box<dyn Fn(Progress) + Send + Sync>;
 /// What a method is called with.
 #[derive(Default)]
 pub struct Request {
-    /// The params as they came; none for absent ones and null.
+    /// The params as they were sent; `None` for absent ones and null.
     pub params: Option<Box<RawValue>>,
-    /// The parent Stash, where it is the one who calls.
+    /// The parent Stash, if it is the host.
     pub stash: Option<Arc<StashCall>>,
-    /// Sends progress, where the host takes notifications.
+    /// Sends progress, if the host takes notifications.
     pub progress: Option<ProgressSender>,
-    /// No ordered work that was received earlier is unfinished: what it changes may be looked at now.
+    /// No earlier ordered work is unfinished: the state that it changes may be read now.
     pub in_turn: bool,
 }
 
-/// How a call goes on.
+/// What a method returns.
 pub enum Handling {
-    /// It is done.
     Done(Outcome),
-    /// It may block: one at a time, in the order received.
+    /// May block: runs one at a time, in the order received.
     Ordered(OrderedWork),
-    /// It waits for a network: many at a time.
+    /// Waits for the network: many run at a time.
     Slow(Slow),
 }
 
-/// A call that waits for a network.
+/// A call that waits for the network.
 pub struct Slow {
-    /// What has to be done before, in the order received. Its outcome is not answered.
+    /// Ordered work that comes first. Its outcome is not sent.
     pub first: Option<OrderedWork>,
-    /// How long the work takes at most by its own clock; none where its parts have limits of their own.
+    /// How long the work takes at most by its own clock; `None` if its parts have their own limits.
     pub timeout: Option<Duration>,
-    /// The work.
     pub work: SlowWork,
 }
 
@@ -77,7 +75,6 @@ impl From<ErrorObject> for Handling {
     }
 }
 
-/// Methods by name.
 #[derive(Default)]
 pub struct Methods {
     io: MetaIoHandler<Exchange>,
@@ -144,13 +141,10 @@ fn not_found(method: &str) -> ErrorObject {
 }
 
 fn panicked(method: &str) -> ErrorObject {
-    ErrorObject::new(
-        Code::InternalError,
-        format!("internal error in `{method}`: the log says where"),
-    )
+    ErrorObject::new(Code::InternalError, format!("internal error in `{method}`: see the log"))
 }
 
-/// What passes through jsonrpc-core: a request on the way in, how it goes on on the way out.
+/// jsonrpc-core's metadata: the request going in, its handling coming out.
 #[derive(Clone)]
 struct Exchange(Arc<Mutex<Passing>>);
 

@@ -9,15 +9,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What stands where a secret stood. It may stand in a URL and in a header, too.
+/// Replaces a secret; valid in a URL and in a header.
 pub const REDACTED: &str = "REDACTED";
-/// Shorter values are not looked for, in bytes: they stand in innocent words, and no service gives out such tokens.
+/// Shorter values, in bytes, are not searched for: they occur in ordinary words, and no service issues such tokens.
 const SHORTEST: usize = 4;
-/// Longest value that is looked for, in bytes. A longer one is refused as a token, so it goes nowhere.
+/// Longest value that is searched for, in bytes. A longer one is refused as a token, so it is never sent.
 pub const LONGEST: usize = 4096;
-/// How many secrets are remembered for the life of the process; the one not named for the longest time goes first.
+/// How many secrets are remembered for the life of the process; the one not used for the longest time goes first.
 const MOST: usize = 256;
-/// How many secrets of calls that have ended are still looked for: a server may echo one in a later answer.
+/// How many secrets of ended calls are still searched for: a server may echo one in a later response.
 const MOST_ENDED: usize = 16;
 /// How often an escape may be escaped itself (`%2541` for `A`).
 const MOST_ESCAPES: usize = 3;
@@ -27,12 +27,11 @@ const MOST_ESCAPES: usize = 3;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(SecretString::from(value.into()))
     }
 
-    /// The value: the boundary that a reader should look for.
+    /// The value. Search for this name to review every use.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -48,8 +47,7 @@ pub struct Secrets(Arc<RwLock<Vec<Known>>>);
 pub struct Held(Option<(Secrets, Secret)>);
 
 impl Secrets {
-    /// Remembers a configured secret for the life of the process. Values that are no secrets for their length are
-    /// passed over, and so is what was remembered before.
+    /// Remembers a configured secret for the life of the process, unless it is too short or too long.
     pub fn remember(&self, secret: &Secret) {
         if !is_searched_for(secret) {
             return;
@@ -61,7 +59,7 @@ impl Secrets {
         keep_newest(&mut list, MOST, |known| known.configured);
     }
 
-    /// Remembers the secret of one call until the call ends, and some calls longer.
+    /// Remembers the secret of one call until the call ends, and for some calls after it.
     pub fn remember_until_dropped(&self, secret: &Secret) -> Held {
         if !is_searched_for(secret) {
             return Held(None);
@@ -127,21 +125,20 @@ fn take(list: &mut Vec<Known>, secret: &Secret) -> Option<Known> {
     list.iter().position(|known| known.is(secret)).map(|index| list.remove(index))
 }
 
-/// One secret with its spellings, made when it is remembered and not at each line.
+/// One secret with its spellings, computed once and not for each line.
 #[derive(Debug)]
 struct Known {
     plain: Secret,
     spellings: [Spelling; 5],
     configured: bool,
-    /// Calls that use it.
     holders: usize,
 }
 
-/// One way to write a secret down.
+/// One encoding of a secret.
 #[derive(Debug)]
 struct Spelling {
     text: Secret,
-    /// In which copy of a [`View`] it is looked for.
+    /// In which copy of a [`View`] it is searched for.
     copy: fn(&View) -> &[u8],
     /// Whether the digit before, or behind, holds bits of the secret, too.
     shared: [bool; 2],
@@ -210,7 +207,7 @@ impl View {
         Self { lower_case: bytes.to_ascii_lowercase(), one_alphabet, bytes, origins }
     }
 
-    /// With one more layer of percent and JSON escapes undone; none where there is no escape.
+    /// With one more layer of percent and JSON escapes undone; `None` if there is no escape.
     fn unescaped(&self) -> Option<Self> {
         let (mut bytes, mut origins, mut at) = (Vec::new(), Vec::new(), 0);
         while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {

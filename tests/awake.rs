@@ -301,6 +301,35 @@ fn a_signal_answers_all_calls_beside_a_reply_that_is_larger_than_the_pipe() {
 }
 
 #[test]
+fn the_time_after_a_signal_goes_on_while_a_host_reads_late() {
+    let plex = FakePlex::start();
+    let large = server(|mut stream| {
+        request_head(&mut stream);
+        let body = format!("[{}1]", "1,".repeat(150_000));
+        let length = body.len();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        until_closed(&mut stream);
+    });
+    plex.hold();
+    let mut host = host().plex(&plex).start();
+    quick(&mut host);
+    host.pause_reading();
+    for _ in 0..5 {
+        let _never = host.start_call("plex.request", json!({"path": "/identity"}));
+    }
+    plex.wait_held(5);
+    let _large = host.start_call("plex.request", request_to(&large));
+    thread::sleep(Duration::from_millis(500));
+    host.signal(Signal::Term);
+    thread::sleep(Duration::from_millis(400));
+    host.resume_reading();
+    let replies = host.read_to_end();
+    assert!(host.wait_exit(Duration::from_secs(10)).success(), "{} replies", replies.len());
+    let cancelled = replies.iter().filter(|reply| reply["error"]["code"] == -32800).count();
+    assert_eq!((cancelled, replies.len()), (5, 6));
+}
+
+#[test]
 fn a_worker_whose_replies_nobody_reads_ends_in_its_time_and_says_that_something_is_missing() {
     let mut host = host().start();
     quick(&mut host);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DoctorParams {
-    /// Make an identity where there is none yet, so that Plex can be asked; false writes nothing at all.
+    /// Create an identity if there is none yet, so that Plex can be asked; false writes nothing.
     #[serde(default = "yes")]
     pub create: bool,
 }
@@ -29,7 +29,7 @@ impl Default for DoctorParams {
 pub enum CheckState {
     /// Nothing to do.
     Ok,
-    /// It works, and something should be looked at.
+    /// It works, but should be looked at.
     Warning,
     /// It does not work.
     Failure,
@@ -44,9 +44,9 @@ pub struct Check {
     pub name: String,
     /// How it ended.
     pub state: CheckState,
-    /// What was found, for a person.
+    /// What was found, for the user.
     pub message: String,
-    /// What to do about it; always there with a warning and a failure.
+    /// What to do; always present with a warning and a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

@@ -25,15 +25,15 @@ pub enum Code {
     Overloaded,
     /// The identity can't be read or created; nothing was sent to Plex. [`IdentityUnavailable`]
     IdentityUnavailable,
-    /// The id on disk is another than the one asked for. [`IdentityChanged`]
+    /// The id on disk is not `if_device_id`. [`IdentityChanged`]
     IdentityChanged,
-    /// No connection, or it broke. [`PlexUnreachable`]
+    /// There is no connection, or it broke. [`PlexUnreachable`]
     PlexUnreachable,
     /// The call took longer than its timeout. [`PlexTimeout`]
     PlexTimeout,
     /// The body is larger than `max_bytes`. [`AnswerTooLarge`]
     AnswerTooLarge,
-    /// Plex, or plex.tv, answered with another status than the method needs. [`RefusedByPlex`]
+    /// Plex or plex.tv answered with an error status. [`RefusedByPlex`]
     RefusedByPlex,
     /// No server or no token to use. [`NotConfigured`]
     NotConfigured,
@@ -96,9 +96,9 @@ impl Code {
 pub struct ErrorObject {
     /// One of [`Code`]'s numbers.
     pub code: i64,
-    /// A sentence: lower case, its subject in backticks, never a secret.
+    /// Lower case, subject in backticks, never a secret.
     pub message: String,
-    /// What a program needs to decide; its shape goes with the code.
+    /// For programs; the type depends on the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
 }
@@ -116,7 +116,7 @@ impl ErrorObject {
         self
     }
 
-    /// A member of the data; null where there is none.
+    /// A member of the data; null if there is none.
     pub fn datum(&self, name: &str) -> &Value {
         self.data.as_ref().map_or(&Value::Null, |data| &data[name])
     }
@@ -132,7 +132,7 @@ impl ErrorObject {
     }
 }
 
-/// Message and code in one line, as a 1.0 reply and a Stash log have them.
+/// Message and code in one line, as in a 1.0 reply and in Stash's log.
 impl std::fmt::Display for ErrorObject {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{} ({})", self.message, self.code)
@@ -155,9 +155,9 @@ pub struct InvalidParams {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityUnavailable {
-    /// The file or folder that is in the way.
+    /// The file or folder that can't be used.
     pub path: String,
-    /// What is wrong with it, and a hint what to do.
+    /// What is wrong with it.
     pub reason: String,
 }
 
@@ -165,7 +165,7 @@ pub struct IdentityUnavailable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdentityChanged {
-    /// The id on disk; null where there is none.
+    /// The id on disk; null if there is none.
     pub device_id: Option<String>,
 }
 
@@ -231,7 +231,7 @@ pub struct AnswerTooLarge {
 pub struct RefusedByPlex {
     /// HTTP status of the response.
     pub status: u16,
-    /// Plex's own words, at most 200 characters, without secrets and control characters; empty if it said nothing.
+    /// Plex's own message, at most 200 characters, without secrets and control characters; may be empty.
     pub message: String,
     /// Origin of the server that refused: scheme, host and port.
     pub server: String,
@@ -267,7 +267,7 @@ impl NotConfigured {
     }
 }
 
-/// One of the account's servers, by which it can be chosen.
+/// One of the account's servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KnownServer {

@@ -22,7 +22,7 @@ pub fn is_device_id(text: &str) -> bool {
         && text.bytes().any(|byte| byte != b' ')
 }
 
-/// Where the identity came from that the worker holds.
+/// Where the worker's identity came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -25,7 +25,7 @@ pub mod method {
     pub const STASH_STOP: &str = "RPCRunner.Stop";
     /// A notification: stop the call whose id is in `params.id`.
     pub const CANCEL: &str = "$/cancelRequest";
-    /// Answered with null: a host of the Language Server Protocol says goodbye.
+    /// Answered with null (Language Server Protocol).
     pub const SHUTDOWN: &str = "shutdown";
     /// A notification: the host will send no more (Language Server Protocol).
     pub const EXIT: &str = "exit";
@@ -63,8 +63,8 @@ pub struct Progress {
     /// The call's `progress_token`, as it was sent.
     #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
-    /// What is done, in entries of the listing.
+    /// Entries of the listing so far.
     pub done: u64,
-    /// What there is to do, if known.
+    /// Entries in all, if known.
     pub total: Option<u64>,
 }

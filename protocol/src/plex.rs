@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Timeout of a whole call, in milliseconds, if the call does not say.
+/// Timeout of a whole call, in milliseconds, by default.
 pub const TIMEOUT_MS: u64 = 30_000;
 /// Longest time for one connection, in milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
-/// Timeout of a whole call in a Stash hook, where a person waits, in milliseconds.
+/// Timeout of a whole call in a Stash hook, where the user waits, in milliseconds.
 pub const HOOK_TIMEOUT_MS: u64 = 5_000;
 /// Longest time for one connection in a Stash hook, in milliseconds.
 pub const HOOK_CONNECT_TIMEOUT_MS: u64 = 2_000;
-/// Retries after a failure, if the call does not say.
+/// Retries after a failure, by default.
 pub const RETRIES: u32 = 2;
-/// Largest decoded body, in bytes, if the call does not say.
+/// Largest decoded body, in bytes, by default.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Most hops of a redirect that are followed.
 pub const MAX_REDIRECTS: u32 = 5;
@@ -133,13 +133,13 @@ pub struct RequestParams {
 }
 
 impl RequestParams {
-    /// A GET of `path`, with everything else as it is when a call says nothing about it.
+    /// A GET of `path`, with defaults for everything else.
     pub fn get(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
     }
 }
 
-/// Result of `plex.request`, for hosts that read it. The worker writes it piece by piece.
+/// Result of `plex.request`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -155,7 +155,7 @@ pub struct RequestResult {
     pub body: Box<RawValue>,
     /// What `body` holds.
     pub body_encoding: BodyEncoding,
-    /// Why the body is not what it claims to be.
+    /// Why the body could not be decoded as it claims to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_error: Option<String>,
     /// The last URL, without secrets.

@@ -24,7 +24,7 @@ pub struct StashCall {
     pub hook: Option<HookContext>,
 }
 
-/// How to reach the parent Stash. Go wrote it: the struct has no JSON tags, hence the names.
+/// How to reach the parent Stash, under the names of Go's struct.
 #[derive(Clone, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase", default)]
@@ -54,7 +54,7 @@ pub struct SessionCookie {
     pub value: String,
 }
 
-/// The members of `args` that are ours; all others are Stash's and are ignored.
+/// The members of `args` for the worker; others are ignored.
 #[derive(Clone, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -74,7 +74,7 @@ pub struct RunArgs {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct HookContext {
-    /// Id of the scene, image, ... that the hook is about; 0 or absent where there is none.
+    /// Id of the scene, image, ... that the hook is about; 0 or absent if there is none.
     pub id: Option<Value>,
     /// The trigger, as `Scene.Create.Post`.
     #[serde(rename = "type")]
@@ -84,11 +84,11 @@ pub struct HookContext {
     pub input: Option<Box<RawValue>>,
 }
 
-/// The one answer of a plugin. An empty `error` would count as an error without a text.
+/// A plugin's result. An empty `error` would be an error without a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PluginOutput {
-    /// Why it failed; null when it did not.
+    /// Why it failed; null if it succeeded.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub error: Option<String>,
     /// The result.

@@ -13,12 +13,12 @@ use crate::log::{self, Format};
 use crate::secret::Secret;
 use crate::target::{Given, PLATFORM, Source, Token};
 
-/// The manifest of the Stash plugin. A program that stands beside it lives in the plugin's folder.
+/// The manifest of the Stash plugin; it is in the plugin's folder.
 pub(super) const MANIFEST: &str = "plexsync.yml";
 /// The program's folder in the platform's data folder.
 const FOLDER: &str = "plexsync";
 
-/// The options in force.
+/// The options, by flag, environment and default.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The data folder, if one was given.
@@ -45,11 +45,11 @@ pub struct Options {
     pub https_proxy: Option<String>,
     /// Hosts that are reached without the proxy.
     pub no_proxy: Option<String>,
-    /// Sentences about values that can't be used, for the log.
+    /// About values that can't be used, for the log.
     pub warnings: Vec<String>,
 }
 
-/// Looks a variable up.
+/// Reads an environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Options {
@@ -139,8 +139,7 @@ fn log_level(
             None | Some(Ok(None)) => {}
             Some(Ok(Some(level))) => return level,
             Some(Err(expected)) => {
-                warnings
-                    .push(format!("`{name}` names no level of the log: {expected}; it is `info`"));
+                warnings.push(format!("`{name}` is not a log level: {expected}; using `info`"));
                 break;
             }
         }
@@ -152,14 +151,14 @@ fn path_of(name: &str, environment: Environment<'_>) -> Option<PathBuf> {
     environment(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// A variable that is not UTF-8 is one that is set and can't be used: what reads it will say so.
+/// A variable that is not UTF-8 is set and can't be used: the code that reads the value reports it.
 fn text(name: &str, environment: Environment<'_>) -> Option<String> {
     let text = environment(name)?.to_string_lossy().into_owned();
     Some(text).filter(|text| !text.trim().is_empty())
 }
 
-/// The folder where nobody named one: the plugin's own for a program that is part of it, so that a command in Stash's
-/// container means the plugin; else the platform's.
+/// The default folder: the plugin's own for a program that is part of it, so that a command in Stash's container uses
+/// the plugin's identity; else the platform's.
 fn default_data_dir(
     environment: Environment<'_>,
     program: Option<PathBuf>,
@@ -173,12 +172,6 @@ fn default_data_dir(
     };
     let of_platform = || platform_data_dir(environment).map(|dir| Given::new(dir, PLATFORM));
     program.and_then(of_plugin).or_else(of_platform)
-}
-
-/// `%APPDATA%` roams to other machines, and so did an identity in it.
-pub(super) fn former_data_dir(system: &str, environment: Environment<'_>) -> Option<PathBuf> {
-    let roaming = || path_of("APPDATA", environment).filter(|path| path.is_absolute());
-    (system == "windows").then(roaming).flatten().map(|base| base.join("plexsync"))
 }
 
 fn is_in_bin(program: &Path) -> bool {
@@ -197,6 +190,12 @@ fn platform_data_dir(environment: Environment<'_>) -> Option<PathBuf> {
         _ => folder("XDG_DATA_HOME").or_else(|| below_home(&[".local", "share"])),
     };
     base.map(|base| base.join(FOLDER))
+}
+
+/// On Windows 1.x used the folder that roams.
+pub(super) fn former_data_dir(system: &str, environment: Environment<'_>) -> Option<PathBuf> {
+    let roaming = absolute("APPDATA", environment).filter(|_| system == "windows");
+    roaming.map(|base| base.join(FOLDER))
 }
 
 fn absolute(name: &str, environment: Environment<'_>) -> Option<PathBuf> {

@@ -113,17 +113,6 @@ fn the_data_folder_of_the_platform() {
     assert_eq!(folder(&[]), None);
 }
 
-#[cfg(unix)]
-#[test]
-fn the_former_data_folder_is_windows_roaming_one() {
-    let former = |os: &str, folder: &'static str| {
-        options::former_data_dir(os, &|name| (name == "APPDATA").then(|| folder.into()))
-    };
-    assert_eq!(former("windows", "/roaming"), Some("/roaming/plexsync".into()));
-    assert_eq!(former("windows", "roaming"), None);
-    assert_eq!(former("linux", "/roaming"), None);
-}
-
 #[test]
 fn a_program_of_the_plugin_means_the_plugins_data() {
     let plugin = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `call`: one method, its result for people and for pipes.
+//! `call`: calls one method and prints its result.
 
 use std::io::{self, Read};
 
@@ -18,7 +18,7 @@ pub(super) fn call(
         None => Ok("null".to_owned()),
         Some("-") => read(streams.input, setting.max_message)?,
         Some(typed) if holds_a_token(typed) => Err(
-            "`token` on the command line could be read by everybody on this machine: set `PLEX_TOKEN`, or give `-` and \
+            "`token` on the command line could be read by every user of this machine: set `PLEX_TOKEN`, or give `-` and \
              the params on stdin"
                 .to_owned(),
         ),
@@ -33,7 +33,7 @@ pub(super) fn call(
     }
 }
 
-/// All of the input, or that it is too long.
+/// Reads the whole input, up to a limit.
 fn read(input: &mut dyn Read, most: usize) -> io::Result<Result<String, String>> {
     let mut text = Vec::new();
     let limit = u64::try_from(most).unwrap_or(u64::MAX);

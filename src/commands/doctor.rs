@@ -8,9 +8,9 @@ use serde_json::value::to_raw_value;
 
 use super::{End, Setting, Streams};
 
-/// Where texts begin, in columns.
+/// Column of the messages.
 const INDENT: usize = 9;
-/// Where they end: wider terminals gain nothing by longer lines.
+/// Longest line, in columns.
 const WIDTH: usize = 80;
 
 /// Checks everything. The report goes to the output, as lines or as one JSON object.
@@ -66,8 +66,7 @@ fn lines(check: &Check, colour: bool) -> String {
     format!("{word}  {message}{hint}")
 }
 
-/// A text in lines that begin at a column and end before [`WIDTH`]; a word that fits into no line stays where it is. The
-/// first line's beginning is there already.
+/// Wraps a text at [`WIDTH`] and indents all lines but the first; a longer word is not broken.
 fn wrapped(text: &str, indent: usize) -> String {
     let (mut lines, mut column) = (String::new(), indent);
     for word in harmless(text).split(' ') {
@@ -87,7 +86,7 @@ fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
-/// A server's name or a file's must not steer the terminal.
+/// A name from a server or a disk must not control the terminal (ECMA-48).
 fn harmless(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

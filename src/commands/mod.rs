@@ -1,4 +1,4 @@
-//! What a person types. Each command gets its streams and its options as arguments, writes to them, and returns the
+//! The subcommands. Each gets its streams and its options as arguments, writes to them, and returns the
 //! exit code; the process itself stays `main`'s.
 
 mod call;
@@ -19,22 +19,20 @@ use crate::identity::inspect;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
 use pretty::pretty;
 
-/// The streams of a command, and what is known about who is at their other end.
+/// The streams of a command, and whether they are terminals.
 pub struct Streams<'a> {
-    /// Read where params are `-`.
+    /// Read for params that are `-`.
     pub input: &'a mut dyn Read,
-    /// Results.
     pub output: &'a mut dyn Write,
-    /// Errors.
     pub errors: &'a mut dyn Write,
     /// The output is seen in a terminal: it may have colours.
     pub colour: bool,
-    /// A person sees the errors and types the input: questions may be asked.
+    /// Input and errors are a terminal: questions may be asked.
     pub conversation: bool,
 }
 
 impl Streams<'_> {
-    /// Shows how a call ended: its result on the output, its failure on the errors.
+    /// Prints a call's result to the output, or its error to the errors.
     fn show(&mut self, outcome: Outcome) -> io::Result<End> {
         match outcome {
             Ok(result) => {
@@ -53,15 +51,14 @@ impl Streams<'_> {
     }
 }
 
-/// What a command works with.
+/// What commands share.
 pub struct Setting<'a> {
-    /// The worker's own methods.
     pub methods: Methods,
     /// The data folder, if one is known.
     pub data_folder: Option<PathBuf>,
-    /// Longest text that is read from stdin, in bytes.
+    /// Longest input that is read from stdin, in bytes.
     pub max_message: usize,
-    /// Looks a variable up, where another program's settings are asked for.
+    /// For python-plexapi's settings.
     pub environment: Environment<'a>,
 }
 
@@ -72,7 +69,7 @@ pub enum End {
     Fine,
     /// It failed: 1.
     Failed,
-    /// It was called wrongly: 2.
+    /// Wrong usage: 2.
     Usage,
     /// `doctor` has warnings: 1.
     Warnings,
@@ -81,7 +78,6 @@ pub enum End {
 }
 
 impl End {
-    /// The exit code.
     pub fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
@@ -91,7 +87,7 @@ impl End {
     }
 }
 
-/// Carries out a command.
+/// Runs a command.
 ///
 /// # Errors
 /// When a stream can't be read or written.
@@ -125,7 +121,7 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
 const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
-    /// Folder and id, for a person who wonders which device is meant.
+    /// Folder and id: which device this is about.
     fn whose(&self) -> String {
         let folder = match &self.data_folder {
             Some(folder) => format!("data folder `{}`", folder.display()),
@@ -137,13 +133,13 @@ impl Setting<'_> {
         }
     }
 
-    /// The id on disk, looked at without making one.
+    /// The id on disk; creates none.
     fn device_id(&self) -> Option<String> {
         let report = inspect(self.data_folder.as_deref()?);
         report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
     }
 
-    /// Calls a method, and waits for its end.
+    /// Calls a method and waits for its result.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         let params = params.filter(|params| params.get() != "null");
         let request = Request { params, in_turn: true, ..Request::default() };
@@ -160,7 +156,7 @@ impl Setting<'_> {
     }
 }
 
-/// Waits for `work`, and for nothing else: a name that the system still looks for must not hold up the end.
+/// Waits for `work` only: a DNS lookup that is still running must not delay the exit.
 fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(work);

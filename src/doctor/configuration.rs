@@ -1,4 +1,4 @@
-//! Which values are in force, and what gave them.
+//! The values in use, and their sources.
 
 use plexsync_protocol::doctor::Check;
 
@@ -40,7 +40,7 @@ fn server(
         ),
         None => {
             let hint = subject.hint(
-                "enter `plex_url` in Settings > Plugins > PlexSync",
+                "set `plex_url` in Settings > Plugins > PlexSync",
                 "give `--plex-url URL` or `PLEX_URL`, such as `http://192.168.1.10:32400`",
             );
             warning(NAME, "no Plex server is configured", hint)
@@ -55,7 +55,7 @@ fn token(subject: &Subject, chosen: &Chosen) -> Check {
         Some((_, Err(problem))) => failure(NAME, &*problem.reason, problem.hint),
         None => {
             let place = subject.hint(
-                "enter `plex_token` in Settings > Plugins > PlexSync",
+                "set `plex_token` in Settings > Plugins > PlexSync",
                 "set `PLEX_TOKEN`, or give `--plex-token-file FILE`",
             );
             warning(NAME, "no token is configured", format!("{place}; {TOKEN_HINT}"))

@@ -1,4 +1,4 @@
-//! The data folder: what named it, what may be done in it, what it lies on; then what is in it.
+//! The data folder: its source, access, file system; then the identity in it.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ fn usable(folder: &Given<PathBuf>, found: &identity::Found, elsewhere: &str) -> 
     let shown = format!("`{}`, from `{by}`", path.display());
     let there = existing(path);
     if there.exists() && !there.is_dir() {
-        let hint = "move away what is in its place";
+        let hint = "move away the file in its place";
         return failure(NAME, format!("{shown}: `{}` is not a folder", there.display()), hint);
     }
     match (there == path, readable(there), writable(there)) {
@@ -54,20 +54,22 @@ fn usable(folder: &Given<PathBuf>, found: &identity::Found, elsewhere: &str) -> 
         ),
         (true, true, false) if found.is_new() => failure(
             NAME,
-            format!("{shown}: can't be written, and the identity still has to be made"),
+            format!("{shown}: can't be written, and there is no identity yet"),
             elsewhere,
         ),
         (true, true, false) => failure(NAME, format!("{shown}: can't be written"), elsewhere),
-        (false, _, true) => ok(NAME, format!("{shown}: is not there yet; the first use makes it")),
+        (false, _, true) => {
+            ok(NAME, format!("{shown}: does not exist yet; the first use creates it"))
+        }
         (false, _, false) => failure(
             NAME,
-            format!("{shown}: is not there, and can't be made in `{}`", there.display()),
+            format!("{shown}: does not exist, and can't be created in `{}`", there.display()),
             elsewhere,
         ),
     }
 }
 
-/// The folder, or the nearest one above it that is there.
+/// The folder, or the nearest one above it that exists.
 fn existing(folder: &Path) -> &Path {
     folder
         .ancestors()
@@ -97,7 +99,7 @@ fn writable(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|about| !about.permissions().readonly())
 }
 
-/// File systems whose content goes away with the container or at the next boot, by their magic numbers (statfs(2)).
+/// File systems whose content is lost with the container or at the next boot, by magic number (statfs(2)).
 #[cfg(target_os = "linux")]
 fn passing(folder: &Path) -> Option<Check> {
     const KINDS: [(u32, &str); 3] =
@@ -112,7 +114,7 @@ fn passing(folder: &Path) -> Option<Check> {
     let (_, kind) = KINDS.iter().find(|(known, _)| *known == magic)?;
     Some(warning(
         "filesystem",
-        format!("`{kind}`: the identity goes away with the container or at the next boot"),
+        format!("`{kind}`: the identity is lost with the container or at the next boot"),
         "choose a folder on a disk; in a container, one on a volume",
     ))
 }

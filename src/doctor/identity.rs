@@ -1,4 +1,4 @@
-//! The identity as it lies on disk.
+//! The identity on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) type Device = Arc<Identity>;
 
 const NAME: &str = "identity";
 
-/// What is in the folder, looked at without touching it.
+/// What is in the folder. Nothing is changed.
 pub(super) struct Found(Report);
 
 impl Found {
@@ -31,7 +31,7 @@ impl Found {
         }
     }
 
-    /// There has never been an identity here.
+    /// There is neither file nor backup.
     pub(super) fn is_new(&self) -> bool {
         matches!((&self.0.main.1, &self.0.backup.1), (Finding::Missing, Finding::Missing))
     }
@@ -66,12 +66,13 @@ fn made(report: &Report, make: &MakeIdentity, checks: &mut Vec<Check>) -> Option
             let (id, path) = (&identity.device_id, &identity.path);
             checks.push(ok(
                 NAME,
-                format!("`{id}` was made in `{path}`: Plex shows a new device once"),
+                format!("`{id}` was created in `{path}`: Plex shows a new device once"),
             ));
             Some(identity)
         }
         Err(reason) => {
-            let message = format!("none could be made in `{}`: {reason}", report.main.0.display());
+            let message =
+                format!("none could be created in `{}`: {reason}", report.main.0.display());
             checks.push(failure(NAME, message, "without an identity no request is sent"));
             None
         }
@@ -86,7 +87,7 @@ fn main_file(report: &Report) -> Check {
         }
         (Finding::Damaged(Some(id)), _) => warning(
             NAME,
-            format!("`{id}`, made out in `{file}`, which is damaged"),
+            format!("`{id}`, read from `{file}`, which is damaged"),
             "a reset with this `device_id` writes the file anew (`plexsync-worker identity adopt ID`)",
         ),
         (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
@@ -104,13 +105,13 @@ fn main_file(report: &Report) -> Check {
         ),
         (Finding::Missing, _) => warning(
             NAME,
-            format!("there is none yet in `{file}`"),
-            "the first use makes one where the folder can be written; Plex shows a new device once",
+            format!("none yet in `{file}`"),
+            "the first use creates one if the folder can be written; Plex shows a new device once",
         ),
         (Finding::Damaged(None), _) => failure(
             NAME,
             format!("`{file}` is damaged, and there is no backup to recover the id from"),
-            "put an older version of the file back, else the next use makes a new device",
+            "put an older version of the file back, else the next use creates a new device",
         ),
     }
 }
@@ -120,7 +121,7 @@ fn unusable(file: &str, problem: &Problem) -> Check {
     failure(NAME, format!("{file}: {}", problem.reason), hint)
 }
 
-/// Only where the main file counts: else the check of the identity has said it.
+/// Only if the main file is used: else the identity's check reports the backup.
 fn backup(report: &Report, writable: bool) -> Option<Check> {
     const NAME: &str = "backup";
     let (Finding::Good(main) | Finding::Damaged(Some(main))) = &report.main.1 else { return None };
@@ -130,16 +131,16 @@ fn backup(report: &Report, writable: bool) -> Option<Check> {
         false => "the next use writes it where the folder can be written: see `data_folder` above",
     };
     Some(match &report.backup.1 {
-        _ if report.backed_up => ok(NAME, format!("`{file}` is as it should be")),
+        _ if report.backed_up => ok(NAME, format!("`{file}` matches the main file")),
         Finding::Missing => warning(NAME, format!("there is no `{file}`"), next_use),
         Finding::Good(id) if id != main => warning(
             NAME,
-            format!("`{file}` holds another id, `{id}`; the main file counts"),
+            format!("`{file}` holds another id, `{id}`; the main file is used"),
             "if Plex knows this device by the other id, reset to that one (`plexsync-worker identity adopt ID`); else the \
              next use writes it",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
-            warning(NAME, format!("`{file}` is not what the main file is"), next_use)
+            warning(NAME, format!("`{file}` differs from the main file"), next_use)
         }
         Finding::Unreadable(problem) => {
             warning(NAME, format!("`{file}`: {}", problem.reason), problem.hint)
@@ -147,7 +148,7 @@ fn backup(report: &Report, writable: bool) -> Option<Check> {
     })
 }
 
-/// Who else could change what is in the folder, and with it the identity.
+/// Files and folders of the identity that other users can change.
 fn exposed(report: &Report) -> impl Iterator<Item = Check> {
     report.exposed.iter().map(|exposed| {
         let others = match exposed.to {
@@ -157,13 +158,13 @@ fn exposed(report: &Report) -> impl Iterator<Item = Check> {
         warning(
             "access",
             format!("`{}` {others}, who can change the identity", exposed.path.display()),
-            "if nobody else needs it, let the user that runs this program own it (`chown`), and take the others' right \
-             to write (`chmod go-w`)",
+            "unless another program needs it, let the user that runs this program own it (`chown`), and let only that \
+             user write it (`chmod go-w`)",
         )
     })
 }
 
-/// That others may read the file, as the end of a sentence. An id is no secret: this is no warning.
+/// Whether others can read the file, as the end of a message. An id is not a secret: this is not a warning.
 #[cfg(unix)]
 fn read_by_others(file: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
@@ -188,20 +189,23 @@ fn leftovers(report: &Report) -> Option<Check> {
         }
         (broken, _) => Some(warning(
             NAME,
-            format!("{}: the identity's file was damaged once, and this was kept", names(broken)),
-            "remove them when you need them no more",
+            format!(
+                "{}: the identity's file was damaged once, and these copies were kept",
+                names(broken)
+            ),
+            "remove them when you no longer need them",
         )),
     }
 }
 
-/// Only that it is held: where it can't be used, the folder's check says why.
+/// Only that it is held: if it can't be opened, the folder's check says why.
 fn lock(report: &Report) -> Option<Check> {
     let file = report.lock.0.display();
     (report.lock.1 == LockState::Held).then(|| {
         warning(
             "lock",
             format!("`{file}` is held: another process creates, recovers or resets the identity"),
-            "run this again; if it stays so, end the process that hangs",
+            "run this again; if it stays held, end the process that hangs",
         )
     })
 }

@@ -1,5 +1,5 @@
-//! `doctor.run`: what a person would check by hand, each check with a hint. Nothing is written but, where the caller
-//! allows it, a first identity: without one Plex can't be asked.
+//! `doctor.run`: checks of the installation, each with a hint. It writes nothing but, if the caller allows it, a first
+//! identity: without one Plex can't be asked.
 
 mod configuration;
 mod folder;
@@ -18,7 +18,7 @@ use crate::secret::Secrets;
 use crate::stash::{SETTINGS_PAGE, Stash};
 use crate::target::{Given, Source, Sources};
 
-/// Loads the identity, or makes the first one. The error is a sentence.
+/// Loads the identity or creates the first one. The error is a message.
 pub type MakeIdentity = Box<dyn Fn() -> Result<Arc<Identity>, String> + Send>;
 
 /// What is checked.
@@ -27,13 +27,10 @@ pub struct Subject {
     pub folder: Option<Given<PathBuf>>,
     /// Server and token, by flag and environment.
     pub sources: Sources,
-    /// An additional certificate authority.
     pub plex_ca: Option<Given<PathBuf>>,
-    /// Who asks Plex.
     pub plex: Plex,
-    /// What must not be shown.
     pub secrets: Secrets,
-    /// The worker's version, as Plex is told.
+    /// For `X-Plex-Version`.
     pub version: &'static str,
     /// The parent Stash, if it is the one that asks; then hints name its settings.
     pub stash: Option<Stash>,
@@ -41,7 +38,7 @@ pub struct Subject {
     pub make_identity: Option<MakeIdentity>,
 }
 
-/// Checks everything. Blocks its thread for seconds where the network is slow; needs a tokio runtime.
+/// Runs all checks. Blocks its thread for seconds if the network is slow; needs a tokio runtime.
 pub async fn run(subject: Subject) -> DoctorReport {
     let mut checks = Vec::new();
     let settings = match &subject.stash {
@@ -55,7 +52,7 @@ pub async fn run(subject: Subject) -> DoctorReport {
     checks.append(&mut configured);
     plex::check(&subject, account, device, &mut checks).await;
     for check in &mut checks {
-        // A server may name itself after the token it was sent.
+        // A server may echo the token in its name.
         check.message = subject.secrets.redact(&check.message).into_owned();
         check.hint = check.hint.as_ref().map(|hint| subject.secrets.redact(hint).into_owned());
     }
@@ -75,7 +72,7 @@ async fn settings(stash: &Stash, checks: &mut Vec<Check>) -> Option<Source> {
         stash.version().await.map_or_else(|_| String::new(), |version| format!(" {version}"));
     match stash.settings().await {
         Ok(settings) => {
-            checks.push(ok(NAME, format!("Stash{version} gives the plugin's settings")));
+            checks.push(ok(NAME, format!("Stash{version} has the plugin's settings")));
             Some(Source::from(&settings))
         }
         Err(error) => {

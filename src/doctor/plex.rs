@@ -1,4 +1,4 @@
-//! The connection to Plex step by step, then three questions, asked as the device that is on disk.
+//! The connection to Plex step by step, then three requests, sent as the device on disk.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{Subject, failure, ok, warning};
 use crate::http::error::HttpError;
 use crate::plex::{Account, Found, Limits, Plex, PlexError, RequestCall, Step};
 
-/// A person waits: each question may take as long as each step of the probe.
+/// The user waits: each request may take as long as each step of the probe.
 const LIMITS: Limits =
     Limits { timeout_ms: CONNECT_TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: 0 };
 
@@ -30,7 +30,7 @@ pub(super) async fn check(
     let Some(server) = account.server.clone() else { return };
     let questions = match account.token {
         Ok(Some(_)) => &[SERVER, ACCOUNT, DEVICE][..],
-        // What is wrong with the token was said already.
+        // An unusable token was reported already.
         Ok(None) | Err(_) => &[SERVER],
     };
     let steps = subject.plex.walk(&server).await;
@@ -43,7 +43,7 @@ pub(super) async fn check(
         checks.push(warning(
             SERVER,
             "not asked: no request is sent to Plex without an identity",
-            "put right what `identity` and `data_folder` say above",
+            "fix what `identity` and `data_folder` say above",
         ));
         return;
     };
@@ -68,16 +68,12 @@ fn failed(name: &str, error: HttpError) -> Check {
         HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
             failure(name, reason, hint)
         }
-        HttpError::TooLarge { .. } => status::not_plex(name, "a very large answer"),
+        HttpError::TooLarge { .. } => status::not_plex(name, "very large"),
     }
 }
 
 fn not_reached(name: &str) -> Check {
-    warning(
-        name,
-        "not checked: a step before it failed",
-        "put that right first, then run this again",
-    )
+    warning(name, "not checked: a step before it failed", "fix that first, then run this again")
 }
 
 struct Asking<'a> {
@@ -87,7 +83,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Each question only where the one before it was answered well.
+    /// Sends each request only if the one before it succeeded.
     async fn ask_all(&self, questions: &[&str], checks: &mut Vec<Check>) {
         let (mut well, mut starting) = (true, None);
         for name in questions {
@@ -119,7 +115,7 @@ impl Asking<'_> {
         }
     }
 
-    /// What Plex answers to everybody, without the token.
+    /// What Plex answers without a token.
     async fn server(&self, starting: &mut Option<String>) -> Check {
         let answer = match self.ask(SERVER, "/identity", Some("")).await {
             Err(check) => return check,

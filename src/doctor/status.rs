@@ -1,4 +1,4 @@
-//! What an answer means that is not the one that Plex gives: each with its own sentence, because each has another hint.
+//! What an unexpected response to the probe means: each has its own message and hint.
 
 use plexsync_protocol::doctor::Check;
 use serde_json::Value;
@@ -36,14 +36,14 @@ impl Answer {
     }
 }
 
-/// Plex answers, but its plugins or its database are not there yet.
+/// Plex answers, but its plugins or its database are not ready.
 pub(super) fn starting(name: &str, state: &str) -> Check {
     warning(name, format!("Plex is still starting (`{state}`)"), "wait, then run this again")
 }
 
 /// Something that answers, and is not Plex.
 pub(super) fn not_plex(name: &str, what: &str) -> Check {
-    let message = format!("{what} comes back, but not as from Plex");
+    let message = format!("the response ({what}) is not Plex's");
     failure(
         name,
         message,
@@ -53,38 +53,37 @@ pub(super) fn not_plex(name: &str, what: &str) -> Check {
 
 /// What an answer means that is not 200, or not Plex's.
 pub(super) fn refusal(name: &str, answer: &Answer) -> Check {
-    const BYPASS: &str = "something in front of Plex wants a login first: let Plex's paths pass there, or give the \
+    const BYPASS: &str = "a proxy in front of Plex requires a login: exempt Plex's paths there, or give the \
                           server's own address in the URL";
     let status = answer.status;
     let failure = |message: String, hint: &str| failure(name, message, hint);
     match status {
         301 | 302 | 303 | 307 | 308 => redirect(name, answer, BYPASS),
         200 if is_page(answer) => failure(
-            "a web page comes back (status `200`), as of a login or another program".to_owned(),
-            "check host and port of the URL; if a proxy wants a login first, let Plex's paths pass there",
+            "a web page came back (status `200`), as of a login or another program".to_owned(),
+            "check host and port of the URL; if a proxy requires a login, exempt Plex's paths there",
         ),
         401 if answer.has("www-authenticate") => failure(
-            format!("a login is asked for (status `401`, `{}`), which is not Plex's", scheme(answer)),
+            format!("a login is required (status `401`, `{}`) that is not Plex's", scheme(answer)),
             BYPASS,
         ),
         404 => failure(
-            "nothing is there (status `404`): host and port answer, but not with Plex under this URL".to_owned(),
+            "not found (status `404`): host and port answer, but this URL is not Plex's".to_owned(),
             "check the path in the URL: Plex's own has none, such as `http://192.168.1.10:32400`",
         ),
         429 => failure(
-            "too many requests were made (status `429`)".to_owned(),
+            "too many requests (status `429`)".to_owned(),
             "wait some minutes, then run this again",
         ),
         502 | 504 | 520..=526 => failure(
-            format!("a proxy answers in Plex's place (status `{status}`): it can't reach Plex"),
-            "check that Plex runs, and where the proxy looks for it",
+            format!("a proxy answered instead of Plex (status `{status}`): it can't reach Plex"),
+            "check that Plex runs, and the address of Plex in the proxy's configuration",
         ),
         503 => failure(
             "Plex is starting or in maintenance (status `503`)".to_owned(),
             "wait, then run this again; an update of the database can take an hour; if a proxy stands in front, check \
              that Plex runs behind it",
         ),
-        200 => not_plex(name, "an answer with status `200`"),
         _ => not_plex(name, &format!("status `{status}`")),
     }
 }
@@ -99,15 +98,19 @@ fn redirect(name: &str, answer: &Answer, bypass: &str) -> Check {
             if host(url) == host(&to) && to.scheme() == "https" && url.scheme() == "http" =>
         {
             let secure = to.origin().ascii_serialization();
-            let message = format!("the server wants secure connections (status `{status}`)");
+            let message = format!("the server requires secure connections (status `{status}`)");
             failure(name, message, format!("use `{secure}` as the URL"))
         }
         (_, Some(to)) => {
             let elsewhere = to.origin().ascii_serialization();
-            failure(name, format!("the answer leads to `{elsewhere}` (status `{status}`)"), bypass)
+            failure(
+                name,
+                format!("the response redirects to `{elsewhere}` (status `{status}`)"),
+                bypass,
+            )
         }
         (_, None) => {
-            failure(name, format!("the answer leads elsewhere (status `{status}`)"), bypass)
+            failure(name, format!("the response redirects elsewhere (status `{status}`)"), bypass)
         }
     }
 }

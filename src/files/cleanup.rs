@@ -39,7 +39,7 @@ fn is_temporary(name: &str, file: &str) -> bool {
 }
 
 /// Removes the temporary files that killed writers of `path`, or of files whose names begin with it, have left. Only
-/// for the holder of the lock: then nobody's is in use, and a writer without the lock starts again.
+/// for the holder of the lock: then none is in use, and a writer without the lock starts again.
 pub fn remove_temporary(path: &Path) {
     for name in temporary_files(path) {
         let _gone = fs::remove_file(parent(path).join(name));

@@ -70,7 +70,7 @@ fn unless_unknown(
     }
 }
 
-/// A folder or a file that somebody else could change.
+/// A folder or a file that another user could change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposed {
     /// Which one.
@@ -100,7 +100,7 @@ fn exposures(path: &Path) -> Vec<Exposure> {
     use std::os::unix::fs::MetadataExt;
     let Ok(about) = fs::symlink_metadata(path) else { return Vec::new() };
     let ours = [0, rustix::process::geteuid().as_raw()].contains(&about.uid());
-    // In a sticky folder nobody can take another's file away.
+    // In a sticky folder users can't remove each other's files.
     let sticky = about.is_dir() && about.mode() & 0o1000 != 0;
     let by_mode = about.mode() & 0o022 != 0 && !about.is_symlink() && !sticky;
     let owner = (!ours).then(|| Exposure::Owner(about.uid()));

@@ -27,7 +27,7 @@ pub enum Lock {
     None(io::Error),
 }
 
-/// Why nobody knows whether the lock could be had.
+/// Why the lock could not be tried.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NoLock {
     /// Another process held it all the time.
@@ -38,7 +38,7 @@ pub enum NoLock {
 
 impl Lock {
     /// Takes the lock of the file at `path`, waiting at most `patience` for another holder. The file is made where it
-    /// is missing, stays empty, and is never removed: a lock on a removed file excludes nobody.
+    /// is missing, stays empty, and is never removed: a lock on a removed file excludes no process.
     ///
     /// # Errors
     ///

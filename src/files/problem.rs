@@ -1,4 +1,4 @@
-//! What is wrong with a file or a folder, and what a person can do about it.
+//! What is wrong with a file or a folder, and a hint.
 
 use std::io::{self, ErrorKind};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::folder::parent;
 use super::{Problem, system};
 
-/// Most links on the way to a file, as on Linux.
+/// Most links to follow, as on Linux.
 const MOST_LINKS: usize = 40;
 
 /// Why there are no bytes.
@@ -15,11 +15,11 @@ const MOST_LINKS: usize = 40;
 pub enum Obstacle {
     /// There is nothing under this name.
     Missing,
-    /// A file is there at one look and not at the next, while somebody replaces it.
+    /// A file exists at one look and not at the next, while another process replaces it.
     Flickers,
     /// It is a symbolic link, and those are not followed here.
     Link,
-    /// A symbolic link that leads nowhere. Nobody knows what is on a volume that is not mounted.
+    /// A symbolic link without a target: its volume may not be mounted.
     DanglingLink,
     /// A symbolic link that could be anybody's trap.
     ForeignLink,
@@ -34,7 +34,7 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
-    /// Whether it may be gone in a moment: so it looks while somebody replaces a file. rclone answers with an I/O error
+    /// Whether it may pass in a moment: so it looks while another process replaces a file. rclone answers with an I/O error
     /// to who reads what has just been replaced.
     pub fn may_pass(&self) -> bool {
         match self {
@@ -55,7 +55,7 @@ impl From<&Obstacle> for Problem {
             Obstacle::Link => Self::new("it is a link, which is not followed here", "remove it"),
             Obstacle::DanglingLink => Self::new(
                 "it is a link that leads nowhere",
-                "mount the volume that it leads to, or remove the link",
+                "mount the volume of its target, or remove the link",
             ),
             Obstacle::ForeignLink => Self::new(
                 "it is a link of another user to a file that is not theirs, so it may be a trap",
@@ -96,7 +96,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     if length as u64 > most { Err(Obstacle::TooLong(most)) } else { Ok(bytes) }
 }
 
-/// Opens what is under this very name for reading, and waits for nobody.
+/// Opens what has this very name for reading, and never waits.
 ///
 /// # Errors
 ///
@@ -139,8 +139,8 @@ fn no_link(file: File, path: &Path) -> Result<File, Obstacle> {
     if cfg!(not(unix)) && is_link() { Err(Obstacle::Link) } else { Ok(file) }
 }
 
-/// The file that the links at `path` lead to; `path` itself where there is no link. Each of the links has to belong to
-/// this process's user, to root, or to the owner of what it leads to, as Linux's `protected_symlinks` wants it.
+/// The target of the links at `path`; `path` itself if it is not a link. Each of the links has to belong to
+/// this process's user, to root, or to the owner of its target, as Linux's `protected_symlinks` wants it.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The system calls that file systems answer differently, each in one place, where a test can stand in for such a disk.
+//! The system calls that file systems answer differently, each in one place, where a test can imitate such a disk.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -145,7 +145,7 @@ pub(super) mod errno {
     pub(crate) const NOTTY: i32 = Errno::NOTTY.raw_os_error();
 }
 
-/// Windows has none of these; 0 is no error.
+/// Windows has none of these; 0 is not an error.
 #[cfg(not(unix))]
 pub(super) mod errno {
     pub(crate) const BADF: i32 = 0;

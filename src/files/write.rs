@@ -15,7 +15,7 @@ use super::folder::{parent, sync_file, sync_folder};
 use super::lock::POLL;
 use super::{read, system};
 
-/// How long a writer starts again whose temporary file is gone: somebody cleaned up, or it has got its name, and the
+/// How long a writer starts again whose temporary file is missing: another process cleaned up, or it has got its name, and the
 /// file system shows what was there before for as long as it keeps it in a cache (FUSE: 1 s).
 const LOSSES: Duration = Duration::from_secs(2);
 
@@ -27,7 +27,7 @@ const REFUSALS: Duration = Duration::from_millis(200);
 pub enum Created {
     /// It is ours, and on disk.
     Done,
-    /// Somebody else has it, and it is on disk.
+    /// Another process has it, and it is on disk.
     Taken,
 }
 
@@ -117,13 +117,13 @@ fn no_space(error: &io::Error) -> bool {
 
 fn pause_after_loss(start: Instant) -> io::Result<()> {
     if start.elapsed() > LOSSES {
-        return Err(io::Error::other("somebody removes our temporary files"));
+        return Err(io::Error::other("another process removes the temporary files"));
     }
     thread::sleep(POLL);
     Ok(())
 }
 
-/// A file that nobody knows yet; removed unless it got a name.
+/// A temporary file; removed unless it got a name.
 struct Temporary {
     path: PathBuf,
 }
@@ -185,21 +185,21 @@ impl Temporary {
         Ok(holds(target, bytes))
     }
 
-    /// Whether somebody has cleaned this file up.
+    /// Whether another process has cleaned this file up.
     fn is_lost(&self, error: &io::Error) -> bool {
-        let gone = || fs::symlink_metadata(&self.path).is_err();
-        error.kind() == ErrorKind::NotFound && gone()
+        let is_missing = || fs::symlink_metadata(&self.path).is_err();
+        error.kind() == ErrorKind::NotFound && is_missing()
     }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // After a rename there is nothing to remove; names are random, so it is nobody else's.
+        // After a rename there is nothing to remove; names are random, so it is not another's.
         let _gone = fs::remove_file(&self.path);
     }
 }
 
-/// The last resort: the name first, the bytes then. After a crash in between the file is torn, but nobody knows its
+/// The last resort: the name first, the bytes then. After a crash in between the file is torn, but no host knows its
 /// content yet.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = system::create_new(path)?;
@@ -210,7 +210,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Nobody but the owner may read or write what is made. What is replaced keeps the owner's own rights, so that no `chmod`
+/// Only the owner may read or write a new file. A replaced one keeps the owner's own rights, so that no `chmod`
 /// is needed where it is refused (`aclmode=restricted` of ZFS refuses even root's).
 fn mode_for_owner(old: Option<&Metadata>) -> u32 {
     #[cfg(unix)]

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use super::envelope;
 use crate::json_text::JsonText;
 
-/// Where a reply belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
-    /// It is a message of its own.
+    /// A message of its own.
     Single,
-    /// It is this member of this batch.
+    /// A member of a batch.
     Member { batch: u64, index: usize },
 }
 
@@ -24,7 +23,7 @@ pub(super) struct Batches {
 struct Batch {
     replies: Vec<Option<JsonText>>,
     unfinished: usize,
-    /// Whether its slow members were let in, once one of them has asked.
+    /// Whether its slow members were accepted; decided at the first of them.
     admitted: Option<bool>,
 }
 
@@ -38,13 +37,13 @@ impl Batches {
         self.count
     }
 
-    /// Whether slow members of this batch are let in: all of them, or none.
+    /// Whether slow members of this batch are accepted: all of them, or none.
     pub(super) fn admits(&mut self, number: u64, has_room: impl FnOnce() -> bool) -> bool {
         let batch = self.open.get_mut(&number);
         batch.is_none_or(|batch| *batch.admitted.get_or_insert_with(has_room))
     }
 
-    /// Takes a member's reply, if it has one. The batch's own reply, when that was the last of it.
+    /// Takes a member's reply, if it has one. Returns the batch's reply after the last one.
     pub(super) fn close(
         &mut self,
         number: u64,

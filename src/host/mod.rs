@@ -1,6 +1,6 @@
-//! Everything between bytes and a call. Three kinds of threads, each with one job: the reader brings what the host
-//! sends and what ends the conversation, the loop (the main thread) answers, and what may wait runs elsewhere: identity
-//! calls on one thread, in order, and calls to the network on a runtime that is made for the first of them.
+//! Everything between bytes and a call. Three kinds of threads, each with one job: the reader reads stdin and
+//! watches for what ends the conversation, the loop (the main thread) answers, and what may wait runs elsewhere:
+//! identity calls on one thread, in order, and calls to the network on a runtime that is made for the first of them.
 
 pub mod envelope;
 pub mod framing;
@@ -13,24 +13,26 @@ mod output;
 mod slow;
 mod typed;
 
+use std::time::Instant;
+
 use crate::rpc::Outcome;
 
-/// What happens outside of the loop.
+/// What the other threads report to the loop.
 #[derive(Debug)]
 pub enum Event {
     /// The host has sent bytes.
     Bytes(Vec<u8>),
     /// The host will send no more.
     End,
-    /// The process was asked to stop.
-    Stop,
-    /// Nobody reads the replies any more.
+    /// A signal came, at this moment: the loop may receive the event late, after a reply that was read late.
+    Stop(Instant),
+    /// The host has closed the replies' pipe.
     HostGone,
-    /// The ordered call that ran is done.
+    /// The ordered call that was running is done.
     Ordered(Outcome),
-    /// This slow call is done.
+    /// A slow call is done.
     Slow(CallKey, Outcome),
-    /// This slow call has progress to report.
+    /// A slow call has progress to report.
     Progress(CallKey),
 }
 

@@ -14,16 +14,16 @@ use super::batch::Slot;
 use super::envelope::{Id, ReplyTo};
 use crate::rpc::{OrderedWork, Outcome};
 
-/// So many may be unfinished before no more input is read.
+/// With so many unfinished, no more input is read.
 pub(super) const MAX_ORDERED: usize = 10_000;
 
-/// Whose answer the outcome is; none where nobody waits for one.
+/// Where the outcome goes; `None` if the call is not answered.
 pub(super) type Asker = Option<(ReplyTo, Slot)>;
 
 /// The ordered calls of a conversation.
 pub(super) struct OrderedCalls {
     events: Sender<Event>,
-    /// Set while the call that runs should give up what it waits for.
+    /// Set while the running call should stop waiting.
     interrupt: Arc<AtomicBool>,
     worker: Option<Sender<OrderedWork>>,
     running: Option<Asker>,
@@ -35,18 +35,18 @@ impl OrderedCalls {
         Self { events, interrupt, worker: None, running: None, waiting: VecDeque::new() }
     }
 
-    /// How many are unfinished.
+    /// Unfinished calls.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + usize::from(self.running.is_some())
     }
 
-    /// Takes a call. What comes back was answered at once: there is no thread to be had.
+    /// Takes a call. Returns it with an error if no thread can be started.
     pub(super) fn submit(&mut self, asker: Asker, work: OrderedWork) -> Option<(Asker, Outcome)> {
         self.waiting.push_back((asker, work));
         self.start_next()
     }
 
-    /// The call that ran is done: who asked for it. The next one starts.
+    /// The running call is done: where its outcome goes. The next one starts.
     pub(super) fn finished(&mut self) -> (Asker, Option<(Asker, Outcome)>) {
         (self.running.take().flatten(), self.start_next())
     }
@@ -59,7 +59,7 @@ impl OrderedCalls {
         self.interrupt.store(false, Ordering::Relaxed);
         match self.worker() {
             Ok(worker) => {
-                // The thread lives as long as this sender.
+                // Can't fail: the thread lives as long as this sender.
                 let _never_refused = worker.send(work);
                 self.running = Some(asker);
                 None
@@ -83,8 +83,8 @@ impl OrderedCalls {
         self.worker.as_ref().ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Stops the call with this id, if it is one of these. One that runs is asked to give up, and answered when it has
-    /// done so or is done; one that waits is taken out.
+    /// Stops the call with this id, if it is one of these. A running one is interrupted, and answered when it
+    /// ends; a waiting one is removed.
     pub(super) fn cancel(&mut self, id: &Id) -> Option<(ReplyTo, Slot)> {
         let asked = |asker: &Asker| {
             asker.as_ref().and_then(|(reply_to, _)| reply_to.id()).is_some_and(|other| other.is(id))
@@ -96,13 +96,13 @@ impl OrderedCalls {
         self.waiting.remove(position)?.0
     }
 
-    /// Takes out all that wait, and asks the one that runs to give up.
+    /// Removes all that wait, and interrupts the one that runs.
     pub(super) fn cancel_all(&mut self) -> Vec<(ReplyTo, Slot)> {
         self.interrupt.store(true, Ordering::Relaxed);
         self.waiting.drain(..).filter_map(|(asker, _)| asker).collect()
     }
 
-    /// Forgets the call that runs: it may end whenever it likes.
+    /// Stops waiting for the running call.
     pub(super) fn abandon(&mut self) -> Asker {
         self.running.take().flatten()
     }

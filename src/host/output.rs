@@ -6,14 +6,14 @@ use super::envelope;
 use super::framing::Framing;
 use crate::json_text::JsonText;
 
-/// A reply longer than this is written from where it lies.
+/// A longer reply is written without a copy.
 const LARGE: usize = 64 * 1024;
 
 /// The only writer of replies.
 pub(super) struct Output<W> {
     replies: W,
     framing: Framing,
-    /// The header line with the host's own `Content-Type`, where it sent one.
+    /// The host's own `Content-Type`, if it sent one.
     content_type: Option<String>,
     buffer: Vec<u8>,
 }
@@ -23,7 +23,7 @@ impl<W: Write> Output<W> {
         Self { replies, framing: Framing::Lines, content_type: None, buffer: Vec::new() }
     }
 
-    /// Replies go out as messages come in.
+    /// Replies use the framing of the messages.
     pub(super) fn answer_as(&mut self, framing: Option<Framing>, content_type: Option<&str>) {
         self.framing = framing.unwrap_or(self.framing);
         if self.content_type.as_deref() != content_type {
@@ -31,10 +31,10 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Takes a reply. It may stay in the buffer until [`flush`](Self::flush).
+    /// Writes a reply; it may stay in the buffer until [`flush`](Self::flush).
     ///
     /// # Errors
-    /// As `write(2)`; `BrokenPipe` when nobody reads any more.
+    /// As `write(2)`; `BrokenPipe` when the host has closed its end.
     pub(super) fn write(&mut self, reply: JsonText) -> io::Result<()> {
         let framed = envelope::frame(self.framing, self.content_type.as_deref(), reply);
         if framed.len() > LARGE {
@@ -45,7 +45,7 @@ impl<W: Write> Output<W> {
         if self.buffer.len() > LARGE { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what waits.
+    /// Writes the buffer.
     ///
     /// # Errors
     /// As [`write`](Self::write).

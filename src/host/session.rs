@@ -1,4 +1,4 @@
-//! The loop: takes events, hands calls over, writes replies. It waits for events only, with the next deadline as its
+//! The loop: receives events, starts calls, writes replies. It waits for events only, with the next deadline as its
 //! limit, and does no I/O but replies. It owns the state of the conversation.
 
 mod calls;
@@ -23,46 +23,44 @@ use super::slow::SlowCalls;
 use super::typed::Typed;
 use crate::rpc::Methods;
 
-/// How long accepted calls go on after a signal. The rest of the 800 ms that a host may count on is for the exit.
+/// How long accepted calls go on after a signal. The rest of the promised 800 ms is for the exit.
 const STOP: Duration = Duration::from_millis(650);
 /// How long input that was read before a signal is still taken.
 const LAST_INPUT: Duration = Duration::from_millis(150);
-/// How long the ordered call that runs may still take once it was asked to give up.
+/// How long the running ordered call may take after it was interrupted.
 const GIVE_UP: Duration = Duration::from_millis(60);
-/// After so long a value without a line end is mentioned.
+/// After so long a value without a line end is logged.
 const LINE_END: Duration = Duration::from_secs(5);
 
-/// What a conversation begins with.
+/// Options of a conversation.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The framing; none for the one that the first line shows.
+    /// The framing; `None` to detect it by the first line.
     pub framing: Option<Framing>,
     /// Longest message, in bytes.
     pub max_message: usize,
-    /// A person types: a method's name alone on a line will do.
+    /// Stdin is a terminal: a method's name alone on a line is a call.
     pub by_hand: bool,
 }
 
-/// What connects a conversation with the rest of the process.
+/// The conversation's connections to the rest of the process.
 pub struct Host<W> {
-    /// What happens outside of the loop.
     pub events: Receiver<Event>,
-    /// Where calls that run elsewhere say what has become of them.
+    /// For calls that run on other threads.
     pub sender: Sender<Event>,
-    /// How much the reader may bring.
+    /// How much the reader may read ahead.
     pub credit: Arc<Credit>,
-    /// Where replies go.
     pub replies: W,
-    /// Set when a signal asks the process to stop, long before a busy loop comes to the event.
+    /// Set by a signal, long before a busy loop receives the event.
     pub stop: Arc<AtomicBool>,
-    /// Set while the ordered call that runs should give up what it waits for.
+    /// Set while the running ordered call should stop waiting.
     pub interrupt: Arc<AtomicBool>,
 }
 
 /// Serves a conversation to its end. `on_stash` is called when it turns out that Stash is the host.
 ///
 /// # Errors
-/// When replies can't be written, other than because the host is gone.
+/// When replies can't be written, unless the host has closed its end.
 pub fn serve<W: Write>(
     methods: &Methods,
     options: Options,
@@ -106,7 +104,7 @@ struct Session<'a, W> {
     decoder: Decoder,
     typed: Option<Typed>,
     credit: Arc<Credit>,
-    /// Bytes that the reader has brought and that are not decoded yet.
+    /// Bytes that were read and are not decoded yet.
     undecoded: usize,
     output: Output<W>,
     slow: SlowCalls,
@@ -114,18 +112,18 @@ struct Session<'a, W> {
     batches: Batches,
     input: Input,
     stop: Arc<AtomicBool>,
-    /// When the loop has first seen that it is to stop.
+    /// When the loop first saw `stop`.
     stop_seen: Option<Instant>,
-    /// When what is unfinished has to be given up. It only ever comes nearer, but for the moment after.
+    /// When unfinished calls are cancelled. It is only ever shortened; then [`GIVE_UP`] is added once.
     deadline: Option<Instant>,
-    /// All was cancelled; at most one ordered call is still at it.
+    /// All was cancelled; at most one ordered call is still running.
     gave_up: bool,
-    /// When a value without a line end is mentioned.
+    /// When a value without a line end is logged.
     line_end_due: Option<Instant>,
     line_end_mentioned: bool,
     /// A JSON-RPC 1.0 message was seen: to that host a reply without an id is the reply to call 0.
     json_rpc_1: bool,
-    /// Stash's raw interface: the end of input is the end of the message, not of the host's patience.
+    /// Stash's raw interface: the end of input ends the message, and starts no deadline.
     raw: bool,
     on_stash: &'a mut dyn FnMut(),
 }
@@ -134,9 +132,9 @@ struct Session<'a, W> {
 enum Input {
     /// More may come.
     Open,
-    /// The host will send no more; what has come is not all decoded yet.
+    /// The host will send no more; not all is decoded yet.
     Ended,
-    /// Nothing more is taken.
+    /// Nothing more is decoded.
     Done,
 }
 
@@ -155,7 +153,7 @@ impl<W: Write> Session<'_, W> {
         self.input == Input::Done && self.slow.is_empty() && self.ordered.len() == 0
     }
 
-    /// The next event; none where a deadline came first. Replies are written out before it waits.
+    /// The next event; `None` if a deadline came first. Replies are flushed before it waits.
     fn next_event(&mut self, events: &Receiver<Event>) -> io::Result<Option<Event>> {
         if let Ok(event) = events.try_recv() {
             return Ok(Some(event));
@@ -169,7 +167,7 @@ impl<W: Write> Session<'_, W> {
         match event {
             Ok(event) => Ok(Some(event)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            // Nobody is left who could send: not as long as this session has a sender itself.
+            // Can't happen: this session holds a sender itself.
             Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -178,9 +176,9 @@ impl<W: Write> Session<'_, W> {
         match event {
             Event::Bytes(bytes) => self.bytes(&bytes),
             Event::End => self.end_of_input(),
-            Event::Stop => {
+            Event::Stop(asked) => {
                 self.input = Input::Done;
-                self.end_within(STOP);
+                self.end_at(asked + STOP);
                 Ok(())
             }
             Event::HostGone => Err(io::ErrorKind::BrokenPipe.into()),
@@ -212,7 +210,7 @@ impl<W: Write> Session<'_, W> {
         self.decode()
     }
 
-    /// Takes what was read, as far as there is room for it.
+    /// Decodes what was read, as far as there is room for it.
     fn decode(&mut self) -> io::Result<()> {
         while self.takes_more() {
             let frame = match self.input {
@@ -237,7 +235,7 @@ impl<W: Write> Session<'_, W> {
 
     fn takes_more(&mut self) -> bool {
         if self.stop.load(Ordering::Relaxed) {
-            // What came before the signal is taken, unless it is more than there is time for.
+            // Input from before the signal is still decoded, for a limited time.
             let seen = *self.stop_seen.get_or_insert_with(Instant::now);
             if seen.elapsed() > LAST_INPUT {
                 self.input = Input::Done;
@@ -253,13 +251,12 @@ impl<W: Write> Session<'_, W> {
         if self.input == Input::Ended {
             self.input = Input::Done;
             if !self.raw {
-                self.end_within(DRAIN);
+                self.end_at(Instant::now() + DRAIN);
             }
         }
     }
 
-    fn end_within(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+    fn end_at(&mut self, end: Instant) {
         self.deadline = Some(self.deadline.map_or(end, |deadline| deadline.min(end)));
     }
 
@@ -288,7 +285,9 @@ impl<W: Write> Session<'_, W> {
         let line = self.decoder.waiting_line().unwrap_or_default();
         if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
             self.line_end_mentioned = true;
-            warn!("a JSON value ended, and no line end came: a message is read when its line ends");
+            warn!(
+                "a JSON value without a line end is waiting: a message is read when its line ends"
+            );
         }
     }
 }

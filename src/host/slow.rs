@@ -1,5 +1,5 @@
 //! Slow calls: which run, which wait, which are done. The runtime is made for the first of them, and driven from then
-//! on, busy or idle: a cancelled call is dropped at once, and a connection is watched while nobody uses it.
+//! on, busy or idle: a cancelled call is dropped at once, and an idle connection is watched.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
@@ -21,7 +21,7 @@ use crate::rpc::{ProgressSender, SlowWork};
 const NETWORK_THREADS: usize = 2;
 /// Most threads for work that blocks: files, names, large bodies.
 const BLOCKING_THREADS: usize = 8;
-/// So much later than its own clock a call is answered for it.
+/// So long after its own timeout a call is answered by the loop.
 const LATE: Duration = Duration::from_millis(250);
 
 /// A slow call.
@@ -40,7 +40,7 @@ struct Running {
     due: Option<Instant>,
 }
 
-/// The newest progress of each call that has some to report.
+/// The newest unsent progress of each call.
 type Reports = Arc<Mutex<HashMap<CallKey, Progress>>>;
 
 /// The slow calls of a conversation.
@@ -84,7 +84,7 @@ impl SlowCalls {
             || self.waiting_units() < MAX_WAITING
     }
 
-    /// A batch waits as one. Its members stand together in the queue.
+    /// A batch counts as one. Its members are next to each other in the queue.
     fn waiting_units(&self) -> usize {
         let mut last = None;
         let unit = |job: &&Job| match job.slot {
@@ -94,7 +94,7 @@ impl SlowCalls {
         self.waiting.iter().filter(unit).count()
     }
 
-    /// Takes a call. What comes back is answered at once: the system refuses what a network needs.
+    /// Takes a call. Returns it with an error if the runtime can't be started.
     pub(super) fn submit(&mut self, job: Job) -> Option<(ReplyTo, Slot, ErrorObject)> {
         if self.runtime.is_none() {
             match start_runtime() {
@@ -124,7 +124,7 @@ impl SlowCalls {
         }
     }
 
-    /// Takes a call out: it is done, or given up. What it holds is dropped where it runs.
+    /// Removes a call that is done or cancelled. Its future is dropped on its own thread.
     pub(super) fn remove(&mut self, key: CallKey) -> Option<(ReplyTo, Slot)> {
         let call = self.running.remove(&key)?;
         call.task.abort();
@@ -159,12 +159,12 @@ impl SlowCalls {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Takes out a call that is overdue: the network has not answered it in its time.
+    /// Removes a call that is overdue: the runtime has not ended it in its time.
     pub(super) fn overdue(&mut self, now: Instant) -> Option<((ReplyTo, Slot), ErrorObject)> {
         let (_, key) = *self.due.first().filter(|(due, _)| *due <= now)?;
         let error = ErrorObject::new(
             Code::PlexTimeout,
-            "the server did not let go of this call in time; raise `timeout_ms`",
+            "the call did not end in its time; raise `timeout_ms`",
         );
         Some((self.remove(key)?, error.with_data(&PlexTimeout { phase: TimeoutPhase::Response })))
     }
@@ -181,7 +181,7 @@ impl SlowCalls {
         })
     }
 
-    /// What this call reports; nothing where it is answered already.
+    /// The newest progress of this call; `None` if it was answered already.
     pub(super) fn report(&self, key: CallKey) -> Option<Progress> {
         self.reports().remove(&key).filter(|_| self.running.contains_key(&key))
     }
@@ -195,7 +195,7 @@ fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progr
     reports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Blocking work (a name that is looked up, a large body that is read) must not hold up the exit.
+/// Blocking work (a DNS lookup, a large body that is decoded) must not delay the exit.
 impl Drop for SlowCalls {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -217,6 +217,6 @@ fn start_runtime() -> io::Result<Runtime> {
 fn no_runtime(error: &io::Error) -> ErrorObject {
     ErrorObject::new(
         Code::InternalError,
-        format!("no network: the system refused what a connection needs: {error}"),
+        format!("the network can't be used: the system refused a thread or a descriptor: {error}"),
     )
 }

@@ -1,17 +1,16 @@
-//! What a person types into a terminal: a method's name alone on a line stands for a call without params. Only a
+//! Input typed on a terminal: a method's name alone on a line stands for a call without params. Only a
 //! terminal's input passes through here.
 
-/// The start of a line that may become a name, and how many names there were.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     name: Vec<u8>,
-    /// What stands on this line is no name: it passes as it is.
+    /// This line is not a name: it passes unchanged.
     other: bool,
     calls: u64,
 }
 
 impl Typed {
-    /// What the worker gets for what was typed.
+    /// The bytes that the decoder gets.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut passed = Vec::with_capacity(bytes.len() + 64);
         for &byte in bytes {
@@ -20,7 +19,7 @@ impl Typed {
                     passed.extend(self.end());
                     passed.push(byte);
                 }
-                // A console ends its lines with both.
+                // Windows' console ends lines with CR LF.
                 b'\r' if !self.name.is_empty() => {}
                 b'a'..=b'z' | b'.' if !self.other => self.name.push(byte),
                 _ => {
@@ -33,7 +32,7 @@ impl Typed {
         passed
     }
 
-    /// The line is over.
+    /// At the end of a line.
     pub(super) fn end(&mut self) -> Vec<u8> {
         self.other = false;
         if self.name.is_empty() {

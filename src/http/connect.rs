@@ -1,6 +1,6 @@
 //! Connections: to the server or its proxy, TLS over them, and the time that each may take.
 //!
-//! The client has no connect timeout of its own for a single request, and does not tell whether it went over an old
+//! The client has no connect timeout of its own for a single request, and does not report whether it used an old
 //! connection. The connector does both for the request at hand, which travels as a task-local value: it runs inside the
 //! request's own future.
 
@@ -110,7 +110,7 @@ impl Connector {
 
     async fn open(&self, target: &Url, peer: &Peer) -> Result<Stream, HttpError> {
         if target.scheme() == "https" {
-            // Roots that can't be read are the user's to mend, whoever answers.
+            // Roots that can't be read are the user's to fix, whatever the server.
             self.trusting().await?;
         }
         let mut io = match self.proxy(target)? {

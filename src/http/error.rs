@@ -197,7 +197,7 @@ pub(crate) fn host_and_port(url: &Url) -> String {
     }
 }
 
-/// Whether the connection is gone, rather than that what came over it makes no sense. hyper tells a bad chunk, and we a
+/// Whether the connection was lost, rather than that what it carried is invalid. hyper reports a bad chunk, and we a
 /// flood, as `InvalidInput` or `InvalidData`; everything else that reading brings is a lost connection.
 fn is_lost(error: &(dyn Error + 'static)) -> bool {
     let nonsense = find::<hyper::Error>(error).is_some_and(|it| it.is_parse() || it.is_user());

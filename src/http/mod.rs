@@ -69,7 +69,7 @@ impl Head {
 /// Takes an answer's body while it comes.
 pub(crate) trait Sink: Send {
     /// An answer begins; what came of an earlier one is void. Its body has `announced` bytes, where that is known: the
-    /// server's word, which nobody has checked yet.
+    /// server's word, not checked yet.
     fn begin(&mut self, head: &Head, announced: Option<u64>);
 
     /// The next bytes of its body. An error ends the exchange.

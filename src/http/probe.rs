@@ -117,10 +117,10 @@ async fn shake_hands(clients: &Clients, url: &Url, io: Box<dyn Io>) -> Found {
     };
     let chain = session.peer_certificates().unwrap_or_default();
     let chain: Vec<_> = chain.iter().cloned().map(CertificateDer::into_owned).collect();
-    let told = format!("{version}, certificate {}", about(&chain));
+    let shown = format!("{version}, certificate {}", about(&chain));
     let has_file = clients.ca_file().is_some();
     let by = tokio::task::spawn_blocking(move || trusted_by(&chain, has_file)).await;
-    Ok(format!("{told}, trusted by {}", by.unwrap_or("nobody")))
+    Ok(format!("{shown}, trusted by {}", by.unwrap_or("nobody")))
 }
 
 #[cfg(test)]

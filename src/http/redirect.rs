@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::http::{Head, Request, is_sendable};
 
-/// Takes out of a URL that a server made up what may not stand in it.
+/// Removes from a server's URL what may not be in it.
 pub(crate) type Clean = fn(&mut Url);
 
 /// The request that a redirect asks for, or `None` where it is the answer itself: no redirect, to elsewhere, or to where

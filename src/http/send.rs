@@ -90,7 +90,7 @@ impl Answer {
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|error| self.peer.broken(&error))?;
             self.made_progress();
-            // What is no data are trailers.
+            // Frames without data are trailers.
             if let Ok(data) = frame.into_data() {
                 return Ok(Some(data));
             }

@@ -1,5 +1,5 @@
 //! The bytes of a connection. hyper parses what a server sends for as long as there is some, and takes what it finds for
-//! the answer to the next request; so this is where floods and answers that nobody asked for are stopped.
+//! the answer to the next request; so this is where floods and unrequested answers are stopped.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -49,7 +49,7 @@ impl Io for Box<dyn Io> {
 #[error("the connection was no good any more")]
 pub(crate) struct Unsent;
 
-/// What the readers of answers tell their connection.
+/// What the readers of responses report to their connection.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// Bytes read since something came of them.

@@ -30,7 +30,7 @@ pub(super) enum Decision {
     Create,
     /// The file is damaged beyond help: create an identity in its place.
     Regenerate,
-    /// Nobody knows what is on disk: touch nothing.
+    /// It is unknown what is on disk: change nothing.
     Refuse {
         /// Which of the two is in the way.
         which: Which,
@@ -51,7 +51,7 @@ pub(super) enum Which {
 pub(super) struct Kept {
     /// The id.
     pub(super) id: String,
-    /// Whether it was made out in a damaged file.
+    /// Whether it was salvaged from a damaged file.
     pub(super) salvaged: bool,
     /// What the backup has to hold.
     pub(super) bytes: Vec<u8>,
@@ -62,7 +62,7 @@ pub(super) struct Kept {
 }
 
 impl View {
-    /// Whether somebody may be in the middle of writing what would be decided on: the Python plugin truncates in
+    /// Whether another process may be in the middle of writing: the Python plugin truncates in
     /// place, and `cp` does, too.
     pub(super) fn unsettled(&self) -> bool {
         match (&self.main, &self.backup) {
@@ -72,7 +72,7 @@ impl View {
         }
     }
 
-    /// The table. A new identity comes only from certainty: both names gone, or damage that was seen.
+    /// The table. A new identity comes only from certainty: both files missing, or damage that was read.
     pub(super) fn decide(&self) -> Decision {
         use State::{Absent, Passing, Torn, Unreadable, Valid};
         let refuse = |which, problem| Decision::Refuse { which, problem };

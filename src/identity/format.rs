@@ -5,7 +5,7 @@ use plexsync_protocol::identity::is_device_id;
 use super::lenient_json::{self, Object};
 use crate::files::{Obstacle, Problem};
 
-/// Most bytes that a file of ours can have. Anything longer is somebody else's, and is not read.
+/// Most bytes that a file of ours can have. A longer one is not ours, and is not read.
 pub(super) const MAX_BYTES: u64 = 64 * 1024;
 
 /// What the bytes under a name are. Every outcome of looking is one of these.
@@ -15,7 +15,7 @@ pub(super) enum State {
     Absent,
     /// An identity.
     Valid {
-        /// The id, exactly as it stands there.
+        /// The id, exactly as it is there.
         id: String,
         /// The whole file.
         raw: Vec<u8>,
@@ -24,12 +24,12 @@ pub(super) enum State {
     Torn {
         /// The whole file.
         raw: Vec<u8>,
-        /// The one id that can still be made out.
+        /// The one id that can be salvaged.
         salvaged: Option<String>,
     },
-    /// Something is there that can't be read at this moment: somebody may just be replacing it.
+    /// Something is there that can't be read at this moment: another process may be replacing it.
     Passing(Problem),
-    /// Something is there, and nobody knows what it holds.
+    /// Something is there, and it is unknown what it holds.
     Unreadable(Problem),
 }
 
@@ -46,7 +46,7 @@ pub(super) fn classify(read: Result<Vec<u8>, Obstacle>) -> State {
     }
 }
 
-/// The object in a whole file, without what stands in front of it and behind it: that could be anything.
+/// The object in a whole file, without what precedes and follows it: that could be anything.
 pub(super) fn object_in(raw: &[u8]) -> &[u8] {
     lenient_json::object(raw).map_or(raw, |object| &raw[object.start..object.end])
 }
@@ -55,7 +55,7 @@ fn id_of(raw: &[u8]) -> Option<String> {
     lenient_json::object(raw)?.id?.text.filter(|text| is_device_id(text))
 }
 
-/// The id of a damaged file: the only one that stands there whole, however often.
+/// The id of a damaged file: the only one that is there whole, however often.
 ///
 /// Also in UTF-16, which PowerShell's `>` makes of a file.
 fn salvage(raw: &[u8]) -> Option<String> {
@@ -97,7 +97,7 @@ pub(super) fn render(id: &str) -> Vec<u8> {
 
 /// The file `raw` with `id` in the place of its own id; every other byte of the object stays.
 ///
-/// What stands behind the object goes, unless it is white space: Python can't read a file with it.
+/// Removes what follows the object, unless it is white space: Python can't read a file with it.
 pub(super) fn splice(raw: &[u8], id: &str) -> Vec<u8> {
     let Some(Object { id: Some(old), end, .. }) = lenient_json::object(raw) else {
         return render(id);

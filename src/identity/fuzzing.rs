@@ -1,4 +1,4 @@
-//! Ways in for fuzzers: what lies in the data folder.
+//! Entry points for fuzzers: the files in the data folder.
 
 use super::decide::View;
 use super::format::{State, classify};
@@ -8,7 +8,7 @@ use super::format::{State, classify};
 pub enum Meaning {
     /// It is whole, and this is its id.
     Whole(String),
-    /// It is damaged, and this id can be made out.
+    /// It is damaged, and this id can be salvaged.
     Salvaged(String),
     /// It holds no id.
     Nothing,

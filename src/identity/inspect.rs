@@ -24,7 +24,7 @@ pub struct Report {
     pub broken: Vec<String>,
     /// Path and state of the lock.
     pub lock: (PathBuf, LockState),
-    /// What others could change: the folder, the identity's file (the link and what it leads to), the backup. The next
+    /// What others could change: the folder, the identity's file (the link and its target), the backup. The next
     /// write takes others' right to write from the two files; a backup becomes this user's own.
     pub exposed: Vec<Exposed>,
 }
@@ -37,14 +37,14 @@ pub enum Finding {
     Missing,
     /// An identity, exactly as on disk.
     Good(String),
-    /// A damaged file, and the id that can still be made out.
+    /// A damaged file, and the id that can be salvaged.
     Damaged(Option<String>),
     /// Something that can't be read.
     Unreadable(Problem),
 }
 
 impl Finding {
-    /// The id that is there, whole or made out in a damaged file.
+    /// The id, whole or salvaged from a damaged file.
     pub fn id(&self) -> Option<&str> {
         match self {
             Self::Good(id) | Self::Damaged(Some(id)) => Some(id),
@@ -68,11 +68,11 @@ impl From<State> for Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockState {
-    /// Nobody has ever needed it.
+    /// It was never needed.
     Missing,
-    /// Nobody holds it.
+    /// No process holds it.
     Free,
-    /// Somebody creates, recovers or resets at this moment.
+    /// Another process creates, recovers or resets at this moment.
     Held,
     /// It can't be used.
     Unusable(Problem),

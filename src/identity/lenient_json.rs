@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 /// The byte order mark that Notepad puts in front of UTF-8.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// A character that is in no id: it stands for all that is not ASCII.
+/// A character that is in no id: it replaces all that is not ASCII.
 const NO_ASCII: u8 = b'\x7f';
 
 /// A whole JSON object at the start of a text.
@@ -23,16 +23,16 @@ pub(super) struct Object {
     pub(super) id: Option<Literal>,
     /// Where its brace opens.
     pub(super) start: usize,
-    /// Where the object ends; what stands behind it is not part of it.
+    /// Where the object ends; what follows is not part of it.
     pub(super) end: usize,
 }
 
-/// A string as it stands in the text.
+/// A string in the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Literal {
-    /// Where it stands, quotes included.
+    /// Its place, quotes included.
     pub(super) place: Range<usize>,
-    /// What it means; none where that is no text, but half a surrogate pair.
+    /// Its value; `None` if that is half a surrogate pair.
     pub(super) text: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn object(bytes: &[u8]) -> Option<Object> {
     Some(Object { id: literal, start, end: start + objects.byte_offset() })
 }
 
-/// Reads the string whose opening quote stands at `at`.
+/// Reads the string whose opening quote is at `at`.
 pub(super) fn string_at(bytes: &[u8], at: usize) -> Option<String> {
     let mut strings = serde_json::Deserializer::from_slice(bytes.get(at..)?).into_iter();
     strings.next()?.ok()

@@ -33,7 +33,7 @@ pub struct Keeper {
     held: Option<Arc<Identity>>,
 }
 
-/// Why there is no identity to be had.
+/// Why there is no identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
     /// It can't be read or made. Nothing else than what is at `path` will change that; the next call tries again.
@@ -96,7 +96,7 @@ impl Keeper {
     }
 
     /// The identity that is held, or that of a good file beside a good backup: two files are read, and nothing is waited
-    /// for or written. None where [`Self::get`] would have to do more, and where it would fail.
+    /// for or written. `None` if [`Self::get`] would have to do more, or would fail.
     pub fn get_without_waiting(&mut self) -> Option<Arc<Identity>> {
         if self.held.is_none() {
             let found = self.store.load_without_waiting()?;

@@ -14,7 +14,7 @@ use super::store::{Found, Store};
 use crate::files::{self, Access, Created, Lock, Problem, Replaced};
 
 impl Store {
-    /// Creates an identity where there was none. None: somebody else was there first, look again.
+    /// Creates an identity. `None`: another process created one first, look again.
     ///
     /// What counts is what is on disk afterwards, not what a call said about the writing.
     pub(super) fn create(&self, now: &View) -> Result<Option<Found>, IdentityError> {
@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// Copies the identity from the former folder, which stays as it is. None: look again.
+    /// Copies the identity from the former folder, which stays as it is. `None`: look again.
     fn move_in(&self, id: String, bytes: &[u8]) -> Result<Option<Found>, IdentityError> {
         files::create(&self.main, bytes).map_err(|error| self.unwritten(&error))?;
         if !matches!(self.look().main, State::Valid { id: found, .. } if found == id) {
@@ -66,7 +66,7 @@ impl Store {
         Ok(Some(Found { id, origin: Origin::Loaded, warning }.warned(backup)))
     }
 
-    /// Writes the backup's identity back, or goes on with it where that can't be done. None: look again.
+    /// Writes the backup's identity back, or goes on with it where that can't be done. `None`: look again.
     pub(super) fn restore(&self, now: &View, id: String, bytes: &[u8]) -> Option<Found> {
         let (what, kept, written) = match &now.main {
             State::Torn { raw, .. } => match self.replace_broken(now, raw, bytes) {
@@ -98,7 +98,7 @@ impl Store {
         Some(Found { id, origin: Origin::Recovered, warning }.warned(backup))
     }
 
-    /// Creates an identity in the place of one that is damaged beyond help. None: look again.
+    /// Creates an identity in the place of one that is damaged beyond help. `None`: look again.
     ///
     /// The backup is created first, under a name that only one can win: so all agree even where locks lie, and a crash
     /// in between leaves an identity that the next load recovers.
@@ -155,7 +155,7 @@ impl Store {
         written.map_err(|error| Problem::from(&error))
     }
 
-    /// Puts `bytes` in the place of the file, or of what its link leads to, unless that has changed since `now`.
+    /// Replaces the file, or the target of its link, by `bytes`, unless that has changed since `now`.
     pub(super) fn replace_main(&self, now: &View, bytes: &[u8]) -> io::Result<Replaced> {
         let path = files::follow(&self.main)
             .map_err(|obstacle| io::Error::other(Problem::from(&obstacle).reason))?;

@@ -13,7 +13,7 @@ use crate::files::{self, Lock, Problem, Replaced};
 pub(super) enum ResetError {
     /// What was on disk still is.
     Refused(IdentityError),
-    /// The new id may be in its place, but nobody can promise that it stays there.
+    /// The new id may be in its place, but may not stay there.
     Landed(IdentityError),
 }
 

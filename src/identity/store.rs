@@ -1,4 +1,4 @@
-//! The data folder: the identity is loaded from it, and written to it by nobody else.
+//! The data folder: the identity is loaded from it, and only written here.
 //!
 //! A good file beside a good backup costs two reads: no lock, nothing opened for writing. Everything else goes through
 //! [`View::decide`], once to see what is to be done and once more under the lock.
@@ -24,7 +24,7 @@ pub(super) const ROUNDS: usize = 5;
 pub(super) struct Patience {
     /// For a torn file to become whole: the Python plugin truncates in place, then writes.
     pub(super) torn: Duration,
-    /// For the lock, where there is no answer without it.
+    /// For the lock, if there is no answer without it.
     pub(super) lock: Duration,
 }
 
@@ -100,7 +100,7 @@ impl Store {
         Err(self.keeps_changing())
     }
 
-    /// The identity in a good file beside a good backup. Waits for nobody, writes nothing.
+    /// The identity in a good file beside a good backup. Never waits, writes nothing.
     pub(super) fn load_without_waiting(&self) -> Option<Found> {
         match self.look().decide() {
             Decision::Keep(kept) if kept.backed_up && !kept.salvaged => Some(Found::kept(&kept)),
@@ -130,7 +130,7 @@ impl Store {
         View { main: classify(main), backup: self.look_at_backup(), linked }
     }
 
-    /// What is behind a link is never "missing": nobody knows what is on a volume that is not mounted.
+    /// The target of a link is never "missing": its volume may not be mounted.
     fn read_through_link(&self) -> Result<Vec<u8>, Obstacle> {
         match files::read(&files::follow(&self.main)?, MAX_BYTES) {
             Err(Obstacle::Missing) => Err(Obstacle::DanglingLink),
@@ -139,7 +139,7 @@ impl Store {
         }
     }
 
-    /// The backup is nobody's but ours: a link in its place is not followed.
+    /// The backup is ours alone: a link in its place is not followed.
     pub(super) fn look_at_backup(&self) -> State {
         classify(files::read(&self.backup, MAX_BYTES))
     }
@@ -175,7 +175,7 @@ impl Store {
 
     fn clean_up(&self) {
         files::remove_temporary(&self.main);
-        // A file behind a link is written beside what the link leads to.
+        // The target of a link is written beside the target.
         let target = files::follow(&self.main).ok().filter(|target| *target != self.main);
         target.iter().for_each(|target| files::remove_temporary(target));
     }
@@ -243,7 +243,7 @@ impl Found {
     fn kept(kept: &Kept) -> Self {
         let found = Self { id: kept.id.clone(), origin: Origin::Loaded, warning: None };
         let damaged = kept.salvaged.then(|| {
-            "The identity's file is damaged, but its id could be made out: Plex sees the same device as before. \
+            "The identity's file is damaged, but its id could be read: Plex sees the same device as before. \
              A reset to this very id writes the file anew."
                 .to_owned()
         });

@@ -70,7 +70,7 @@ fn a_chosen_format_stays_and_a_guess_gives_way() {
     {
         let (lines, _) = lines(chosen, "info");
         assert_eq!(lines.format(), before);
-        lines.log.speak_to_stash();
+        lines.log.use_stash_format();
         assert_eq!(lines.format(), after);
     }
 }

@@ -1,4 +1,4 @@
-//! Which server, which token: from the start of the worker, or from the parent Stash's settings.
+//! Server and token of a call: from flags and environment, or from the parent Stash's settings.
 
 use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::stash::StashCall;
@@ -8,7 +8,7 @@ use crate::plex::Account;
 use crate::stash::{SETTINGS_PAGE, Settings, Stash};
 use crate::target::{Source, Sources};
 
-/// What a call brings itself.
+/// What the params of a call hold.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Has {
     pub(super) server: bool,
@@ -22,14 +22,14 @@ impl Has {
     }
 }
 
-/// The account of a call, and the settings it was made with where Stash was asked for them.
+/// The account of a call, and Stash's settings if they were read.
 pub(super) struct Resolved {
     pub(super) account: Account,
     pub(super) settings: Settings,
 }
 
 impl Resolved {
-    /// The same, if there is a server to talk to: in Stash it is a setting.
+    /// The same, or an error if there is no server; in Stash it is a setting.
     pub(super) fn with_server(self) -> Result<Self, ErrorObject> {
         match self.account.server {
             Some(_) => Ok(self),
@@ -42,7 +42,7 @@ impl Resolved {
 }
 
 impl Worker {
-    /// Asks Stash only where something is missing that its settings could tell.
+    /// Asks Stash only if something is missing that its settings may hold.
     pub(super) async fn account(
         &self,
         stash: Option<&StashCall>,

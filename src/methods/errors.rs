@@ -31,7 +31,7 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
         }
         IdentityError::InvalidId { reason } => ErrorObject::invalid_params("/device_id", reason),
         IdentityError::Interrupted => {
-            ErrorObject::new(Code::Cancelled, "cancelled: the worker was asked to stop")
+            ErrorObject::new(Code::Cancelled, "cancelled before anything was written")
         }
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
     }
 }
 
-/// What a section lookup adds to the data of invalid params.
+/// Data of invalid params, with the locations.
 #[derive(Serialize)]
 struct NoSection {
     #[serde(flatten)]
@@ -130,7 +130,7 @@ pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> Er
     ErrorObject::new(Code::NotConfigured, message).with_data(&data)
 }
 
-/// Settings that can't be read: what they would have told is missing.
+/// Settings that can't be read: `missing` would have been one of them.
 pub(super) fn of_stash(error: &StashError, missing: Missing) -> ErrorObject {
     not_configured(missing, error.to_string())
 }

@@ -1,5 +1,5 @@
 //! `identity.*`, and the identity that other calls carry. What may wait (a torn file, the lock, a write) is ordered
-//! work; an id in memory or in a good file is there at once.
+//! work; an id in memory or in a good file is returned at once.
 
 use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -47,7 +47,7 @@ pub(super) enum Ticket {
 }
 
 impl Ticket {
-    /// The ticket of a call, and what has to be done for it in its turn.
+    /// The ticket of a call, and the ordered work that it waits for.
     pub(super) fn draw(
         worker: &Arc<Worker>,
         stash: Option<Arc<StashCall>>,
@@ -114,17 +114,14 @@ impl Worker {
     ) -> Result<&'k mut Keeper, IdentityError> {
         if keeper.is_none() {
             let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+            let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
             let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
-            let made = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
-            **keeper = Some(match former {
-                Some(former) => made.with_former(former),
-                None => made,
-            });
+            **keeper = Some(former.into_iter().fold(new, Keeper::with_former));
         }
         keeper.as_mut().ok_or_else(no_folder)
     }
 
-    /// The user's word comes before Stash's, and that before the default.
+    /// The user's folder, else Stash's, else the default.
     pub(super) fn data_folder(&self, stash: Option<&StashCall>) -> Option<Given<PathBuf>> {
         let setup = &self.setup;
         let of_stash = || {

@@ -1,5 +1,5 @@
 //! What each method does, and which code each failure has. Identity calls take effect in the order received;
-//! requests carry the identity that those before them leave behind, and run beside.
+//! a request carries the identity that the identity calls before it leave behind; requests run at the same time.
 
 mod account;
 mod doctor;
@@ -27,7 +27,7 @@ use crate::rpc::{Handling, Methods, Request};
 use crate::secret::Secrets;
 use crate::target::{Given, Sources};
 
-/// What a worker is given at its start.
+/// What the methods need to know.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The data folder, if the user named one.
@@ -36,23 +36,22 @@ pub struct Setup {
     pub default_data_dir: Option<Given<PathBuf>>,
     /// Where an identity moves from, if the data folder is the platform's.
     pub former_data_dir: Option<PathBuf>,
-    /// The folder against which Stash's relative plugin folders are resolved.
+    /// Base of relative folders.
     pub working_folder: PathBuf,
     /// Server and token, by flag and environment.
     pub sources: Sources,
-    /// An additional certificate authority, for `doctor.run` to name.
+    /// An additional certificate authority, for `doctor.run` to report.
     pub plex_ca: Option<Given<PathBuf>>,
     /// The plugin whose settings to ask Stash for.
     pub stash_plugin: String,
-    /// The worker's version, as Plex is told.
+    /// For `X-Plex-Version`.
     pub version: &'static str,
-    /// Set while the ordered work that runs should give up what it waits for.
+    /// Set while running ordered work should stop waiting.
     pub interrupt: Arc<AtomicBool>,
     /// The secrets that the log must not show.
     pub secrets: Secrets,
 }
 
-/// The worker's methods.
 pub fn methods(setup: Setup, plex: Plex) -> Methods {
     let worker = Arc::new(Worker { setup, plex, keeper: Mutex::new(None) });
     let mut methods = Methods::default();

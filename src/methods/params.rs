@@ -1,4 +1,4 @@
-//! Params to types. An error tells where and what was expected, never what was found there.
+//! Reads params into types. An error says where and what was expected, never what was found there.
 
 use plexsync_protocol::error::ErrorObject;
 use serde::de::DeserializeOwned;
@@ -49,7 +49,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject
     if text.starts_with("unknown field ") {
         return ErrorObject::invalid_params(
             pointer,
-            format!("is no param of this method{}", expected(&text)),
+            format!("is not a param of this method{}", expected(&text)),
         );
     }
     if half_a_pair(&text) {

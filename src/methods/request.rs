@@ -55,7 +55,7 @@ fn warn_of(answer: &Answer) {
     }
 }
 
-/// What is left of the call's time; at least 1, so that it is the request that says what was late.
+/// The rest of the call's time; at least 1, so that the request reports the timeout and its phase.
 fn milliseconds_until(deadline: Instant) -> u64 {
     let left = deadline.saturating_duration_since(Instant::now());
     u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)

@@ -1,9 +1,8 @@
-//! `plex.scan`: which folders are meant, and what a Stash user hears of it.
+//! `plex.scan`: which folders are meant, and what a Stash user sees of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::json_text::JsonText;
 use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{ScanParams, ScanResult, SectionScan};
@@ -16,6 +15,7 @@ use tracing::{debug, info, warn};
 use super::account::{Has, Resolved};
 use super::identity::Ticket;
 use super::{Worker, errors, limits, params, reader};
+use crate::json_text::JsonText;
 use crate::plex::{Account, PlexError, ScanCall, Scanner};
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Outcome, Request, Slow};
@@ -42,7 +42,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
         let identity = ticket.identity(deadline).await?;
         Scan { worker, stash, identity, section, pointer, deadline }.run(named).await
     };
-    Ok(Handling::Slow(Slow { first, timeout: None, work: Box::pin(work) }))
+    Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
 }
 
 /// Whether the hook is about a scene whose files came, moved or went. An edit has an input; a scan that found a moved
@@ -56,7 +56,7 @@ fn moves_files(hook: &HookContext) -> bool {
 fn named(params: &ScanParams) -> Result<(&'static str, Option<RemotePath>), ErrorObject> {
     let (pointer, named) = match (&params.folder, &params.path) {
         (Some(_), Some(_)) => {
-            let reason = "stands beside `path`: give one of them";
+            let reason = "can't be used with `path`: give one of them";
             return Err(ErrorObject::invalid_params("/folder", reason));
         }
         (Some(folder), None) => ("/folder", RemotePath::parse(folder)),
@@ -110,22 +110,18 @@ impl Scan {
             let names: Vec<_> = translated.into_iter().chain([folder]).collect();
             match scanner.folder(&names, self.section()).await {
                 Ok(asked) => scans.extend(asked),
-                Err(error) => {
-                    let goes_on = self.hook().is_some() && is_an_answer(&error);
+                Err(error) if self.hook().is_some() && is_an_answer(&error) => {
                     let concerns_all = concerns_all(&error);
-                    let error = self.error(error);
-                    if !goes_on {
-                        return Err(error);
-                    }
-                    warn!("{}", error.message);
+                    warn!("{}", self.error(error).message);
                     if concerns_all {
                         break;
                     }
                 }
+                Err(error) => return Err(self.error(error)),
             }
         }
         if self.hook().is_none() {
-            info!("Plex was asked to scan {}", told(&scans));
+            info!("Plex was asked to scan {}", list_of(&scans));
         }
         Ok(JsonText::of(&ScanResult::asked(scans)))
     }
@@ -195,7 +191,7 @@ async fn scene_files(parent: &Stash, id: &str) -> Result<Vec<String>, ErrorObjec
     Ok(files.unwrap_or_default())
 }
 
-/// Whether Plex was reached: what it said no to is told, and is no failure of the hook.
+/// Whether Plex was reached: what it refused is logged, and does not fail the hook.
 fn is_an_answer(error: &PlexError) -> bool {
     matches!(error, PlexError::NoSection(_) | PlexError::Refused(_))
 }
@@ -205,7 +201,7 @@ fn concerns_all(error: &PlexError) -> bool {
     matches!(error, PlexError::Refused(refusal) if refusal.refused.is_empty())
 }
 
-fn told(scans: &[SectionScan]) -> String {
+fn list_of(scans: &[SectionScan]) -> String {
     let of =
         |scan: &SectionScan| format!("`{}` in library section `{}`", scan.folder, scan.section);
     scans.iter().map(of).collect::<Vec<_>>().join(", ")
@@ -216,7 +212,7 @@ fn nothing(reason: &str) -> JsonText {
     JsonText::of(&ScanResult::nothing())
 }
 
-/// A destroyed scene is gone from Stash: its path is in the hook's input.
+/// Stash no longer has a destroyed scene: its path is in the hook's input.
 fn input_path(hook: &HookContext) -> Option<String> {
     #[derive(Deserialize)]
     struct Destroyed {

@@ -1,4 +1,4 @@
-//! Ways in for fuzzers: what a server sends, and where a request goes.
+//! Entry points for fuzzers: what a server sends, and where a request goes.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::plex::response::{charset, xml};
 /// A body's XML as JSON.
 ///
 /// # Errors
-/// Why it is no XML.
+/// Why it is not XML.
 pub fn xml_to_json(content_type: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let stop = Stop::default();
     let charset = xml::charset(bytes, charset::of_content_type(content_type));

@@ -97,7 +97,7 @@ impl Plex {
     /// and network. Dropping the future ends the request.
     ///
     /// # Errors
-    /// A [`PlexError`] where there is no answer, or none that the call wants.
+    /// [`PlexError`] if there is no response, or not one that the call accepts.
     pub fn request(
         &self,
         call: RequestCall,

@@ -9,7 +9,7 @@ use crate::secret::Secrets;
 
 /// Most of Plex's words that are passed on, in characters.
 const LONGEST_MESSAGE: usize = 200;
-/// A body larger than this, in bytes, is no error page.
+/// A body larger than this, in bytes, is not an error page.
 const LARGEST_PAGE: usize = 64 * 1024;
 /// Where a body says what is wrong: Plex's JSON, the XML of a server in maintenance, any other XML.
 const NAMES: [&str; 4] = ["message", "status", "title", "_text"];

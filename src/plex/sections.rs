@@ -105,17 +105,17 @@ fn targets(sections: &[&Section], folder: &RemotePath) -> Vec<Target> {
             longest.insert(place, (location, rest));
         }
     }
-    let nearest = longest.iter().rev().max_by_key(|(_, (location, _))| location.depth());
-    let nearest = nearest.map(|(place, _)| *place);
-    let mut targets: Vec<_> = longest
-        .into_iter()
-        .map(|(place, (location, rest))| {
-            let (section, folder) = (sections[place].key.clone(), location.join(&rest));
-            (Some(place) != nearest, Target { section, folder })
-        })
-        .collect();
-    targets.sort_by_key(|(is_farther, _)| *is_farther);
-    targets.into_iter().map(|(_, target)| target).collect()
+    let depth = longest.values().map(|(location, _)| location.depth()).max();
+    let nearest = longest.values().position(|(location, _)| Some(location.depth()) == depth);
+    let target = |(place, (location, rest)): (usize, (&RemotePath, Vec<String>))| Target {
+        section: sections[place].key.clone(),
+        folder: location.join(&rest),
+    };
+    let mut targets: Vec<_> = longest.into_iter().map(target).collect();
+    if let Some(nearest) = nearest {
+        targets[..=nearest].rotate_right(1);
+    }
+    targets
 }
 
 fn no_section(

@@ -14,7 +14,7 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Whether a URL of it leads to this host and nowhere else: `name@elsewhere:80/` would.
+    /// Whether a URL made of it names this host: `name@elsewhere:80/` would name another.
     fn is_one(&self) -> bool {
         let of_a_name =
             |letter: char| letter.is_alphanumeric() || matches!(letter, '.' | '-' | '_');
@@ -22,7 +22,7 @@ impl Address {
     }
 
     /// The address to connect to. Stash gives the one it listens on: "every interface" becomes this machine's
-    /// loopback. `localhost` is Go's first choice for that name, so that no resolver can lead it elsewhere.
+    /// loopback. `localhost` is Go's first choice for that name, so that no resolver can redirect it.
     pub(super) fn of(connection: &ServerConnection) -> Self {
         let host = match connection.host.trim().trim_matches(['[', ']']) {
             "" | "0.0.0.0" => "127.0.0.1".to_owned(),
@@ -37,13 +37,13 @@ impl Address {
         Self { scheme, host, port: connection.port }
     }
 
-    /// Whether nobody but this machine can answer there.
+    /// Whether only this machine can answer there.
     pub(super) fn is_loopback(&self) -> bool {
         self.host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
-    /// Where GraphQL is served; `None` where the host is neither a host name nor an address, but something that would
-    /// lead the cookie elsewhere.
+    /// Where GraphQL is served; `None` if the host is neither a host name nor an address: the cookie could be sent
+    /// elsewhere.
     pub(super) fn graphql(&self) -> Option<Url> {
         self.is_one().then(|| Url::parse(&format!("{self}/graphql")).ok()).flatten()
     }

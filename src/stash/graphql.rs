@@ -1,9 +1,9 @@
-//! The questions, and Stash's answers: bytes in, meaning out. No I/O.
+//! GraphQL queries, and Stash's responses. No I/O.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The question for one plugin's settings. The list is never empty: that would mean every plugin's.
+/// The query for one plugin's settings. The list is never empty: that would mean every plugin's.
 pub(super) fn settings_question(plugin_id: &str) -> Vec<u8> {
     question(
         "query($ids:[ID!]){configuration{plugins(include:$ids)}}",
@@ -11,12 +11,10 @@ pub(super) fn settings_question(plugin_id: &str) -> Vec<u8> {
     )
 }
 
-/// The question for Stash's version.
 pub(super) fn version_question() -> Vec<u8> {
     question("query{version{version}}", &json!({}))
 }
 
-/// The question for a scene's files.
 pub(super) fn scene_question(scene_id: &str) -> Vec<u8> {
     question("query($id:ID!){findScene(id:$id){id files{path}}}", &json!({"id": scene_id}))
 }
@@ -30,11 +28,11 @@ fn question(query: &str, variables: &Value) -> Vec<u8> {
 pub(super) enum BadAnswer {
     /// GraphQL errors; the first one's text.
     Errors(String),
-    /// No GraphQL answer, or not of the expected shape.
+    /// Not a GraphQL response, or not of the expected shape.
     Shape,
 }
 
-/// What a plugin has saved, empty where the user saved nothing.
+/// What the user saved for a plugin; empty if nothing.
 pub(super) fn settings_answer(
     body: &[u8],
     plugin_id: &str,
@@ -43,13 +41,12 @@ pub(super) fn settings_answer(
     Ok(data.configuration.plugins.remove(plugin_id).unwrap_or_default().unwrap_or_default())
 }
 
-/// Stash's version.
 pub(super) fn version_answer(body: &[u8]) -> Result<String, BadAnswer> {
     let data: VersionData = read(body)?;
     Ok(data.version.version)
 }
 
-/// Paths of the scene's files; none where Stash has no such scene.
+/// Paths of the scene's files; `None` if Stash has no such scene.
 pub(super) fn scene_answer(body: &[u8]) -> Result<Option<Vec<String>>, BadAnswer> {
     let data: SceneData = read(body)?;
     Ok(data.scene.map(|scene| scene.files.into_iter().map(|file| file.path).collect()))
@@ -98,7 +95,7 @@ struct Version {
     version: String,
 }
 
-/// `findScene` must be there: null is an answer, nothing is none.
+/// `findScene` must be present: null means no such scene.
 #[derive(Deserialize)]
 struct SceneData {
     #[serde(rename = "findScene", deserialize_with = "Option::deserialize")]

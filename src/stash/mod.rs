@@ -1,4 +1,4 @@
-//! The parent Stash: the user's settings and a scene's files, over GraphQL with the session cookie and nothing else.
+//! The parent Stash: the user's settings and a scene's files, over GraphQL, authenticated by the session cookie.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,16 +33,16 @@ use address::Address;
 use graphql::BadAnswer;
 use session::Session;
 
-/// Longest time for a connection: the user's save waits for it.
+/// Longest time for a connection: in a hook the user waits.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest time for one question, its answer included.
+/// Longest time for one query.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest answer, in bytes. Every plugin's settings together are far smaller.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
-/// Longest error text taken over from Stash, in characters.
+/// Longest error text of Stash that is passed on, in characters.
 const LONGEST_REASON: usize = 300;
 
-/// The Stash that started this worker. Clones share one session; no client is built before the first question.
+/// The Stash that started this worker. Clones share one session; no client is built before the first query.
 ///
 /// Runs on the caller's tokio runtime, with its I/O and time drivers.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Stash {
         let cookie = connection.session_cookie.as_ref();
         let address = Address::of(connection);
         let trust = match address.is_loopback() {
-            // Stash's own certificate is self-signed, and nobody else can listen in.
+            // Stash's certificate is self-signed, and loopback can't be intercepted.
             true => Trust::All,
             false if connection.dir.is_empty() => Trust::Roots(None),
             false => Trust::Exactly(Path::new(&connection.dir).join("stash.crt")),
@@ -97,7 +97,7 @@ impl Stash {
         graphql::version_answer(&body).map_err(|bad| self.0.bad_answer(status, bad))
     }
 
-    /// Paths of the scene's files as Stash sees them, the primary file first; `None` where Stash has no such scene, as
+    /// Paths of the scene's files as Stash sees them, the primary file first; `None` if Stash has no such scene, as
     /// in a Destroy hook.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Parent {
         Settings::read(&saved, &self.secrets)
     }
 
-    /// Sends one question; the answer's status (200 or 422, the two that carry GraphQL) and body.
+    /// Sends one query. Returns the response's status (200 or 422, the two that carry GraphQL) and body.
     async fn ask(&self, question: Vec<u8>) -> Result<(StatusCode, Vec<u8>), StashError> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -187,14 +187,14 @@ impl Parent {
     }
 }
 
-/// Where the plugin keeps its data; none where Stash does not tell the plugin's folder.
+/// The plugin's data folder; `None` if Stash does not send the plugin's folder.
 pub fn plugin_data(connection: &ServerConnection, working_folder: &Path) -> Option<PathBuf> {
-    let told = !connection.plugin_dir.is_empty();
-    told.then(|| plugin_dir(connection, working_folder).join("data"))
+    let is_sent = !connection.plugin_dir.is_empty();
+    is_sent.then(|| plugin_dir(connection, working_folder).join("data"))
 }
 
-/// The plugin's folder. Stash gives it relative to its own working folder, which is the worker's too, when its
-/// configuration stands there; so it is resolved once, before anything can change that folder.
+/// The plugin's folder. Stash sends it relative to its own working folder, which is the worker's too, if its
+/// configuration is there; so it is resolved once, before anything can change the working folder.
 fn plugin_dir(connection: &ServerConnection, working_folder: &Path) -> PathBuf {
     working_folder.join(&connection.plugin_dir)
 }

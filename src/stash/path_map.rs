@@ -27,7 +27,7 @@ impl PathMap {
         for written in text.split(';').map(str::trim).filter(|written| !written.is_empty()) {
             let entry = Entry::parse(written).ok_or_else(|| {
                 format!(
-                    "entry `{written}` is no pair of folders, expected `/folder/in/stash=/folder/in/plex`, several \
+                    "entry `{written}` is not a pair of folders, expected `/folder/in/stash=/folder/in/plex`, several \
                      separated by `;`"
                 )
             })?;

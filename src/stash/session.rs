@@ -1,4 +1,4 @@
-//! The session with the parent Stash: one cookie, renewed by every good answer.
+//! The session with the parent Stash: one cookie, renewed by every successful response.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,10 +7,10 @@ use plexsync_protocol::stash::SessionCookie;
 
 use crate::secret::{Secret, Secrets};
 
-/// Stash's name for its cookie (`pkg/session/session.go`), for the case that it sent none.
+/// Stash's name for its cookie (`pkg/session/session.go`), if it sent none.
 const DEFAULT_NAME: &str = "session";
 
-/// The cookie that proves to Stash who asks. Sending the newest one keeps a long task's session alive, and lets Stash
+/// The cookie that authenticates the worker. Sending the newest one keeps a long task's session alive, and lets Stash
 /// recognise hooks that trigger each other.
 pub(super) struct Session {
     name: String,
@@ -37,7 +37,7 @@ impl Session {
         Some(header)
     }
 
-    /// Takes the renewed cookie of a 200 answer (a 401 may carry one too: it is nobody's).
+    /// Takes the renewed cookie of a 200 response (that of a 401 belongs to no session).
     pub(super) fn renew(&self, headers: &HeaderMap) {
         let renewed = headers.get_all(SET_COOKIE).iter().filter_map(|header| {
             let pair = header.to_str().ok()?.split(';').next()?;

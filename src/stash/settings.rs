@@ -1,4 +1,4 @@
-//! What the user entered at Stash's settings page.
+//! The user's settings in Stash.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads what Stash keeps under the plugin's id. The token becomes a secret of this process.
+    /// Reads what Stash keeps under the plugin's id. The token is redacted from now on.
     ///
     /// # Errors
     /// [`StashError::Setting`] for a `path_map` that can't be read.
@@ -29,7 +29,7 @@ impl Settings {
         }
         let path_map = text(saved, "path_map").unwrap_or_default();
         let path_map = PathMap::parse(&path_map).map_err(|reason| {
-            // The token may stand in the wrong field.
+            // The token may have been entered in the wrong field.
             let reason = secrets.redact(&reason).into_owned();
             StashError::Setting { name: "path_map", reason }
         })?;

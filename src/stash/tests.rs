@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::remote_path::RemotePath;
-use crate::secret::Secrets;
-use crate::stash::{Settings, Stash, StashError};
 use plexsync_harness::fake_stash::{FakeStash, Fault};
-use plexsync_protocol::stash::ServerConnection;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::remote_path::RemotePath;
 
 fn connection(value: Value) -> ServerConnection {
     serde_json::from_value(value).expect("a connection as Go writes it")

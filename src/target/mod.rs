@@ -1,4 +1,4 @@
-//! Which server is meant, and which token may go there: the one precedence of flags, environment and Stash's settings,
+//! Which server is used, and which token may be sent to it: the one precedence of flags, environment and Stash's settings,
 //! for methods, `doctor` and commands.
 
 mod token_file;
@@ -13,44 +13,36 @@ use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
 use crate::stash::Settings;
 
-/// A value, and what gave it: a flag, a variable or a setting.
+/// A value and its source: the name of a flag, variable or setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given<T> {
-    /// The value.
     pub value: T,
-    /// The name of the flag, variable or setting.
     pub by: &'static str,
 }
 
-/// What gave a data folder that neither the user nor Stash has named.
+/// The source of the default data folder.
 pub const PLATFORM: &str = "the platform's default";
 
 impl<T> Given<T> {
-    /// A value that `by` gave.
     pub fn new(value: T, by: &'static str) -> Self {
         Self { value, by }
     }
 }
 
-/// Where a token is.
 #[derive(Debug, Clone)]
 pub enum Token {
-    /// In this file.
     File(PathBuf),
-    /// Here, as it was written.
     Text(Secret),
 }
 
-/// One place in which both may be named. Its token belongs to its URL.
+/// One source of a URL and a token. Its token belongs to its URL.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
-    /// The server's base URL, as it was written.
     pub url: Option<Given<String>>,
-    /// The token.
     pub token: Option<Given<Token>>,
 }
 
-/// What a person entered at Stash's settings page.
+/// The user's settings in Stash.
 impl From<&Settings> for Source {
     fn from(settings: &Settings) -> Self {
         const BY: &str = "Stash's settings";
@@ -62,23 +54,23 @@ impl From<&Settings> for Source {
     }
 }
 
-/// The sources of this process, the ones that count more first.
+/// The sources of this process, in order of precedence.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
     secrets: Secrets,
-    /// What is odd about the values has been logged.
+    /// The warnings have been logged.
     logged: Arc<AtomicBool>,
 }
 
-/// What the sources give together.
+/// What results from the sources.
 #[derive(Debug, Clone, Default)]
 pub struct Chosen {
-    /// The server's base URL, cleaned of what pasting adds. It may still be none.
+    /// The server's base URL, without what pasting adds. It may still be invalid.
     pub url: Option<Given<String>>,
-    /// The token that belongs to it, or why it can't be used and what to do.
+    /// The token that belongs to it, or why it can't be used, with a hint.
     pub token: Option<Given<Result<Secret, Problem>>>,
-    /// What is odd, and is used all the same.
+    /// Problems that don't keep a value from being used.
     pub warnings: Vec<Problem>,
 }
 
@@ -94,7 +86,7 @@ impl Chosen {
 }
 
 impl Sources {
-    /// Sources in the order in which they count. Tokens that stand in them are secrets from here on.
+    /// Sources in order of precedence. Their tokens are redacted from now on.
     pub fn new(list: Vec<Source>, secrets: Secrets) -> Self {
         for source in &list {
             remember(source, &secrets);
@@ -102,7 +94,7 @@ impl Sources {
         Self { list, secrets, logged: Arc::default() }
     }
 
-    /// The same with one more, which counts less than all others.
+    /// The same with one more, of the lowest precedence.
     #[must_use]
     pub fn and(&self, source: Source) -> Self {
         remember(&source, &self.secrets);
@@ -110,13 +102,13 @@ impl Sources {
         Self { list, ..self.clone() }
     }
 
-    /// Whether a server and a token for it are named.
+    /// Whether there is a server, and a token for it.
     pub fn are_complete(&self) -> (bool, bool) {
         let (url, token) = precedence(&self.list);
         (url.is_some(), token.is_some())
     }
 
-    /// The server that is meant and its token. A token file is read, at each call: it may be renewed.
+    /// The server and its token. A token file is read at each call: it may be renewed.
     pub fn choose(&self) -> Chosen {
         let (url, token) = precedence(&self.list);
         let mut warnings = passed_over(&self.list, token);
@@ -130,7 +122,7 @@ impl Sources {
         Chosen { url, token, warnings }
     }
 
-    /// Server and token as a request uses them. What is odd about them is logged once.
+    /// Server and token as a request uses them. Warnings are logged once.
     pub fn account(&self) -> Account {
         let chosen = self.choose();
         if !self.logged.swap(true, Ordering::Relaxed) {
@@ -139,7 +131,7 @@ impl Sources {
         chosen.account()
     }
 
-    /// The server alone, for a call that brings its own token: no token file is looked at.
+    /// The server alone, for a call that brings its own token: no token file is read.
     pub fn server(&self) -> Account {
         let (url, _) = precedence(&self.list);
         Account { server: url.map(|url| written::url(&url.value).0), token: Ok(None) }
@@ -162,7 +154,7 @@ impl Sources {
     }
 }
 
-/// What is wrong with a value, about `subject`.
+/// A problem with `subject`.
 fn about(subject: &str, (reason, hint): written::Odd) -> Problem {
     Problem::new(format!("{subject} {reason}"), hint)
 }
@@ -177,8 +169,7 @@ fn remember(source: &Source, secrets: &Secrets) {
     }
 }
 
-/// The first URL decides which server is meant; the first token that belongs to it, or to none, is the one: broken or
-/// not.
+/// The first URL decides on the server; the first token that belongs to it, or to no URL, is used, valid or not.
 fn precedence(sources: &[Source]) -> (Option<&Given<String>>, Option<&Given<Token>>) {
     let url = sources.iter().find_map(|source| source.url.as_ref());
     let token = sources.iter().filter(|source| belongs(source, url));
@@ -195,7 +186,7 @@ fn belongs(source: &Source, server: Option<&Given<String>>) -> bool {
     }
 }
 
-/// A token of another server's source is named where no other one is used, because the user may wonder.
+/// A token that belongs to another server is reported if it leaves no token to use.
 fn passed_over(sources: &[Source], token: Option<&Given<Token>>) -> Vec<Problem> {
     let owner = sources.iter().find_map(|source| source.token.as_ref().zip(source.url.as_ref()));
     let passed_over = owner.filter(|_| token.is_none()).map(|(token, url)| {
@@ -203,10 +194,7 @@ fn passed_over(sources: &[Source], token: Option<&Given<Token>>) -> Vec<Problem>
             "the token in `{}` is not used: it belongs to the URL in `{}`",
             token.by, url.by
         );
-        Problem::new(
-            reason,
-            "name the token in the same place as the URL of the server that is asked",
-        )
+        Problem::new(reason, "give the token in the same source as the URL of the server")
     });
     passed_over.into_iter().collect()
 }

@@ -1,4 +1,4 @@
-//! A file that holds a token: a person's, Docker's or Kubernetes's.
+//! A token file: the user's, Docker's or Kubernetes's.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::secret::Secret;
 /// Largest file that is read, in bytes.
 const MAX_SIZE: u64 = 64 * 1024;
 
-/// What the file holds, as text, and what should be known about its mode.
+/// The file's text, and a warning about its mode.
 ///
 /// # Errors
-/// Why nothing was read, about `shown`.
+/// Why it can't be read; `shown` is the subject of the message.
 pub(super) fn read(path: &Path, shown: &str) -> Result<(Secret, Option<Odd>), Problem> {
     let read = files::follow(path).and_then(|file| files::read(&file, MAX_SIZE));
     let bytes = read.map_err(|obstacle| {
@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<(Secret, Option<Odd>), Pr
 #[cfg(unix)]
 fn wide(path: &Path) -> Option<Odd> {
     use std::os::unix::fs::PermissionsExt;
-    const NARROW: &str = "it is used; `chmod 600` it where that is possible";
+    const NARROW: &str = "it is used; `chmod 600` it if possible";
     match std::fs::metadata(path).ok()?.permissions().mode() {
         mode if mode & 0o022 != 0 => Some(("can be written by others", NARROW)),
         mode if mode & 0o044 != 0 => Some(("can be read by others", NARROW)),

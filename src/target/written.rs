@@ -1,17 +1,16 @@
-//! URLs and tokens as people write them: with quotes of a YAML list, with what pasting adds, with something else in
-//! their place.
+//! URLs and tokens as users write them: with quotes of a YAML list, and with what pasting adds.
 
 use crate::plex::token_refusal;
 use crate::secret::Secret;
 
-/// What nobody sees and pasting adds: a byte order mark, and characters without width.
+/// Invisible characters that pasting adds: a byte order mark, and characters without width.
 const INVISIBLE: [char; 7] =
     ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{2060}', '\u{ad}'];
 
-/// What is odd about a text, and what was done.
+/// What is wrong with a text, and what was done or is to be done.
 pub(super) type Odd = (&'static str, &'static str);
 
-/// A text without what surrounds it, and what that was, where a person should know.
+/// The text without quotes, white space and invisible characters, and a warning for the user.
 fn cleaned(text: &str) -> (String, Option<Odd>) {
     let visible = text.replace(INVISIBLE, "");
     let trimmed = visible.trim();
@@ -20,8 +19,8 @@ fn cleaned(text: &str) -> (String, Option<Odd>) {
         .find_map(|quote| trimmed.strip_prefix(quote)?.strip_suffix(quote))
         .map(str::trim);
     let odd = match (bare, visible.len() < text.len()) {
-        (Some(_), _) => Some(("stands in quotes", "they were taken off")),
-        (None, true) => Some(("holds characters that can't be seen", "they were taken off")),
+        (Some(_), _) => Some(("is in quotes", "they were removed")),
+        (None, true) => Some(("holds invisible characters", "they were removed")),
         (None, false) => None,
     };
     (bare.unwrap_or(trimmed).to_owned(), odd)
@@ -38,7 +37,7 @@ pub(super) fn url(text: &str) -> (String, Option<Odd>) {
     };
     match text.match_indices("/web").map(|(at, _)| at).find(is_page) {
         Some(at) => {
-            let odd = ("names Plex's web page", "`/web` and what follows was cut off");
+            let odd = ("is the URL of Plex's web page", "`/web` and what follows was removed");
             (text[..at].to_owned(), Some(odd))
         }
         None => (text, odd),

@@ -16,11 +16,11 @@ fn without_leave_or_without_a_server_nothing_is_written() {
         let host = host().data_dir(&data);
         let found =
             findings(&host.clone().plex(&plex).args(["doctor", "--json", "--no-create"]).run(""));
-        expect(&found, "identity", "warning", "there is none yet");
+        expect(&found, "identity", "warning", "none yet in");
         expect(&found, "plex_server", "warning", "not asked");
         let called = host.clone().plex(&plex).args(["call", "doctor.run", r#"{"create": false}"#]);
-        assert!(called.run("").stdout.contains("there is none yet"));
-        expect(&doctor(&host), "identity", "warning", "there is none yet");
+        assert!(called.run("").stdout.contains("none yet in"));
+        expect(&doctor(&host), "identity", "warning", "none yet in");
     }
     assert_eq!(content(folder.path()), []);
     assert_eq!(plex.requests().len(), 0);
@@ -57,11 +57,11 @@ fn a_folder_that_can_t_be_written_is_a_failure_while_an_identity_is_missing() {
     let mode = |mode| fs::set_permissions(&data, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o500);
     let found = doctor(&host);
-    expect(&found, "data_folder", "failure", "still has to be made");
+    expect(&found, "data_folder", "failure", "there is no identity yet");
     expect(&found, "plex_server", "warning", "not asked");
     assert_eq!(plex.requests().len(), 0);
     mode(0o700);
-    expect(&doctor(&host), "identity", "ok", "was made in");
+    expect(&doctor(&host), "identity", "ok", "was created in");
     mode(0o500);
     let found = doctor(&host);
     expect(&found, "data_folder", "warning", "can't be written");
@@ -137,9 +137,9 @@ fn a_first_user_with_url_and_token_needs_one_command() {
     let data = folder.path().join("not/there");
     let host = host().data_dir(&data).plex(&plex);
     let found = doctor(&host);
-    expect(&found, "identity", "ok", "was made in");
+    expect(&found, "identity", "ok", "was created in");
     expect(&found, "plex_account", "ok", "`Attic`");
-    expect(&found, "data_folder", "ok", "the first use makes it");
+    expect(&found, "data_folder", "ok", "the first use creates it");
     let id = host.start().call("identity.get", Value::Null).unwrap()["device_id"].clone();
     let devices: Vec<_> = plex.devices().into_iter().map(|device| device.identifier).collect();
     assert_eq!(devices, [id.as_str().map(str::to_owned)]);

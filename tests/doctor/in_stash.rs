@@ -39,7 +39,7 @@ fn a_stash_user_reads_the_checks_in_the_log() {
     expect(&found, "plex_url", "ok", "from `Stash's settings`");
     expect(&found, "plex_token", "ok", "from `Stash's settings`");
     expect(&found, "data_folder", "ok", "from `PluginDir`");
-    expect(&found, "identity", "ok", "was made in");
+    expect(&found, "identity", "ok", "was created in");
     expect(&found, "plex_account", "ok", "`Attic`");
     assert!(!format!("{found:?}{log}").contains(&plex.token()));
 

@@ -158,8 +158,8 @@ fn doctor(schemas: &mut Schemas) -> Method {
     Method {
         name: method::DOCTOR_RUN,
         summary: "Checks data folder, identity, configuration and the connection to Plex.",
-        description: "What `plexsync-worker doctor` prints, for hosts without a shell. Shows no secret. Where there is \
-            no identity yet, the folder can be written and a server is known, one is made, and a check says so.",
+        description: "What `plexsync-worker doctor` prints, for hosts without a shell. Shows no secret. If there is \
+            no identity yet, the folder can be written and a server is configured, one is created, and a check reports it.",
         param_structure: "by-name",
         params: schemas.params_of::<DoctorParams>(),
         result: result("report", schemas.of::<DoctorReport>()),

@@ -16,7 +16,7 @@ use crate::error::Code;
 use crate::message::{self, CancelParams, Progress, method};
 use schemas::Schemas;
 
-/// The whole document. Members that begin with `x-` say what OpenRPC has no word for.
+/// The whole document. Members that begin with `x-` are not OpenRPC's.
 #[derive(Serialize)]
 struct Document {
     openrpc: &'static str,
@@ -54,7 +54,7 @@ struct Notification {
     params: Value,
 }
 
-/// An error with what OpenRPC's Error Object has no place for: the schema of its data.
+/// An error with the schema of its data, which OpenRPC's Error Object can't hold.
 #[derive(Serialize)]
 struct ErrorEntry {
     code: i64,

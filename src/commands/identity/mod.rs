@@ -1,4 +1,4 @@
-//! `identity`: show it, adopt another one, make a new one. What Plex will show is said before it is done.
+//! `identity`: show, adopt, reset. What Plex will show is printed before the change.
 
 mod plexapi;
 
@@ -13,7 +13,7 @@ use super::{End, Setting, Streams};
 use crate::cli::IdentityCommand;
 use crate::rpc::Outcome;
 
-/// Where a person removes a device that is no more.
+/// Where Plex's user removes an unused device.
 const REMOVE: &str = "can be removed in Settings > Authorized Devices";
 
 /// Carries out one of the identity's commands.
@@ -77,7 +77,7 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
     if !yes && !streams.conversation {
         writeln!(
             streams.errors,
-            "error: a reset makes Plex show a new device, and nobody can be asked here: say so with `--yes`"
+            "error: a reset makes Plex show a new device, and stdin is not a terminal to ask on: confirm with `--yes`"
         )?;
         return Ok(End::Usage);
     }
@@ -88,7 +88,7 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
         writeln!(streams.errors, "Nothing was changed.")?;
         return Ok(End::Failed);
     }
-    // Whoever was asked has agreed to the end of this id, and of no other.
+    // The user confirmed the end of this id and of no other.
     let params = ResetParams { if_device_id: now.filter(|_| !yes), device_id: None };
     streams.show(replace(setting, &params))
 }
@@ -98,7 +98,7 @@ fn former(now: Option<&str>) -> String {
 }
 
 fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
-    write!(streams.errors, "Make another identity? [y/N] ")?;
+    write!(streams.errors, "Replace the identity? [y/N] ")?;
     let mut answer = Vec::new();
     BufReader::new((&mut *streams.input).take(64)).read_until(b'\n', &mut answer)?;
     Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))

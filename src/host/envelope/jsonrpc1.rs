@@ -1,6 +1,6 @@
 //! JSON-RPC 1.0's envelope as Go's `net/rpc/jsonrpc` speaks it (golang/go `src/net/rpc/jsonrpc/client.go`).
 //!
-//! To that client an error that is no string, or a result of null, ends the whole connection.
+//! To that client an error that is not a string, or a result of null, ends the whole connection.
 
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;

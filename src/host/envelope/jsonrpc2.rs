@@ -24,7 +24,7 @@ pub(super) fn read(members: &Members<'_>) -> Item {
     item(method, members.params, ReplyTo::json_rpc_2(id))
 }
 
-/// The id, if there is one; an error if it is of a kind that no id can be.
+/// The id, if there is one; an error if an id can't be of its type.
 pub(super) fn id(members: &Members<'_>) -> Result<Option<Id>, ()> {
     match members.id {
         Some(raw) if raw.get().starts_with(['{', '[', 't', 'f']) => Err(()),
@@ -32,7 +32,7 @@ pub(super) fn id(members: &Members<'_>) -> Result<Option<Id>, ()> {
     }
 }
 
-/// Whether this can be params: an object, an array, or null for none.
+/// Whether this can be params: an object, an array or null.
 pub(super) fn structured(raw: &RawValue) -> bool {
     raw.get().starts_with(['{', '[', 'n'])
 }

@@ -1,4 +1,4 @@
-//! Bytes to calls, replies to bytes. Knows envelopes and framings, and no method's meaning.
+//! Bytes to calls, replies to bytes. Knows envelopes and framings; methods are opaque.
 
 mod jsonrpc1;
 mod jsonrpc2;
@@ -21,7 +21,7 @@ pub use reply_to::{Id, ReplyTo};
 
 /// A message, read.
 pub enum Inbound {
-    /// One call or one thing that is none.
+    /// One call, or an invalid message.
     Single(Item),
     /// A JSON-RPC 2.0 batch, in order; never empty.
     Batch(Vec<Item>),
@@ -39,19 +39,16 @@ pub enum Item {
     Shutdown(ReplyTo),
     /// The host will send no more (LSP's `exit`).
     Exit,
-    /// It is no request: this is the answer.
+    /// It is not a request: this is the reply.
     Invalid(ReplyTo, ErrorObject),
 }
 
-/// One call.
 pub struct Call {
-    /// Name of the method.
     pub method: String,
-    /// The params as they came; absent and null are none.
+    /// The params as they were sent; `None` for absent ones and null.
     pub params: Option<Box<RawValue>>,
-    /// Where the answer goes.
     pub reply_to: ReplyTo,
-    /// The parent Stash, where it is the one who calls.
+    /// The parent Stash, if it is the host.
     pub stash: Option<Arc<StashCall>>,
 }
 
@@ -61,7 +58,7 @@ pub fn notification(method: &str, params: &impl serde::Serialize) -> JsonText {
     JsonText::of(params).wrapped(before.into_bytes(), b"}")
 }
 
-/// Replies of a batch's members as one array; none where no member is answered.
+/// Replies of a batch's members as one array; `None` if no member is answered.
 pub fn batch_reply(replies: Vec<JsonText>) -> Option<JsonText> {
     let mut replies = replies.into_iter();
     let mut whole = replies.next()?.wrapped(b"[".to_vec(), b"");
@@ -85,7 +82,7 @@ pub fn frame(framing: Framing, content_type: Option<&str>, message: JsonText) ->
     }
 }
 
-/// Reads one frame; none where it is no message.
+/// Reads one frame; `None` if it is not a message.
 pub fn read(frame: &Frame<'_>, max_message: usize) -> Option<Inbound> {
     Some(match frame {
         Frame::Stray => return None,
@@ -104,7 +101,7 @@ fn unreadable(code: Code, message: impl Into<String>) -> Inbound {
     Inbound::Single(invalid(None, ErrorObject::new(code, message)))
 }
 
-/// An invalid message is answered with its id where it has one, else with null (specification, section 5).
+/// An invalid message is answered with its id if it has one, else with null (specification, section 5).
 fn invalid(id: Option<Id>, error: ErrorObject) -> Item {
     Item::Invalid(ReplyTo::json_rpc_2(Some(id.unwrap_or_else(Id::null))), error)
 }
@@ -164,10 +161,10 @@ enum Place {
     InBatch,
 }
 
-/// The members that tell what a message is. Others are ignored.
+/// The members that classify a message. Others are ignored.
 ///
-/// A derived struct refuses a member that stands twice.
-#[derive(Deserialize)]
+/// A derived struct refuses a repeated member.
+#[derive(Default, Deserialize)]
 struct Members<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     jsonrpc: Option<&'a RawValue>,
@@ -181,19 +178,21 @@ struct Members<'a> {
     server_connection: Option<&'a RawValue>,
 }
 
-/// A null is there: `"id":null` is another thing than no id.
+/// Keeps null: `"id":null` is not the same as no id.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn read_object(text: &str, place: Place) -> Item {
-    // A derived struct would take an array for its members in order: such a thing is no request.
+    // A derived struct would read an array as its members in order, and an array is not a request.
     if !text.starts_with('{') {
         return invalid_request(None, "expected an object");
     }
     let members: Members<'_> = match serde_json::from_str(text) {
         Ok(members) => members,
-        Err(error) if error.is_data() => return invalid_request(None, "a member stands twice"),
+        Err(error) if error.is_data() => {
+            return invalid_request(only_id(text), "a member stands twice");
+        }
         Err(error) => {
             return invalid(None, ErrorObject::new(Code::ParseError, parse_error(&error)));
         }
@@ -208,6 +207,17 @@ fn read_object(text: &str, place: Place) -> Item {
             invalid_request(jsonrpc2::id(&members).unwrap_or_default(), "`jsonrpc` must be \"2.0\"")
         }
     }
+}
+
+/// The id of a message whose other members stand twice.
+fn only_id(text: &str) -> Option<Id> {
+    #[derive(Deserialize)]
+    struct OnlyId<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+    }
+    let OnlyId { id } = serde_json::from_str(text).ok()?;
+    jsonrpc2::id(&Members { id: Some(id), ..Members::default() }).ok().flatten()
 }
 
 /// What a message with this method asks for.

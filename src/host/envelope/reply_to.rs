@@ -1,4 +1,4 @@
-//! Where an answer goes: an id, in the envelope of its call.
+//! Where a reply goes: to an id, in the envelope of its call.
 
 use plexsync_protocol::error::ErrorObject;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ pub(super) enum Envelope {
     StashRaw,
 }
 
-/// An id exactly as it was sent, so that it can be given back exactly.
+/// An id exactly as it was sent, to be returned exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id(pub(super) Box<str>);
 
@@ -35,7 +35,6 @@ impl Id {
         Self(raw.get().into())
     }
 
-    /// The id's JSON text.
     pub fn as_json(&self) -> &str {
         &self.0
     }
@@ -70,8 +69,7 @@ impl ReplyTo {
         self.envelope == Envelope::JsonRpc2
     }
 
-    /// Whether the host reads lines of Stash's dialects, in which an answer without an id would be taken for the
-    /// answer to call 0.
+    /// Whether it is JSON-RPC 1.0, whose client takes a reply without an id for the reply to call 0.
     pub fn is_json_rpc_1(&self) -> bool {
         self.envelope == Envelope::JsonRpc1
     }
@@ -99,7 +97,7 @@ impl ReplyTo {
         self.plugin_output
     }
 
-    /// The answer to this call; none where none is expected.
+    /// The reply to this call; `None` if none is expected.
     pub fn reply(&self, outcome: Result<JsonText, ErrorObject>) -> Option<JsonText> {
         if !self.wants_reply() {
             return None;

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::{Call, Envelope, Item, ReplyTo};
 use crate::json_text::JsonText;
 
-/// A PluginInput, taken apart.
+/// The parts of a PluginInput.
 pub(super) struct Run {
     method: Option<String>,
     params: Option<Box<RawValue>>,
@@ -63,7 +63,7 @@ fn object(params: Box<RawValue>) -> Result<Option<Box<RawValue>>, ErrorObject> {
         return Ok(None);
     }
     RawValue::from_string(text).map(Some).map_err(|_| {
-        ErrorObject::invalid_params("", "`args.params` is a string that holds no JSON object")
+        ErrorObject::invalid_params("", "`args.params` is a string that is not a JSON object")
     })
 }
 

@@ -65,6 +65,9 @@ fn what_is_no_request_is_told_so() {
         (r#"{"jsonrpc":"2.0","method":"m","id":1,"params":"x"}"#, -32600, "1"),
         (r#"{"jsonrpc":"2.0","method":"m","id":1,"params":1}"#, -32600, "1"),
         (r#"{"jsonrpc":"2.0","method":"m","id":1,"id":2}"#, -32600, "null"),
+        (r#"{"jsonrpc":"2.0","method":"m","id":1,"method":"n"}"#, -32600, "1"),
+        (r#"{"jsonrpc":"2.0","jsonrpc":"2.0","method":"m","id":{}}"#, -32600, "null"),
+        (r#"{"jsonrpc":"2.0","method":"m","params":{},"params":{}}"#, -32600, "null"),
         (r#"{"jsonrpc":"2.0","id":1,"result":5}"#, -32600, "1"),
         ("{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":\"\\ud800", -32700, "null"),
     ] {

@@ -1,16 +1,16 @@
-//! `Content-Length` header blocks. A message that was miscounted costs itself alone: where a header is expected, what
-//! is none is skipped up to the next one, and a body that holds a whole value and then the next header ends there.
+//! `Content-Length` header blocks. A wrong length costs one message only: bytes that are not a header are skipped up
+//! to the next header, and a body that holds a whole value followed by a header ends there.
 
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::{BOM, Cut, Decoder, HEADER_STARTS, State};
 
-/// So many bytes at the end may be the beginning of a header's name.
+/// So many bytes at the end may be the start of a header's name.
 const MAX_HEADER_PART: usize = HEADER_STARTS[0].len() - 1;
-/// A header block is a line or two; what is longer is no header block.
+/// Longest header block, in bytes; it has a line or two.
 const MAX_HEADER_BLOCK: usize = 8 * 1024;
-/// So often a body is searched for the end of its value before its count is believed.
+/// So many possible ends of a body are tried before its length is trusted.
 const MAX_TRIES: u8 = 16;
 
 /// A body that is being read.
@@ -23,13 +23,13 @@ pub(super) struct Body {
     tries: u8,
 }
 
-/// What stands where a header block is expected.
+/// What is found where a header block is expected.
 enum Block {
     /// More bytes are needed.
     Unfinished,
-    /// So many bytes that are no header.
+    /// So many bytes that are not a header.
     Stray(usize),
-    /// So many bytes of a block that is of no use.
+    /// So many bytes of an invalid block.
     Bad(usize, &'static str),
     /// So many bytes of a block, and the length that it announces.
     Good(usize, u64),
@@ -117,7 +117,7 @@ impl Decoder {
         }
     }
 
-    /// Skips what may stand between messages: white space, the NUL behind a C string, a BOM. None where nothing is left.
+    /// Skips what may stand between messages: white space, the NUL behind a C string, a BOM. `None` if nothing follows.
     fn skip_blanks(&mut self, at_end: bool) -> Option<()> {
         loop {
             let blank = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
@@ -195,7 +195,7 @@ fn block(bytes: &[u8], at_end: bool) -> Block {
                 }
             };
         }
-        // No header holds the beginning of another one: what stands before that is the rest of something else.
+        // No header contains the start of another one: what precedes it is something else.
         let next = behind_start(line).map(|at| line_start + at);
         if next.is_some() || !is_header(line) {
             let skipped = next.unwrap_or(line_end);
@@ -208,7 +208,7 @@ fn block(bytes: &[u8], at_end: bool) -> Block {
     }
     match (at_end, bytes.len() == MAX_HEADER_BLOCK) {
         (true, _) if line_start == 0 && !is_header(bytes) => Block::Stray(bytes.len()),
-        // What was searched goes: its own header would be found again, for ever.
+        // Drops what was searched: its header would be found again, endlessly.
         (false, true) => Block::Bad(MAX_HEADER_BLOCK - MAX_HEADER_PART, UNENDED),
         (true, _) => Block::Bad(bytes.len(), UNENDED),
         (false, false) => Block::Unfinished,
@@ -217,7 +217,7 @@ fn block(bytes: &[u8], at_end: bool) -> Block {
 
 const UNENDED: &str = "a header block must end with an empty line";
 
-/// Where a line with a length stands behind one whose length is no number: that one was no header.
+/// Start of a line with a length that follows one whose length is not a number: that one was not a header.
 fn usable_length(block: &[u8]) -> Option<usize> {
     let first = memchr(b'\n', block)? + 1;
     let lines = [&block[..first], block.get(first..)?];
@@ -225,7 +225,7 @@ fn usable_length(block: &[u8]) -> Option<usize> {
     (content_length(lines[0]) == Err(NO_NUMBER)).then_some(first + second)
 }
 
-/// Where a header begins behind the first byte of a line that is none.
+/// Where a header begins after the first byte of a line.
 fn behind_start(line: &[u8]) -> Option<usize> {
     header_start(line.get(1..)?).map(|at| at + 1)
 }
@@ -259,14 +259,14 @@ fn content_length(block: &[u8]) -> Result<u64, &'static str> {
             .and_then(|text| text.parse().ok())
             .ok_or(NO_NUMBER)?;
         if announced.is_some_and(|before| before != length) {
-            return Err("`Content-Length` stands twice, with two lengths");
+            return Err("`Content-Length` is repeated with two lengths");
         }
         announced = Some(length);
     }
     announced.ok_or("`Content-Length` is missing")
 }
 
-/// A `Content-Type` that can be sent back.
+/// The `Content-Type`, if it is printable.
 fn content_type(block: &[u8]) -> Option<String> {
     let value = values(block, b"content-type").next()?;
     let printable = value.iter().all(|byte| matches!(byte, b' '..=b'~'));

@@ -1,5 +1,5 @@
 //! Bytes to messages: one JSON value a line, or `Content-Length` header blocks as the Language Server Protocol has
-//! them (LSP 3.17, "Base Protocol"). Nothing here knows what a message says.
+//! them (LSP 3.17, "Base Protocol"). Messages are not parsed here.
 
 mod headers;
 
@@ -14,7 +14,7 @@ const HEADER_STARTS: [&[u8]; 2] = [b"content-length:", b"content-type:"];
 /// Above this, an empty buffer gives its memory back.
 const KEPT_CAPACITY: usize = 256 * 1024;
 
-/// How messages are told apart on a stream.
+/// Message framing on a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// One JSON value a line.
@@ -58,13 +58,13 @@ enum State {
     Resync,
 }
 
-/// Cuts a stream into frames. Feed it bytes as they come, take frames until there are none.
+/// Splits a stream into frames. Feed it bytes as they arrive, and take frames until there are none.
 #[derive(Debug)]
 pub struct Decoder {
     framing: Option<Framing>,
     max_message: usize,
     buffer: Vec<u8>,
-    /// Bytes before this are done with.
+    /// Bytes before this are consumed.
     start: usize,
     /// Bytes before this hold no line end: a long line is not searched twice.
     searched: usize,
@@ -101,7 +101,7 @@ impl Decoder {
         self.content_type.as_deref()
     }
 
-    /// What stands on a line that has not ended yet.
+    /// A line that has not ended yet.
     pub fn waiting_line(&self) -> Option<&[u8]> {
         let lines = self.framing == Some(Framing::Lines) && matches!(self.state, State::Start);
         Some(self.rest().trim_ascii()).filter(|line| lines && !line.is_empty())

@@ -1,5 +1,5 @@
-//! The reader: a thread that brings what the host sends, and sees what ends a conversation from outside: a signal, a
-//! host that no longer reads replies, a Stash that died.
+//! The reader: a thread that reads stdin, and watches for what else ends a conversation: a signal, a host that has
+//! closed the replies' pipe, the death of the parent Stash.
 //!
 //! tokio's stdin can't be cancelled, and would keep the process from ending.
 
@@ -16,11 +16,11 @@ pub use self::other::start;
 #[cfg(unix)]
 pub use self::unix::start;
 
-/// Bytes that are read at once: what a Linux pipe holds.
+/// Bytes per read: what a Linux pipe holds.
 const CHUNK: usize = 64 * 1024;
-/// So much undecoded input is read, in bytes: a host that writes more has to wait.
+/// Most undecoded input, in bytes: a host that writes more has to wait.
 const CREDIT: usize = 1024 * 1024;
-/// Nothing large lives on the reader's stack.
+/// The reader's stack, in bytes: its buffer is on the heap.
 const STACK: usize = 128 * 1024;
 
 /// What is shared with the rest of the process.
@@ -28,11 +28,11 @@ const STACK: usize = 128 * 1024;
 pub struct Flags {
     /// Set when a signal asks the process to stop.
     pub stop: Arc<AtomicBool>,
-    /// Set by whoever finds out that Stash is the host: then the process ends with its parent.
+    /// Set when Stash turns out to be the host: then the process ends with its parent.
     pub stash: Arc<AtomicBool>,
 }
 
-/// How much more the reader may bring, in bytes.
+/// How much more the reader may read, in bytes.
 pub struct Credit {
     left: AtomicUsize,
     /// Wakes a reader that has none left.

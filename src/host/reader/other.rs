@@ -1,4 +1,4 @@
-//! Reading where there is nothing to watch: signals keep their default effect.
+//! Reading on platforms without poll(2): signals keep their default effect.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;

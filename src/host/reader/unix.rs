@@ -17,13 +17,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{CHUNK, Credit, Flags, STACK};
 use crate::host::Event;
 
-/// How often one looks whether Stash still lives.
+/// How often the parent is checked.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
-/// What is left of the time to end in, for the end itself.
+/// A hook's one call is shorter than this.
+const FIRST_READ: usize = 4096;
+/// The part of the promised time that the exit itself takes.
 const EXIT: Duration = Duration::from_millis(20);
 
-/// Starts the reader. `replies` is watched, never written. `exit` ends the process with a code, when it has not ended by
-/// itself in its time after a signal.
+/// Starts the reader. `replies` is watched, never written. `exit` ends the process with a code if it has
+/// not ended in time after a signal.
 ///
 /// # Errors
 /// When the system refuses a socket pair, a signal's handler or a thread.
@@ -55,7 +57,7 @@ where
         credit: credit.clone(),
         exit,
         parent: getppid(),
-        buffer: vec![0; CHUNK],
+        buffer: vec![0; FIRST_READ],
         at_end: false,
         host_gone: false,
         exit_at: None,
@@ -67,8 +69,8 @@ where
     Ok(credit)
 }
 
-/// The first signal sets the flag and wakes the reader, a second one ends the process at once, as the shell shows it:
-/// with 128 and the signal's number.
+/// The first signal sets the flag and wakes the reader; a second one ends the process at once with 128 plus the
+/// signal's number, as a shell reports it.
 fn watch_signals(flags: &Flags, waker: &UnixStream) -> io::Result<()> {
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flags.stop.clone())?;
@@ -93,7 +95,7 @@ struct Reader<Input, Replies> {
     buffer: Vec<u8>,
     at_end: bool,
     host_gone: bool,
-    /// When the process has to be gone, once a signal has asked for it.
+    /// When the process must have ended, after a signal.
     exit_at: Option<Instant>,
 }
 
@@ -109,7 +111,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         }
     }
 
-    /// Waits until there is input, and room for it, or something else to see to.
+    /// Waits for input, if there is room for it, and for the other events.
     fn wait(&mut self) -> (bool, bool) {
         let mut polled = vec![PollFd::new(&self.woken, PollFlags::IN)];
         if !self.host_gone {
@@ -125,7 +127,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         let replies = usize::from(!self.host_gone);
         let ready = (found(1 + replies), replies == 1 && found(1));
         if found(0) {
-            // What matters is that nothing is left to wake for.
+            // Only to empty the socket.
             let _ignored = self.woken.read(&mut [0; 64]);
         }
         ready
@@ -140,10 +142,11 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
     fn obey_signals(&mut self) {
         match self.exit_at {
             None if self.flags.stop.load(Ordering::Relaxed) => {
-                self.exit_at = Some(Instant::now() + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
-                self.send(Event::Stop);
+                let asked = Instant::now();
+                self.exit_at = Some(asked + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
+                self.send(Event::Stop(asked));
             }
-            // Something is not written that a host was to be told, unless nobody is there to read it.
+            // Failure if a reply is unwritten; success if the host has closed its end.
             Some(at) if at <= Instant::now() => (self.exit)(i32::from(!self.host_gone)),
             _ => {}
         }
@@ -163,9 +166,13 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             Ok(count) if count > 0 => {
                 self.credit.take(count);
                 self.send(Event::Bytes(self.buffer[..count].to_vec()));
+                if count == self.buffer.len() {
+                    // A host that sends much at once is read in larger pieces from then on.
+                    self.buffer.resize(CHUNK, 0);
+                }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
-            // A terminal that is gone, a closed descriptor: there will be no more.
+            // Also a terminal that was closed: there will be no more.
             Ok(_) | Err(_) => {
                 self.at_end = true;
                 self.send(Event::End);

@@ -1,6 +1,7 @@
-//! What a message asks for: calls are handed over, and answered in the envelope that they came in.
+//! Calls: started, cancelled, and answered in their own envelope.
 
 use std::io::{self, Write};
+use std::time::Instant;
 
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::{DRAIN, MAX_WAITING, method};
@@ -46,7 +47,7 @@ impl<W: Write> Session<'_, W> {
             Item::Shutdown(reply_to) => self.answer(&reply_to, slot, Ok(JsonText::of(&()))),
             Item::Exit => {
                 self.input = Input::Done;
-                self.end_within(DRAIN);
+                self.end_at(Instant::now() + DRAIN);
                 self.answer_nothing(slot)
             }
         }

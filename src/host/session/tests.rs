@@ -245,7 +245,7 @@ fn a_cancelled_call_gives_its_place_away() {
     let replies = replies_to_events(vec![
         Event::Bytes(input.into_bytes()),
         Event::Bytes(b"".to_vec()),
-        Event::Stop,
+        Event::Stop(Instant::now()),
     ]);
     assert!(replies.iter().any(|reply| reply["id"] == 64 && reply["result"] == "slow"));
     assert_eq!(replies.iter().filter(|reply| reply["error"]["code"] == -32800).count(), 64);
@@ -266,7 +266,8 @@ fn too_many_calls_are_refused_and_a_batch_waits_as_one() {
     input += &format!("{}\n", never(2000));
     input += &format!("[{}]\n", [never(3000), never(3001)].join(","));
     input += "{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":\"quick\"}\n";
-    let replies = replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop]);
+    let replies =
+        replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop(Instant::now())]);
     let refused: Vec<&Value> = replies
         .iter()
         .flat_map(|reply| reply.as_array().map_or(vec![reply], |list| list.iter().collect()))
@@ -281,9 +282,20 @@ fn too_many_calls_are_refused_and_a_batch_waits_as_one() {
 fn unfinished_calls_are_cancelled_when_the_process_must_stop() {
     let replies = replies_to_events(vec![
         Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":1}\n".to_vec()),
-        Event::Stop,
+        Event::Stop(Instant::now()),
     ]);
     assert_eq!(replies[0]["error"]["code"], -32800);
+}
+
+#[test]
+fn the_time_to_stop_begins_with_the_signal_and_not_when_the_loop_comes_to_it() {
+    let begun = Instant::now();
+    let replies = replies_to_events(vec![
+        Event::Bytes(b"{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":1}\n".to_vec()),
+        Event::Stop(begun.checked_sub(STOP).unwrap()),
+    ]);
+    assert_eq!(replies[0]["error"]["code"], -32800);
+    assert!(begun.elapsed() < STOP, "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -444,7 +456,7 @@ fn an_ordered_call_that_goes_on_after_a_signal_may_have_written() {
     let input = br#"{"jsonrpc":"2.0","method":"writes","id":1}
 {"jsonrpc":"2.0","method":"ordered","id":2}
 "#;
-    for event in [Event::Bytes(input.to_vec()), Event::Stop] {
+    for event in [Event::Bytes(input.to_vec()), Event::Stop(Instant::now())] {
         sender.send(event).unwrap();
     }
     let mut replies = Vec::new();
@@ -480,7 +492,8 @@ fn cancellations_follow_the_rules_of_all_params() {
         let input = format!(
             "{{\"jsonrpc\":\"2.0\",\"method\":\"never\",\"id\":1}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{params}}}\n{{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":2}}\n"
         );
-        let replies = replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop]);
+        let replies =
+            replies_to_events(vec![Event::Bytes(input.into_bytes()), Event::Stop(Instant::now())]);
         let first = if cancels { 1 } else { 2 };
         assert_eq!(replies[0]["id"], first, "{params}: {replies:?}");
         assert_eq!(replies.len(), 2);
@@ -515,9 +528,11 @@ fn after_json_rpc_1_a_broken_call_is_answered_when_its_id_can_be_read() {
 {"jsonrpc":"2.0","id":6,"method":"update","params":5}
 {"jsonrpc":"2.0","id":null,"method":"update","params":5}
 {"jsonrpc":"2.0","id":{},"method":"update"}
+{"jsonrpc":"2.0","id":7,"method":"update","method":"update"}
 nonsense
 "#;
     let replies = replies_to(input);
-    assert_eq!(replies.len(), 2, "{replies:?}");
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    assert_eq!((&replies[2]["id"], &replies[2]["error"]["code"]), (&json!(7), &json!(-32600)));
     assert_eq!((&replies[1]["id"], &replies[1]["error"]["code"]), (&json!(6), &json!(-32600)));
 }

@@ -1,5 +1,4 @@
-//! The process's streams, and what must be said to the system before there is a secret in memory.
-//! Only `main` uses this.
+//! The process's streams, and its protection against core dumps. Only `process` uses this.
 
 use crate::log::Format;
 
@@ -19,7 +18,7 @@ pub use other::{
     stdout_is_terminal, take_stdout,
 };
 
-/// The format of the log where nobody chose one: for people on a terminal, else for programs.
+/// The default format of the log: text on a terminal, else JSON.
 pub fn log_format() -> Format {
     if stderr_is_terminal() { Format::Text } else { Format::Json }
 }

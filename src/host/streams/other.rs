@@ -1,8 +1,7 @@
-//! Streams where there is only the standard library.
+//! Streams with the standard library only.
 
 use std::io::{self, IsTerminal, Read, Write};
 
-/// Nothing to do here.
 pub fn keep_secrets_in_memory() {}
 
 /// Takes stdout for replies.
@@ -57,19 +56,16 @@ pub fn readable_stdin() -> io::Result<impl Read + Send + 'static> {
     stdin()
 }
 
-/// A guess at who reads the log.
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Whether a person types.
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Stderr.
 #[derive(Default)]
 pub struct Stderr;
 
@@ -84,7 +80,7 @@ impl Write for Stderr {
     }
 }
 
-/// Whether a person sees the results. To be asked before [`take_stdout`].
+/// To be called before [`take_stdout`].
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()

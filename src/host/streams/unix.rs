@@ -10,11 +10,11 @@ use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// No core dumps; and on Linux nobody else reads this process's environment and memory, where a token may be
-/// (prctl(2), `PR_SET_DUMPABLE`).
+/// No core dumps; and on Linux other processes of the user can't read this one's environment and memory, where a token
+/// may be (prctl(2), `PR_SET_DUMPABLE`).
 pub fn keep_secrets_in_memory() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // Both are refused nowhere; a sandbox that does is no reason not to work.
+    // A sandbox that refuses this is no reason to stop.
     let _ignored = setrlimit(Resource::Core, none);
     #[cfg(target_os = "linux")]
     let _ignored =
@@ -24,47 +24,42 @@ pub fn keep_secrets_in_memory() {
 /// Takes stdout for replies alone. From now on descriptor 1 is stderr: a stray print can't reach the host.
 ///
 /// # Errors
-/// When there is no descriptor to be had.
+/// When no descriptor is free.
 pub fn take_stdout() -> io::Result<Replies> {
     let replies = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?;
     rustix::stdio::dup2_stdout(rustix::stdio::stderr())?;
     Ok(Replies { file: File::from(replies), widened: false })
 }
 
-/// Where replies go.
+/// Stdout, for replies.
 pub struct Replies {
     file: File,
     widened: bool,
 }
 
-/// What an unprivileged process may make of a pipe (pipe(7), `/proc/sys/fs/pipe-max-size`).
+/// Largest pipe of an unprivileged process, in bytes (pipe(7), `/proc/sys/fs/pipe-max-size`).
 #[cfg(target_os = "linux")]
 const WIDE_PIPE: usize = 1024 * 1024;
 
 impl Replies {
-    /// Another handle.
-    ///
-    /// # Errors
-    /// When there is no descriptor to be had.
     pub fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { file: self.file.try_clone()?, widened: self.widened })
     }
 
-    /// Fifty megabytes through a pipe of 64 KiB are 800 times two processes waiting for each other.
+    /// A 50 MB reply through a 64 KiB pipe costs about 800 context switches; enlarges the pipe.
     fn widen(&mut self) {
         self.widened = true;
-        // Refused where stdout is no pipe, or where the user's pipes are large already: then it goes as it went.
+        // Refused if stdout is not a pipe or the user's pipes are large already: then it is slower.
         #[cfg(target_os = "linux")]
         let _ignored = rustix::pipe::fcntl_setpipe_size(&self.file, WIDE_PIPE);
     }
 }
 
-/// A write longer than this is worth a wider pipe: large bodies come in pieces of some megabytes.
+/// A longer write enlarges the pipe: pieces of large bodies are some megabytes.
 const LONG_WRITE: usize = 256 * 1024;
 
 impl Write for Replies {
-    /// Waits where the pipe is full, whether or not somebody has made it non-blocking: it may be shared with a parent
-    /// that did so.
+    /// Waits while the pipe is full, even if it is non-blocking: a parent that shares it may have set that.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() > LONG_WRITE && !self.widened {
             self.widen();
@@ -72,7 +67,7 @@ impl Write for Replies {
         loop {
             match self.file.write(bytes) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    // Interrupted or not: the next write shows.
+                    // An error shows at the next write.
                     let _ignored = poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], None);
                 }
                 written => return written,
@@ -94,7 +89,7 @@ impl AsFd for Replies {
 /// Stdin, unbuffered.
 ///
 /// # Errors
-/// When there is no descriptor to be had.
+/// When no descriptor is free.
 pub fn stdin() -> io::Result<OwnedFd> {
     rustix::stdio::stdin().try_clone_to_owned()
 }
@@ -102,22 +97,20 @@ pub fn stdin() -> io::Result<OwnedFd> {
 /// Stdin, for those who read it to its end.
 ///
 /// # Errors
-/// When there is no descriptor to be had.
+/// When no descriptor is free.
 pub fn readable_stdin() -> io::Result<File> {
     stdin().map(File::from)
 }
 
-/// A guess at who reads the log.
 pub fn stderr_is_terminal() -> bool {
     rustix::stdio::stderr().is_terminal()
 }
 
-/// Whether a person types.
 pub fn stdin_is_terminal() -> bool {
     rustix::stdio::stdin().is_terminal()
 }
 
-/// Stderr, which holds nobody up for long: a line that a host does not read within a moment is refused, whole, with
+/// Stderr that never blocks for long: a line that the host does not read in time is refused, whole, with
 /// [`ErrorKind::WouldBlock`].
 #[derive(Default)]
 pub struct Stderr {
@@ -160,7 +153,7 @@ fn has_room(length: usize, patience: Duration) -> bool {
     }
 }
 
-/// poll(2) promises room for `PIPE_BUF` bytes only. What is no pipe takes what it takes.
+/// poll(2) promises room for `PIPE_BUF` bytes only. Other streams than pipes are not limited.
 #[cfg(target_os = "linux")]
 fn pipe_takes(stderr: BorrowedFd<'_>, length: usize) -> bool {
     let Ok(size) = rustix::pipe::fcntl_getpipe_size(stderr) else { return true };
@@ -173,7 +166,7 @@ fn pipe_takes(_: BorrowedFd<'_>, _: usize) -> bool {
     true
 }
 
-/// Writes all of it, whatever signals come between. A reader that has gone is no reason to stop.
+/// Writes all of it; a signal does not end it.
 fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     let stderr = rustix::stdio::stderr();
     while !bytes.is_empty() {
@@ -189,7 +182,7 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a person sees the results. To be asked before [`take_stdout`].
+/// To be called before [`take_stdout`].
 pub fn stdout_is_terminal() -> bool {
     rustix::stdio::stdout().is_terminal()
 }

@@ -1,4 +1,4 @@
-//! Names to addresses: the one place that asks the system, or stands in for it.
+//! Names to addresses: the one place that asks the system, or replaces it.
 
 pub(crate) mod plex_direct;
 
@@ -12,7 +12,7 @@ pub(crate) use own::lookup;
 #[cfg(not(feature = "static-dns"))]
 pub(crate) use system::lookup;
 
-/// A name has no address, or nobody could be asked.
+/// A name has no address, or no DNS server answered.
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no address")]
 pub(crate) struct NoAddress;

@@ -15,7 +15,7 @@ use hickory_resolver::{Hosts, TokioResolver};
 /// Nothing is kept between two questions, so that a network that changes under a long-lived worker is seen.
 ///
 /// # Errors
-/// The name has no address, or nobody could be asked.
+/// The name has no address, or no DNS server answered.
 pub(crate) async fn lookup(name: &str) -> io::Result<Vec<IpAddr>> {
     let listed = hosts_file(name);
     if !listed.is_empty() {

@@ -1,5 +1,5 @@
 //! Names to addresses. A `plex.direct` name holds its address, so that it resolves where the router's protection
-//! against DNS rebinding, or no DNS at all, stands in the way. The certificate is checked against the name in any case.
+//! against DNS rebinding, or no DNS at all, prevents it. The certificate is checked against the name in any case.
 
 use std::future::Future;
 use std::io;
@@ -34,7 +34,7 @@ impl Service<Name> for Names {
         Box::pin(async move {
             let found = addresses(name.as_str(), lookup(name.as_str())).await;
             let found = found.ok().filter(|found| !found.is_empty()).ok_or(NoAddress)?;
-            // Port 0 stands for the URL's port.
+            // Port 0 means the URL's port.
             let found: Vec<_> = found.into_iter().map(|found| SocketAddr::new(found, 0)).collect();
             Ok(found.into_iter())
         })
@@ -51,7 +51,7 @@ pub(crate) async fn addresses(
         Ok(Ok(found)) => found,
         Ok(Err(_)) | Err(_) => Vec::new(),
     };
-    // Some routers block with 0.0.0.0, which would lead to this machine.
+    // Some routers block with 0.0.0.0, which would reach this machine.
     found.retain(|address| !address.is_unspecified() && *address != held);
     found.push(held);
     Ok(found)

@@ -86,7 +86,7 @@ impl Retry<'_> {
     }
 
     /// A connection that died while it was unused says nothing about the server: once more, over a new one. Whether it
-    /// did can't be told for sure, so what changes things and has no retries never goes over an old one.
+    /// did is uncertain, so a request that changes things and has no retries never uses an old one.
     async fn try_once(&self, request: &Request, class: Class) -> Result<Answer, Failure> {
         if class == Class::Once || (class == Class::Idempotent && self.retries == 0) {
             return self.sender.send(request, Reuse::Fresh).await;

@@ -31,7 +31,7 @@ pub(crate) fn class(method: &Method) -> Class {
     }
 }
 
-/// Whether to send again after a failure of the connection. `received` tells whether any answer had begun.
+/// Whether to send again after a failure of the connection. `received`: whether a response had begun.
 pub(crate) fn after_failure(class: Class, received: bool) -> bool {
     match class {
         Class::Safe => true,

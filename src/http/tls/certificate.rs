@@ -1,6 +1,6 @@
 //! What a server's certificate says of itself, and who vouches for it.
 //!
-//! The TLS library tells a certificate's names and its end only where it refuses them, so it is asked what it must
+//! The TLS library reports a certificate's names and its end only if it refuses them, so it is asked what it must
 //! refuse. That spares a second reader of certificates.
 
 use std::net::IpAddr;

@@ -24,13 +24,13 @@ pub(crate) enum Trust {
     /// Exactly the one in this PEM file, whatever name it is for; without such a file, those that the system's roots
     /// vouch for.
     Exactly(PathBuf),
-    /// All: for loopback only, where nobody else can listen in.
+    /// All: for loopback only, which can't be intercepted.
     All,
 }
 
 /// The TLS settings. Reads files: not for the runtime's own threads.
 ///
-/// A machine without roots is no reason to fail as long as there is a PEM file; a file that can't be read is.
+/// Without roots of the system a PEM file will do; a file that can't be read is an error.
 pub(crate) fn config(trust: &Trust) -> Result<ClientConfig, HttpError> {
     // Passed by hand: a process-wide default would be a global, and a second one a panic.
     let provider = Arc::new(ring::default_provider());
@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    /// Shakes hands in memory with a server whose certificate nobody signed.
+    /// Shakes hands in memory with a server whose certificate is self-signed.
     fn shake_hands(trust: &Trust, server: &Arc<ServerConfig>) -> Result<(), Error> {
         let name = ServerName::try_from("stash.invalid").unwrap();
         let mut client = ClientConnection::new(Arc::new(config(trust).unwrap()), name)?;

@@ -95,7 +95,7 @@ fn plain(why: &CertificateError) -> (&'static str, &'static str) {
         (Why::ApplicationVerificationFailure, _) => {
             ("is another one than the one that is known", "check who answers there")
         }
-        // What `openssl req -x509` makes where nobody asks for something else.
+        // What `openssl req -x509` makes by default.
         (_, Some(webpki::Error::CaUsedAsEndEntity)) => (
             "is an authority's, which can't be a server's",
             "make another one with `basicConstraints=CA:FALSE`",
@@ -128,7 +128,7 @@ fn issuer_unknown(chain: &[CertificateDer<'_>]) -> (String, String) {
     (format!("came {came} issuer{issuer}, and no known authority vouches for it"), hint)
 }
 
-/// Plex's certificates are for `*.<hash>.plex.direct`, never for an address: the name that fits can be told.
+/// Plex's certificates are for `*.<hash>.plex.direct`, never for an address: the name that fits can be named.
 fn wrong_name(presented: &[String], name: &str) -> (String, String) {
     let (host, port) = name.trim_matches('`').rsplit_once(':').unwrap_or((name, "32400"));
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

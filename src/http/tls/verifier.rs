@@ -1,4 +1,4 @@
-//! The check of a server's certificates. What it refuses it keeps in the error: only the chain that came tells why.
+//! The check of a server's certificates. The error holds the refused chain: only the chain shows why.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ pub(crate) struct Joined {
 struct Member {
     /// With its quotes.
     name: String,
-    /// As it is written; of an array of entries, what stands between the brackets.
+    /// As it is written; of an array of entries, what is between the brackets.
     value: Vec<u8>,
     is_entries: bool,
 }

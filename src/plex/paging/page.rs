@@ -35,7 +35,7 @@ pub(crate) struct Page<'a> {
 pub(crate) struct Array<'a> {
     /// Its place among the members.
     pub(crate) member: usize,
-    /// What stands between its brackets.
+    /// What is between its brackets.
     pub(crate) entries: &'a str,
     /// How many objects it has.
     pub(crate) count: u64,
@@ -99,7 +99,7 @@ impl<'a> Array<'a> {
     }
 }
 
-/// The members of an object as they are written, the ones that stand twice as well.
+/// The members of an object as they are written, repeated ones as well.
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {

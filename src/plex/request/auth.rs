@@ -6,7 +6,7 @@ use crate::plex::error::PlexError;
 use crate::plex::request::url::Base;
 use crate::secret::{LONGEST, Secret};
 
-/// Where a person finds a token.
+/// Where the user finds a token.
 pub const TOKEN_HINT: &str =
     "Plex's support article \"Finding an authentication token\" shows where to find it";
 
@@ -93,9 +93,9 @@ fn foreign() -> PlexError {
     )
 }
 
-/// Why a text is no token: what it is instead, and what to do. Neither holds the text.
+/// Why a text is not a token: what it is instead, and a hint. Neither holds the text.
 pub fn refusal(text: &str) -> Option<(&'static str, &'static str)> {
-    const ALONE: &str = "give what stands behind the `=` and before the next `&`, alone";
+    const ALONE: &str = "give only what is between the `=` and the next `&`";
     const PATH: &str =
         "give the token itself; only `--plex-token-file` and `PLEX_TOKEN_FILE` take a path";
     let lower_case = text.to_ascii_lowercase();

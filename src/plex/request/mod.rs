@@ -46,7 +46,7 @@ impl Limits {
         Self { timeout_ms: TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: RETRIES }
     }
 
-    /// For a Stash hook, where a person waits.
+    /// For a Stash hook, where the user waits.
     pub const fn hook() -> Self {
         Self {
             timeout_ms: HOOK_TIMEOUT_MS,

@@ -1,4 +1,4 @@
-//! The query: what a call adds to it, and names that may not stand in it.
+//! The query: what a call adds to it, and names that may not be in it.
 
 use std::collections::BTreeMap;
 

@@ -64,7 +64,7 @@ fn no_url(text: &str) -> &'static str {
         (false, _, 2..) => {
             "holds an IPv6 address without brackets; expected `http://[address]:port`"
         }
-        _ => "is no URL; expected `http://host:port`",
+        _ => "is not a URL; expected `http://host:port`",
     }
 }
 

@@ -3,7 +3,7 @@
 /// From this size on, in bytes, a buffer must not stay with the process when it is freed: a worker lives for weeks.
 const LARGE: usize = 1024 * 1024;
 /// So large it is made then. glibc keeps smaller ones in its heap once it has seen some (`M_MMAP_THRESHOLD` grows up to
-/// 32 MiB); larger ones are mappings of their own. Pages that nobody touches cost nothing.
+/// 32 MiB); larger ones are mappings of their own. Untouched pages cost nothing.
 const MAPPED: usize = match cfg!(target_env = "gnu") {
     true => 32 * 1024 * 1024 + 64 * 1024,
     false => LARGE,

@@ -22,11 +22,11 @@ pub(crate) enum Coding {
     /// With zlib's header, as RFC 9110 has it, or without, as some servers have it.
     Deflate,
     Brotli,
-    /// One that nobody asked for, or several at once.
+    /// One that was not requested, or several at once.
     Unknown,
 }
 
-/// Why there is no decompressed body.
+/// Why a body can't be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     TooLarge,
@@ -63,7 +63,7 @@ enum Decoder {
     Zlib(ZlibDecoder<Input>),
     Deflate(DeflateDecoder<Input>),
     Brotli(Box<BrotliDecoder<Input>>),
-    /// The body has ended; what stands behind is ignored, as gzip does.
+    /// The body has ended; what follows is ignored, as gzip does.
     Done,
 }
 

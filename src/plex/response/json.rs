@@ -19,7 +19,7 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// A checked text on one line: in JSON, line ends stand between tokens only, and there they may as well be spaces.
+/// A checked text on one line: in JSON, line ends are between tokens only, where spaces mean the same.
 pub(crate) fn on_one_line(text: String, stop: &Stop) -> Result<Vec<u8>, Stopped> {
     let mut bytes = text.into_bytes();
     let first = memchr::memchr2(b'\n', b'\r', &bytes).unwrap_or(bytes.len());
@@ -33,7 +33,7 @@ pub(crate) fn on_one_line(text: String, stop: &Stop) -> Result<Vec<u8>, Stopped>
     Ok(bytes)
 }
 
-/// The text with control characters in its strings escaped, as JSON wants them; none where there are none.
+/// The text with control characters in its strings escaped, as JSON requires; `None` if there are none.
 pub(crate) fn with_controls_escaped(text: &str, stop: &Stop) -> Result<Option<String>, Stopped> {
     let mut out = String::new();
     let (mut done, mut is_string, mut is_escaped) = (0, false, false);

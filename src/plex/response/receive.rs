@@ -69,7 +69,7 @@ impl Fetched {
         let is_coded = self.coding == Coding::Unknown && parse != Parse::None && !body.is_empty();
         let work = move |stop: &Stop| {
             if is_coded {
-                let error = "compressed in a way that nobody asked for";
+                let error = "compressed in a way that was not requested";
                 return Ok(decode::as_base64(body, Some(error.to_owned())));
             }
             decode::decode(parse, content_type.as_deref(), body, stop)

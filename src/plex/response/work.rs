@@ -1,4 +1,4 @@
-//! Work on a body: where it is long, off the threads of the network, and ended when nobody waits for it any more.
+//! Work on a body: on another thread if it is long, and stopped when its call has ended.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) const PIECE: usize = 256 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stop(Arc<AtomicBool>);
 
-/// Nobody waits for the outcome any more.
+/// The call has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopped;
 

@@ -87,7 +87,7 @@ fn kind(content_type: &str) -> Option<Kind> {
     })
 }
 
-/// A body without a content type claims nothing, so there is no error either. Plex players answer so.
+/// A body without a content type claims nothing, so there is no error. Plex players answer so.
 fn by_look(bytes: Vec<u8>, stop: &Stop) -> Result<Decoded, Stopped> {
     if bytes.contains(&0) && Encoding::for_bom(&bytes).is_none() {
         return Ok(as_base64(bytes, None));
@@ -110,7 +110,7 @@ fn by_look(bytes: Vec<u8>, stop: &Stop) -> Result<Decoded, Stopped> {
     Ok(Decoded { error: None, ..text_or_base64(text, None) })
 }
 
-/// Whether this was an HTML page: Plex's own error pages are well-formed, and data to nobody.
+/// Whether this was an HTML page: Plex's own error pages are well-formed, but not data.
 fn is_page(json: &[u8]) -> bool {
     json.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"{\"html\""))
 }

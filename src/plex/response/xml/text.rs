@@ -1,6 +1,6 @@
 //! Characters of XML become the inside of a JSON string.
 
-/// Where characters stand; XML reads them differently.
+/// Where characters are; XML reads them differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// An attribute's value: references count, line ends and tabs are spaces (XML 1.0, section 3.3.3).
@@ -11,7 +11,7 @@ pub(crate) enum Place {
     Cdata,
 }
 
-/// Longest reference that is looked at, `&` and `;` left out. Without a limit, a text of `&` takes for ever.
+/// Longest reference that is looked at, `&` and `;` left out. Without a limit, a text of `&` takes quadratic time.
 const MAX_REFERENCE: usize = 32;
 
 /// The name as bytes.
