@@ -73,7 +73,8 @@ impl Secrets {
     }
 
     /// The text with [`REDACTED`] in place of every secret, however it is spelled: as it is, with percent or JSON
-    /// escapes for some or all of its characters, in base64 of either alphabet at any offset, in hexadecimal digits.
+    /// escapes or character references for some or all of its characters, in base64 of either alphabet at any offset, in
+    /// hexadecimal digits.
     pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if list.is_empty() || text.len() < SHORTEST {
@@ -245,8 +246,20 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
         [b'%', high, low, ..] => Some((byte(high, low)?, 3)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((byte(high, low)?, 6)),
         [b'\\', escaped @ (b'"' | b'\\' | b'/'), ..] => Some((escaped, 2)),
+        [b'&', b'#', ref rest @ ..] => reference(rest),
         _ => None,
     }
+}
+
+/// What a character reference of XML or HTML (`&#65;`, `&#x41;`) stands for, of which `rest` is the part behind `&#`.
+fn reference(rest: &[u8]) -> Option<(u8, usize)> {
+    let length = rest.iter().take(8).position(|byte| *byte == b';')?;
+    let digits = std::str::from_utf8(&rest[..length]).ok()?;
+    let byte = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    Some((byte.ok()?, length + "&#;".len()))
 }
 
 /// Overlapping places are one: of two secrets that begin alike the longer one goes whole.
