@@ -84,7 +84,7 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
     let mut streams = Streams {
-        input: &mut streams::readable_stdin()?,
+        input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr::default(),
         colour,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -90,16 +90,8 @@ impl AsFd for Replies {
 ///
 /// # Errors
 /// When no descriptor is free.
-pub fn stdin() -> io::Result<OwnedFd> {
-    rustix::stdio::stdin().try_clone_to_owned()
-}
-
-/// Stdin, for those who read it to its end.
-///
-/// # Errors
-/// When no descriptor is free.
-pub fn readable_stdin() -> io::Result<File> {
-    stdin().map(File::from)
+pub fn stdin() -> io::Result<File> {
+    rustix::stdio::stdin().try_clone_to_owned().map(File::from)
 }
 
 pub fn stderr_is_terminal() -> bool {
