@@ -37,7 +37,7 @@ fn counted(folder: &Path, url: &str, call: &str, calls: usize) -> Option<u64> {
     let mut valgrind = command(which("valgrind")?);
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(format!("--log-file={}", log.display())).arg(WORKER);
-    valgrind.arg("--data-dir").arg(folder.join("data"));
+    valgrind.env("PLEXSYNC_DATA_DIR", folder.join("data"));
     valgrind.env("PLEX_URL", url).env("PLEX_TOKEN", "token");
     let (_, output) = run(&mut valgrind, format!("{call}\n").repeat(calls).as_bytes());
     assert_eq!(memchr::memchr_iter(b'\n', &output).count(), calls, "a reply for each call");

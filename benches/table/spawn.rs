@@ -60,7 +60,7 @@ fn beside_nothing(program: &Path) -> [Sample; 2] {
         [
             Box::new(|| {
                 let mut command = command(program);
-                command.arg("--data-dir").arg(data.path());
+                command.env("PLEXSYNC_DATA_DIR", data.path());
                 milliseconds(&mut command, IDENTITY, "\"jsonrpc\":\"2.0\"")
             }),
             Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
@@ -124,7 +124,7 @@ fn hook(table: &mut Table) {
     let requests = || stash.requests().len() + plex.requests().len();
     let run = || {
         let mut command = command(WORKER);
-        command.arg("--data-dir").arg(data.path());
+        command.env("PLEXSYNC_DATA_DIR", data.path());
         milliseconds(&mut command, &input, r#""error":null"#)
     };
     run();

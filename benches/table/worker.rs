@@ -28,10 +28,10 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The worker with a data folder and a configured server.
+/// The worker with a data folder and a configured server. It has no arguments, as where Stash starts it.
 pub(crate) fn worker(data: &Path, url: &str) -> Command {
     let mut command = command(WORKER);
-    command.arg("--data-dir").arg(data).env("PLEX_URL", url).env("PLEX_TOKEN", "token");
+    command.env("PLEXSYNC_DATA_DIR", data).env("PLEX_URL", url).env("PLEX_TOKEN", "token");
     command
 }
 

@@ -19,6 +19,8 @@ use crate::host::Event;
 
 /// How often the parent is checked.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
+/// First buffer, in bytes; a hook's one call is shorter.
+const FIRST_READ: usize = 4096;
 /// The part of the promised time that the exit itself takes.
 const EXIT: Duration = Duration::from_millis(20);
 
@@ -55,7 +57,7 @@ where
         credit: credit.clone(),
         exit,
         parent: getppid(),
-        buffer: vec![0; CHUNK],
+        buffer: vec![0; FIRST_READ],
         at_end: false,
         host_gone: false,
         exit_at: None,
@@ -164,6 +166,10 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             Ok(count) if count > 0 => {
                 self.credit.take(count);
                 self.send(Event::Bytes(self.buffer[..count].to_vec()));
+                if count == self.buffer.len() {
+                    // The host sends much at once: read larger pieces from now on.
+                    self.buffer.resize(CHUNK, 0);
+                }
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             // Also a terminal that was closed: there will be no more.
