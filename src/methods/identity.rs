@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError};
 
 use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
-use plexsync_protocol::stash::StashCall;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -14,7 +13,7 @@ use tracing::info;
 use super::{Worker, errors, params};
 use crate::identity::{IdentityError, Keeper};
 use crate::json_text::JsonText;
-use crate::rpc::{Handling, OrderedWork, Request};
+use crate::rpc::{Handling, OrderedWork, Request, StashCall};
 use crate::target::{Given, PLATFORM};
 
 pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {

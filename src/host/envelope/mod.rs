@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::{MAX_BATCH, method};
-use plexsync_protocol::stash::StashCall;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::host::framing::{Frame, Framing};
 use crate::json_text::JsonText;
 use crate::methods::params;
+use crate::rpc::StashCall;
 use reply_to::Envelope;
 pub use reply_to::{Id, ReplyTo};
 
