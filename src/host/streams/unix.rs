@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::pipe::PIPE_BUF;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// No core dumps; and on Linux other processes of the user can't read this one's environment and memory, where a token
@@ -150,7 +149,7 @@ fn has_room(length: usize, patience: Duration) -> bool {
 fn pipe_takes(stderr: BorrowedFd<'_>, length: usize) -> bool {
     let Ok(size) = rustix::pipe::fcntl_getpipe_size(stderr) else { return true };
     let unread = rustix::io::ioctl_fionread(stderr).map_or(0, |unread| unread as usize);
-    length <= PIPE_BUF || unread + length <= size || (unread == 0 && length > size)
+    length <= rustix::pipe::PIPE_BUF || unread + length <= size || (unread == 0 && length > size)
 }
 
 #[cfg(not(target_os = "linux"))]
