@@ -112,7 +112,7 @@ pub struct Flags {
     /// Longest message, in bytes [default: 16777216]
     #[arg(long, global = true, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(MAX_MESSAGES))]
     pub max_message: Option<u32>,
-    /// PEM file with a certificate authority to trust beside the system's [env: PLEX_CA]
+    /// PEM file with a certificate authority to trust in addition to the system's [env: PLEX_CA]
     #[arg(long, global = true, value_name = "FILE")]
     pub plex_ca: Option<PathBuf>,
     /// The plugin whose settings to ask Stash for [default: plexsync]

@@ -160,7 +160,7 @@ impl Known {
         self.plain.expose() == secret.expose()
     }
 
-    /// Adds the places where this secret stands, as bytes of the text.
+    /// Adds the places of this secret, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
         for Spelling { text, copy, shared } in &self.spellings {
             let text = text.expose().as_bytes();
@@ -189,7 +189,7 @@ struct View {
     lower_case: Vec<u8>,
     /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
     one_alphabet: Vec<u8>,
-    /// Where each byte, and the end, stands in the text.
+    /// The place of each byte, and of the end, in the text.
     origins: Vec<usize>,
 }
 
@@ -221,7 +221,7 @@ impl View {
         (bytes.len() < self.bytes.len()).then(|| Self::new(bytes, origins))
     }
 
-    /// Where these bytes stand in the text, with the neighbours that hold bits of the secret, and base64's padding.
+    /// The place of these bytes in the text, with the neighbours that hold bits of the secret, and base64's padding.
     fn place(&self, found: Range<usize>, shared: [bool; 2]) -> Range<usize> {
         let Range { mut start, mut end } = found;
         let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -238,7 +238,7 @@ impl View {
     }
 }
 
-/// The byte that an escape at the start of `rest` stands for, and the escape's length.
+/// The byte of an escape at the start of `rest`, and the escape's length.
 fn escape(rest: &[u8]) -> Option<(u8, usize)> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let byte = |high: u8, low: u8| Some(digit(high)? * 16 + digit(low)?);

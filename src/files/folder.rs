@@ -107,6 +107,7 @@ pub struct Exposed {
 /// Who could change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only looked for on Unix"))]
 pub enum Exposure {
     /// Its owner, who has this user id, and is neither root nor the user of this process.
     Owner(u32),
