@@ -6,7 +6,7 @@ mod options;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::log;
@@ -77,12 +77,13 @@ pub enum IdentityCommand {
     /// Print the identity; creates one if there is none
     Show,
     /// Use this id from now on, to move an existing device here
+    #[command(group = ArgGroup::new("which").required(true))]
     Adopt {
         /// The id
-        #[arg(required_unless_present = "from_plexapi")]
+        #[arg(group = "which")]
         id: Option<String>,
         /// Take the id that python-plexapi has used on this machine
-        #[arg(long, conflicts_with = "id")]
+        #[arg(long, group = "which")]
         from_plexapi: bool,
     },
     /// Replace it with a new one: Plex shows a new device once
@@ -111,7 +112,7 @@ pub struct Flags {
     /// Longest message, in bytes [default: 16777216]
     #[arg(long, global = true, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(MAX_MESSAGES))]
     pub max_message: Option<u32>,
-    /// PEM file with a certificate authority to trust beside the system's [env: PLEX_CA]
+    /// PEM file with a certificate authority to trust in addition to the system's [env: PLEX_CA]
     #[arg(long, global = true, value_name = "FILE")]
     pub plex_ca: Option<PathBuf>,
     /// The plugin whose settings to ask Stash for [default: plexsync]

@@ -23,7 +23,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Hint printed when the worker is started on a terminal.
 const TYPED_HELP: &[u8] =
-    b"A message a line goes here, as a host writes it; a method's name will do, too.\n\
+    b"Enter one message per line, as a host writes it; a method's name alone is a call.\n\
       Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
 
 /// Runs the program: a command, or the conversation with a host on stdin and stdout.
@@ -84,7 +84,7 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
     let mut streams = Streams {
-        input: &mut streams::readable_stdin()?,
+        input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr::default(),
         colour,

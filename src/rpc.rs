@@ -15,7 +15,7 @@ use jsonrpc_core::types::{Call, MethodCall};
 use jsonrpc_core::{Id, MetaIoHandler, Metadata, Params, Value, Version};
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::Progress;
-use plexsync_protocol::stash::StashCall;
+use plexsync_protocol::stash::{HookContext, ServerConnection};
 use serde_json::value::RawValue;
 
 use crate::json_text::JsonText;
@@ -31,6 +31,15 @@ pub type SlowWork = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Sends a `$/progress` notification to the host.
 pub type ProgressSender = Box<dyn Fn(Progress) + Send + Sync>;
+
+/// What Stash sends besides the call that its arguments name.
+#[derive(Clone, Default)]
+pub struct StashCall {
+    /// How to reach the parent Stash.
+    pub connection: ServerConnection,
+    /// The hook that runs, if it is one.
+    pub hook: Option<HookContext>,
+}
 
 /// What a method is called with.
 #[derive(Default)]

@@ -73,7 +73,8 @@ impl Secrets {
     }
 
     /// The text with [`REDACTED`] in place of every secret, however it is spelled: as it is, with percent or JSON
-    /// escapes for some or all of its characters, in base64 of either alphabet at any offset, in hexadecimal digits.
+    /// escapes or character references for some or all of its characters, in base64 of either alphabet at any offset, in
+    /// hexadecimal digits.
     pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if list.is_empty() || text.len() < SHORTEST {
@@ -159,7 +160,7 @@ impl Known {
         self.plain.expose() == secret.expose()
     }
 
-    /// Adds the places where this secret stands, as bytes of the text.
+    /// Adds the places of this secret, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
         for Spelling { text, copy, shared } in &self.spellings {
             let text = text.expose().as_bytes();
@@ -188,7 +189,7 @@ struct View {
     lower_case: Vec<u8>,
     /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
     one_alphabet: Vec<u8>,
-    /// Where each byte, and the end, stands in the text.
+    /// The place of each byte, and of the end, in the text.
     origins: Vec<usize>,
 }
 
@@ -220,7 +221,7 @@ impl View {
         (bytes.len() < self.bytes.len()).then(|| Self::new(bytes, origins))
     }
 
-    /// Where these bytes stand in the text, with the neighbours that hold bits of the secret, and base64's padding.
+    /// The place of these bytes in the text, with the neighbours that hold bits of the secret, and base64's padding.
     fn place(&self, found: Range<usize>, shared: [bool; 2]) -> Range<usize> {
         let Range { mut start, mut end } = found;
         let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -237,7 +238,7 @@ impl View {
     }
 }
 
-/// The byte that an escape at the start of `rest` stands for, and the escape's length.
+/// The byte of an escape at the start of `rest`, and the escape's length.
 fn escape(rest: &[u8]) -> Option<(u8, usize)> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let byte = |high: u8, low: u8| Some(digit(high)? * 16 + digit(low)?);
@@ -245,8 +246,20 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
         [b'%', high, low, ..] => Some((byte(high, low)?, 3)),
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((byte(high, low)?, 6)),
         [b'\\', escaped @ (b'"' | b'\\' | b'/'), ..] => Some((escaped, 2)),
+        [b'&', b'#', ref rest @ ..] => reference(rest),
         _ => None,
     }
+}
+
+/// What a character reference of XML or HTML (`&#65;`, `&#x41;`) stands for, of which `rest` is the part behind `&#`.
+fn reference(rest: &[u8]) -> Option<(u8, usize)> {
+    let length = rest.iter().take(8).position(|byte| *byte == b';')?;
+    let digits = std::str::from_utf8(&rest[..length]).ok()?;
+    let byte = match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    Some((byte.ok()?, length + "&#;".len()))
 }
 
 /// Overlapping places are one: of two secrets that begin alike the longer one goes whole.

@@ -180,6 +180,8 @@ fn an_id_is_adopted_and_shown() {
     assert_eq!(printed_id(&typed.clone().args(["identity", "show"]).run("")), "0x1b210a0b0c");
     let again = typed.clone().args(["identity", "adopt", "0x1b210a0b0c"]).run("");
     assert!(again.stderr.contains("nothing new"), "{}", again.stderr);
+    let output = typed.clone().args(["identity", "adopt"]).run("");
+    assert!(output.stderr.contains("--from-plexapi"), "{}", output.stderr);
     for arguments in [&["identity", "adopt"][..], &["identity", "adopt", "ü"], &["identity"]] {
         assert_eq!(typed.clone().args(arguments).run("").status.code(), Some(2), "{arguments:?}");
     }

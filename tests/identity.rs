@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use plexsync_harness::FakePlex;
+use plexsync_harness::{FakePlex, Host};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -26,6 +27,27 @@ fn an_identity_is_made_once() {
     }
     let file = fs::read_to_string(host.data_dir().join("device_id.json")).unwrap();
     assert_eq!(file, format!("{{\n  \"device_id\": {}\n}}", first["device_id"]));
+}
+
+/// systemd's `UMask=0177` is meant for files, and makes folders that nobody can enter.
+#[cfg(unix)]
+#[test]
+fn a_umask_keeps_nobody_from_his_own_identity() {
+    use std::os::unix::fs::PermissionsExt;
+    for umask in ["0077", "0177", "0277", "0777"] {
+        let folder = tempdir().unwrap();
+        let data = folder.path().join("not/there");
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let started = || {
+            let shell = Host::builder().binary("sh").without_data_dir().args(["-c", &script]);
+            shell.arg(worker()).arg("--data-dir").arg(&data).start()
+        };
+        let first = started().call("identity.get", json!({})).unwrap();
+        assert_eq!(started().call("identity.get", json!({})).unwrap()["origin"], "loaded");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&data), mode(data.parent().unwrap())), (0o700, 0o700), "{umask}");
+        assert_eq!(mode(&data.join("device_id.json")), 0o600, "{umask}: {first}");
+    }
 }
 
 #[test]

@@ -49,10 +49,16 @@ fn codings_are_known_in_any_letter_case_and_gzip_in_several_members() {
         plex.respond("/gz", 200, &[JSON, ("Content-Encoding", name)], body.clone());
         assert_eq!(get(&mut host, "/gz")["body"], json!([1, 2]), "{name}");
     }
-    plex.respond("/gz", 200, &[JSON, ("Content-Encoding", "zstd")], "{}");
-    let foreign = get(&mut host, "/gz");
-    assert_eq!((&foreign["body"], &foreign["body_encoding"]), (&json!("e30="), &json!("base64")));
-    assert!(foreign["body_error"].is_string());
+    let coded = |name| ("Content-Encoding", name);
+    for headers in [&[JSON, coded("zstd")][..], &[JSON, coded("gzip"), coded("br")]] {
+        plex.respond("/gz", 200, headers, "{}");
+        let foreign = get(&mut host, "/gz");
+        assert_eq!(
+            (&foreign["body"], &foreign["body_encoding"]),
+            (&json!("e30="), &json!("base64"))
+        );
+        assert!(foreign["body_error"].is_string());
+    }
 }
 
 #[test]

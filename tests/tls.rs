@@ -39,7 +39,7 @@ fn the_right_names_are_trusted_with_the_users_own_authority() {
 }
 
 #[test]
-fn wrong_certificates_are_refused_with_the_cure() {
+fn wrong_certificates_are_refused_with_a_hint() {
     for (setup, word) in [
         (TlsSetup::WrongName, "another name"),
         (TlsSetup::Expired, "expired"),

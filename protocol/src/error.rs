@@ -10,37 +10,38 @@ use crate::plex::SectionScan;
 /// Error codes. The first five are JSON-RPC 2.0's (specification, section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(i64)]
 pub enum Code {
     /// The message is invalid JSON.
-    ParseError,
+    ParseError = -32700,
     /// The message is not a request.
-    InvalidRequest,
+    InvalidRequest = -32600,
     /// There is no such method.
-    MethodNotFound,
+    MethodNotFound = -32601,
     /// The params are wrong. [`InvalidParams`]
-    InvalidParams,
+    InvalidParams = -32602,
     /// The worker has a bug.
-    InternalError,
+    InternalError = -32603,
     /// Too many calls wait already: wait, try again.
-    Overloaded,
+    Overloaded = -32000,
     /// The identity can't be read or created; nothing was sent to Plex. [`IdentityUnavailable`]
-    IdentityUnavailable,
+    IdentityUnavailable = -32001,
     /// The id on disk is not `if_device_id`. [`IdentityChanged`]
-    IdentityChanged,
+    IdentityChanged = -32002,
     /// There is no connection, or it broke. [`PlexUnreachable`]
-    PlexUnreachable,
+    PlexUnreachable = -32010,
     /// The call took longer than its timeout. [`PlexTimeout`]
-    PlexTimeout,
+    PlexTimeout = -32011,
     /// The body is larger than `max_bytes`. [`AnswerTooLarge`]
-    AnswerTooLarge,
+    AnswerTooLarge = -32012,
     /// Plex or plex.tv answered with an error status. [`RefusedByPlex`]
-    RefusedByPlex,
+    RefusedByPlex = -32013,
     /// No server or no token to use. [`NotConfigured`]
-    NotConfigured,
+    NotConfigured = -32014,
     /// The sign-in to plex.tv was not completed. [`SignInIncomplete`]
-    SignInIncomplete,
+    SignInIncomplete = -32015,
     /// The call was cancelled, or the worker stopped before it was done (LSP's `RequestCancelled`).
-    Cancelled,
+    Cancelled = -32800,
 }
 
 impl Code {
@@ -65,23 +66,7 @@ impl Code {
 
     /// The number on the wire.
     pub const fn number(self) -> i64 {
-        match self {
-            Self::ParseError => -32700,
-            Self::InvalidRequest => -32600,
-            Self::MethodNotFound => -32601,
-            Self::InvalidParams => -32602,
-            Self::InternalError => -32603,
-            Self::Overloaded => -32000,
-            Self::IdentityUnavailable => -32001,
-            Self::IdentityChanged => -32002,
-            Self::PlexUnreachable => -32010,
-            Self::PlexTimeout => -32011,
-            Self::AnswerTooLarge => -32012,
-            Self::RefusedByPlex => -32013,
-            Self::NotConfigured => -32014,
-            Self::SignInIncomplete => -32015,
-            Self::Cancelled => -32800,
-        }
+        self as i64
     }
 
     /// The code with this number.

@@ -11,7 +11,7 @@ pub const FILE_NAME: &str = "device_id.json";
 /// Its backup, beside it.
 pub const BACKUP_NAME: &str = "device_id.json.bak";
 /// Most characters of an id.
-pub const MAX_ID_LENGTH: usize = 255;
+const MAX_ID_LENGTH: usize = 255;
 
 /// Whether a text can be an id: 1 to 255 printable ASCII characters, not all of them spaces.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Names of the methods, as they stand in a message's `method`.
+/// Values of a message's `method`.
 pub mod method {
     /// Returns the identity; creates one if there is none.
     pub const IDENTITY_GET: &str = "identity.get";

@@ -15,15 +15,6 @@ pub struct PluginInput {
     pub args: Option<RunArgs>,
 }
 
-/// What Stash sends besides the call that its arguments name.
-#[derive(Clone, Default)]
-pub struct StashCall {
-    /// How to reach the parent Stash.
-    pub connection: ServerConnection,
-    /// The hook that runs, if it is one.
-    pub hook: Option<HookContext>,
-}
-
 /// How to reach the parent Stash, under the names of Go's struct.
 #[derive(Clone, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -2,7 +2,7 @@
 
 /// `json`, which is valid, indented by two, with a line end.
 ///
-/// Control characters that JSON lets stand in strings are escaped: U+007F to U+009F control a terminal (ECMA-48), and a
+/// Control characters that JSON allows in strings are escaped: U+007F to U+009F control a terminal (ECMA-48), and a
 /// server may send them.
 pub(super) fn pretty(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() * 2);

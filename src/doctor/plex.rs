@@ -19,6 +19,10 @@ const LIMITS: Limits =
 const SERVER: &str = "plex_server";
 const ACCOUNT: &str = "plex_account";
 const DEVICE: &str = "plex_device";
+type Request = (&'static str, &'static str, Option<&'static str>);
+/// The checks with their paths, and with their token if it is not the configured one.
+const REQUESTS: [Request; 3] =
+    [(SERVER, "/identity", Some("")), (ACCOUNT, "/", None), (DEVICE, "/devices", None)];
 
 /// Probes the configured server, then asks it who it is, whether it takes the token, and whether it knows this device.
 pub(super) async fn check(
@@ -28,16 +32,16 @@ pub(super) async fn check(
     checks: &mut Vec<Check>,
 ) {
     let Some(server) = account.server.clone() else { return };
-    let questions = match account.token {
-        Ok(Some(_)) => &[SERVER, ACCOUNT, DEVICE][..],
+    let requests = match account.token {
+        Ok(Some(_)) => &REQUESTS[..],
         // An unusable token was reported already.
-        Ok(None) | Err(_) => &[SERVER],
+        Ok(None) | Err(_) => &REQUESTS[..1],
     };
     let steps = subject.plex.walk(&server).await;
     let reached = steps.iter().all(|(_, found)| found.is_ok());
     checks.extend(steps.into_iter().map(step));
     if !reached {
-        return checks.extend(questions.iter().map(|name| not_reached(name)));
+        return checks.extend(requests.iter().map(|(name, ..)| not_reached(name)));
     }
     let Some(identity) = device else {
         checks.push(warning(
@@ -48,7 +52,7 @@ pub(super) async fn check(
         return;
     };
     let asking = Asking { plex: &subject.plex, identity, account: &account };
-    asking.ask_all(questions, checks).await;
+    asking.ask_all(requests, checks).await;
 }
 
 fn step((step, found): (Step, Found)) -> Check {
@@ -84,16 +88,22 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// Sends each request only if the one before it succeeded.
-    async fn ask_all(&self, questions: &[&str], checks: &mut Vec<Check>) {
+    async fn ask_all(&self, requests: &[Request], checks: &mut Vec<Check>) {
         let (mut well, mut starting) = (true, None);
-        for name in questions {
-            let check = match *name {
-                _ if !well => not_reached(name),
-                SERVER => self.server(&mut starting).await,
-                ACCOUNT => self.token(starting.as_deref()).await,
-                _ => self.device().await,
+        for (name, path, token) in requests {
+            if !well {
+                checks.push(not_reached(name));
+                continue;
+            }
+            let check = match self.ask(name, path, *token).await {
+                Err(check) => check,
+                Ok(answer) => match *name {
+                    SERVER => server(&answer, &mut starting),
+                    ACCOUNT => owner(&answer, starting.as_deref()),
+                    _ => device(&answer, &self.identity.device_id),
+                },
             };
-            well = well && check.state != CheckState::Failure;
+            well = check.state != CheckState::Failure;
             checks.push(check);
         }
     }
@@ -114,75 +124,62 @@ impl Asking<'_> {
             Err(other) => Err(failure(name, other.to_string(), "check the configuration above")),
         }
     }
+}
 
-    /// What Plex answers without a token.
-    async fn server(&self, starting: &mut Option<String>) -> Check {
-        let answer = match self.ask(SERVER, "/identity", Some("")).await {
-            Err(check) => return check,
-            Ok(answer) => answer,
-        };
-        let about = answer.container();
-        *starting = about["startState"].as_str().map(str::to_owned);
-        match about["machineIdentifier"].as_str() {
-            Some(machine) if answer.status == 200 => {
-                let version = about["version"].as_str().unwrap_or("of an unknown version");
-                let message = format!("Plex {version} answers, machine `{machine}`");
-                match starting {
-                    None => ok(SERVER, message),
-                    Some(state) => status::starting(SERVER, state),
-                }
+/// What Plex answers without a token.
+fn server(answer: &Answer, starting: &mut Option<String>) -> Check {
+    let about = answer.container();
+    *starting = about["startState"].as_str().map(str::to_owned);
+    match about["machineIdentifier"].as_str() {
+        Some(machine) if answer.status == 200 => {
+            let version = about["version"].as_str().unwrap_or("of an unknown version");
+            let message = format!("Plex {version} answers, machine `{machine}`");
+            match starting {
+                None => ok(SERVER, message),
+                Some(state) => status::starting(SERVER, state),
             }
-            _ => status::refusal(SERVER, &answer),
         }
+        _ => status::refusal(SERVER, answer),
     }
+}
 
-    async fn token(&self, starting: Option<&str>) -> Check {
-        let answer = match self.ask(ACCOUNT, "/", None).await {
-            Err(check) => return check,
-            Ok(answer) => answer,
-        };
-        let about = answer.container();
-        match (answer.status, about["startState"].as_str().or(starting)) {
-            (200, None) => {
-                let name = about["friendlyName"].as_str().unwrap_or("unnamed");
-                ok(ACCOUNT, format!("`{name}` accepts the token"))
-            }
-            (_, Some(state)) => status::starting(ACCOUNT, state),
-            (status @ (401 | 403), _) if !answer.has("www-authenticate") => failure(
-                ACCOUNT,
-                format!("the token is not accepted (status `{status}`)"),
-                format!(
-                    "take a token of this server's owner: this one is another server's, or was revoked; {}",
-                    crate::plex::TOKEN_HINT
-                ),
-            ),
-            _ => status::refusal(ACCOUNT, &answer),
+fn owner(answer: &Answer, starting: Option<&str>) -> Check {
+    let about = answer.container();
+    match (answer.status, about["startState"].as_str().or(starting)) {
+        (200, None) => {
+            let name = about["friendlyName"].as_str().unwrap_or("unnamed");
+            ok(ACCOUNT, format!("`{name}` accepts the token"))
         }
+        (_, Some(state)) => status::starting(ACCOUNT, state),
+        (status @ (401 | 403), _) if !answer.has("www-authenticate") => failure(
+            ACCOUNT,
+            format!("the token is not accepted (status `{status}`)"),
+            format!(
+                "take a token of this server's owner: this one is another server's, or was revoked; {}",
+                crate::plex::TOKEN_HINT
+            ),
+        ),
+        _ => status::refusal(ACCOUNT, answer),
     }
+}
 
-    async fn device(&self) -> Check {
-        let id = &self.identity.device_id;
-        let answer = match self.ask(DEVICE, "/devices", None).await {
-            Err(check) => return check,
-            Ok(answer) => answer,
-        };
-        if answer.status != 200 {
-            let status = answer.status;
-            let message =
-                format!("not known (status `{status}`): only the owner's token may list devices");
-            return ok(DEVICE, message);
+fn device(answer: &Answer, id: &str) -> Check {
+    if answer.status != 200 {
+        let status = answer.status;
+        let message =
+            format!("not known (status `{status}`): only the owner's token may list devices");
+        return ok(DEVICE, message);
+    }
+    let rows = answer.container()["Device"].as_array().cloned().unwrap_or_default();
+    match rows.iter().find(|row| row["clientIdentifier"] == *id) {
+        Some(row) => {
+            let name = row["name"].as_str().unwrap_or("unnamed");
+            ok(DEVICE, format!("`{id}` is known to the server as `{name}`"))
         }
-        let rows = answer.container()["Device"].as_array().cloned().unwrap_or_default();
-        match rows.iter().find(|row| row["clientIdentifier"] == **id) {
-            Some(row) => {
-                let name = row["name"].as_str().unwrap_or("unnamed");
-                ok(DEVICE, format!("`{id}` is known to the server as `{name}`"))
-            }
-            None => ok(
-                DEVICE,
-                format!("`{id}` is not in the server's list yet; Plex shows a new device once"),
-            ),
-        }
+        None => ok(
+            DEVICE,
+            format!("`{id}` is not in the server's list yet; Plex shows a new device once"),
+        ),
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn refusal(name: &str, answer: &Answer) -> Check {
         ),
         503 => failure(
             "Plex is starting or in maintenance (status `503`)".to_owned(),
-            "wait, then run this again; an update of the database can take an hour; if a proxy stands in front, check \
+            "wait, then run this again; an update of the database can take an hour; if there is a proxy in front, check \
              that Plex runs behind it",
         ),
         _ => not_plex(name, &format!("status `{status}`")),

@@ -19,13 +19,38 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     let named = |path: &&Path| !path.as_os_str().is_empty();
     let missing: Vec<&Path> =
         folder.ancestors().take_while(named).take_while(|path| !path.exists()).collect();
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+    missing.iter().rev().try_for_each(|path| make_one(path))?;
     missing.into_iter().try_for_each(|path| sync_folder(parent(path)))
 }
+
+fn make_one(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are Unix's"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Ok(()) => {
+            open_to_owner(folder);
+            Ok(())
+        }
+        Err(_) if folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A umask that is meant for files (systemd's `UMask=0177`) takes away what a folder can't do without. Where this is
+/// refused, what comes next says so.
+#[cfg(unix)]
+fn open_to_owner(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let is_shut = |about: fs::Metadata| about.permissions().mode() & 0o700 != 0o700;
+    if fs::symlink_metadata(folder).is_ok_and(is_shut) {
+        let _refused = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    }
+}
+
+#[cfg(not(unix))]
+fn open_to_owner(_: &Path) {}
 
 /// The folder of a file; a bare name's is the working folder.
 pub fn parent(path: &Path) -> &Path {
@@ -82,6 +107,7 @@ pub struct Exposed {
 /// Who could change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only looked for on Unix"))]
 pub enum Exposure {
     /// Its owner, who has this user id, and is neither root nor the user of this process.
     Owner(u32),

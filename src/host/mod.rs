@@ -19,6 +19,10 @@ use crate::rpc::Outcome;
 
 /// What the other threads report to the loop.
 #[derive(Debug)]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "only the reader on Unix sees a signal or a closed pipe")
+)]
 pub enum Event {
     /// The host has sent bytes.
     Bytes(Vec<u8>),

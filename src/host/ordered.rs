@@ -69,18 +69,10 @@ impl OrderedCalls {
     }
 
     fn worker(&mut self) -> io::Result<&Sender<OrderedWork>> {
-        if self.worker.is_none() {
-            let (sender, work) = mpsc::channel::<OrderedWork>();
-            let events = self.events.clone();
-            std::thread::Builder::new().name("identity".to_owned()).spawn(move || {
-                for work in work {
-                    // Refused when the conversation is over.
-                    let _refused = events.send(Event::Ordered(work()));
-                }
-            })?;
-            self.worker = Some(sender);
+        match self.worker {
+            Some(ref worker) => Ok(worker),
+            None => Ok(self.worker.insert(start_thread(self.events.clone())?)),
         }
-        self.worker.as_ref().ok_or_else(|| io::ErrorKind::Other.into())
     }
 
     /// Stops the call with this id, if it is one of these. A running one is interrupted, and answered when it
@@ -106,6 +98,18 @@ impl OrderedCalls {
     pub(super) fn abandon(&mut self) -> Asker {
         self.running.take().flatten()
     }
+}
+
+fn start_thread(events: Sender<Event>) -> io::Result<Sender<OrderedWork>> {
+    let (sender, receiver) = mpsc::channel::<OrderedWork>();
+    let run = move || {
+        for work in receiver {
+            // Refused when the conversation is over.
+            let _refused = events.send(Event::Ordered(work()));
+        }
+    };
+    std::thread::Builder::new().name("identity".to_owned()).spawn(run)?;
+    Ok(sender)
 }
 
 fn no_thread(error: &io::Error) -> ErrorObject {

@@ -1,4 +1,4 @@
-//! Input typed on a terminal: a method's name alone on a line stands for a call without params. Only a
+//! Input typed on a terminal: a method's name alone on a line is a call without params. Only a
 //! terminal's input passes through here.
 
 #[derive(Debug, Default)]

@@ -69,7 +69,7 @@ pub(crate) async fn walk(clients: &Clients, url: &Url) -> Vec<(Step, Found)> {
 async fn look_up(url: &Url) -> Found {
     let name = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     if name.parse::<IpAddr>().is_ok() {
-        return Ok(format!("`{name}` is an address, and no name to look up"));
+        return Ok(format!("`{name}` is an address: no name to look up"));
     }
     let mut known = Vec::new();
     let looking = plex_direct::addresses(name, async {

@@ -84,7 +84,7 @@ impl Stream {
     }
 
     /// Whether the server has neither sent anything nor closed its end. Asks the system: the runtime may not have been
-    /// told yet.
+    /// reported yet.
     fn is_quiet(&self) -> bool {
         let peeked = SockRef::from(self.io.tcp()).peek(&mut [MaybeUninit::uninit()]);
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)

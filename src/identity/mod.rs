@@ -33,33 +33,24 @@ pub struct Keeper {
     held: Option<Arc<Identity>>,
 }
 
-/// Why there is no identity.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why there is no identity. `methods::errors` has the messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdentityError {
-    /// It can't be read or made. Nothing else than what is at `path` will change that; the next call tries again.
-    #[error("`{}` can't be used as the identity: {reason}; {hint}", path.display())]
+    /// It can't be read or created. The next call tries again.
     Unavailable {
-        /// The file or folder that is in the way.
+        /// The file or folder that can't be used.
         path: PathBuf,
-        /// What is wrong with it.
         reason: String,
-        /// What to do about it.
         hint: &'static str,
     },
     /// The id on disk is not the one that the caller of a reset expects: it has to decide again.
-    #[error("`if_device_id` is not the id on disk: decide again with the one that is there")]
     Changed {
         /// The id on disk, if there is one; it is held from now on.
         device_id: Option<String>,
     },
     /// The id to adopt can't be one: the caller has to correct it.
-    #[error("`device_id` is not a valid id: {reason}")]
-    InvalidId {
-        /// What was expected.
-        reason: String,
-    },
+    InvalidId { reason: String },
     /// The worker stops, and nothing was done.
-    #[error("the worker stops before the identity is known")]
     Interrupted,
 }
 

@@ -1,10 +1,10 @@
 //! Server and token of a call: from flags and environment, or from the parent Stash's settings.
 
 use plexsync_protocol::error::{ErrorObject, Missing};
-use plexsync_protocol::stash::StashCall;
 
 use super::{Worker, errors};
 use crate::plex::Account;
+use crate::rpc::StashCall;
 use crate::stash::{SETTINGS_PAGE, Settings, Stash};
 use crate::target::{Source, Sources};
 

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use plexsync_protocol::doctor::{CheckState, DoctorParams};
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::stash::StashCall;
 use tokio::runtime::Handle;
 use tracing::{error, info, warn};
 
 use super::{Worker, params};
 use crate::doctor::{self, MakeIdentity, Subject};
 use crate::json_text::JsonText;
-use crate::rpc::{Handling, Request, Slow};
+use crate::rpc::{Handling, Request, Slow, StashCall};
 
 pub(super) fn run(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let Request { params, stash, .. } = request;

@@ -2,11 +2,10 @@
 //! work; an id in memory or in a good file is returned at once.
 
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
-use plexsync_protocol::stash::StashCall;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
@@ -14,7 +13,7 @@ use tracing::info;
 use super::{Worker, errors, params};
 use crate::identity::{IdentityError, Keeper};
 use crate::json_text::JsonText;
-use crate::rpc::{Handling, OrderedWork, Request};
+use crate::rpc::{Handling, OrderedWork, Request, StashCall};
 use crate::target::{Given, PLATFORM};
 
 pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
@@ -109,16 +108,16 @@ impl Worker {
 
     fn made<'k>(
         &self,
-        keeper: &'k mut MutexGuard<'_, Option<Keeper>>,
+        keeper: &'k mut Option<Keeper>,
         stash: Option<&StashCall>,
     ) -> Result<&'k mut Keeper, IdentityError> {
-        if keeper.is_none() {
-            let folder = self.data_folder(stash).ok_or_else(no_folder)?;
-            let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
-            let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
-            **keeper = Some(former.into_iter().fold(new, Keeper::with_former));
+        if let Some(keeper) = keeper {
+            return Ok(keeper);
         }
-        keeper.as_mut().ok_or_else(no_folder)
+        let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+        let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+        let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
+        Ok(keeper.insert(former.into_iter().fold(new, Keeper::with_former)))
     }
 
     /// The user's folder, else Stash's, else the default.

@@ -16,14 +16,13 @@ use std::sync::{Arc, Mutex};
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::method;
-use plexsync_protocol::stash::StashCall;
 use tracing::info;
 
 use self::errors::Reader;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
-use crate::rpc::{Handling, Methods, Request};
+use crate::rpc::{Handling, Methods, Request, StashCall};
 use crate::secret::Secrets;
 use crate::target::{Given, Sources};
 

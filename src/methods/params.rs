@@ -22,7 +22,7 @@ pub(crate) fn none(params: Option<&RawValue>) -> Result<(), ErrorObject> {
     read::<Nothing>(params).map(|Nothing {}| ())
 }
 
-/// The object that params stand for. Go's `net/rpc/jsonrpc` puts it alone in an array.
+/// The params' object. Go's `net/rpc/jsonrpc` puts it alone in an array.
 fn object(params: Option<&RawValue>) -> Result<&str, ErrorObject> {
     let Some(params) = params else { return Ok("{}") };
     if params.get().starts_with('{') {
@@ -44,7 +44,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject
         return ErrorObject::invalid_params(format!("{pointer}/{}", escape(name)), "is missing");
     }
     if let Some(name) = quoted_after(&text, "duplicate field ") {
-        return ErrorObject::invalid_params(format!("{pointer}/{}", escape(name)), "stands twice");
+        return ErrorObject::invalid_params(format!("{pointer}/{}", escape(name)), "is repeated");
     }
     if text.starts_with("unknown field ") {
         return ErrorObject::invalid_params(
@@ -60,15 +60,15 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject
     ErrorObject::invalid_params(pointer, reason)
 }
 
-const HALF_A_PAIR: &str = "holds half a surrogate pair (`\\ud800` to `\\udfff`), which is no character: a file name \
+const HALF_A_PAIR: &str = "holds half a surrogate pair (`\\ud800` to `\\udfff`), which is not a character: a file name \
      that is not UTF-8 can't be sent in JSON";
 
-/// What serde_json says of an escape that stands for half a character, as `os.fsdecode` of Python makes them.
+/// serde_json's message for an escape of half a character, as `os.fsdecode` of Python makes them.
 pub(crate) fn half_a_pair(text: &str) -> bool {
     text.starts_with("lone leading surrogate") || text.starts_with("unexpected end of hex escape")
 }
 
-/// What serde says was expected. What stands before may quote the value.
+/// What serde expected. The text before it may quote the value.
 fn expected(text: &str) -> String {
     let Some(start) = text.rfind(", expected ") else { return String::new() };
     let expected = &text[start..];

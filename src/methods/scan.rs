@@ -6,7 +6,7 @@ use std::time::Duration;
 use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{ScanParams, ScanResult, SectionScan};
-use plexsync_protocol::stash::{HookContext, StashCall};
+use plexsync_protocol::stash::HookContext;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ use super::{Worker, errors, limits, params, reader};
 use crate::json_text::JsonText;
 use crate::plex::{Account, PlexError, ScanCall, Scanner};
 use crate::remote_path::RemotePath;
-use crate::rpc::{Handling, Outcome, Request, Slow};
+use crate::rpc::{Handling, Outcome, Request, Slow, StashCall};
 use crate::stash::Stash;
 
 pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {

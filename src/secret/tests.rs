@@ -36,6 +36,8 @@ fn spellings(value: &str) -> Vec<String> {
         percent(value, false).replace('%', "%25"),
         serde_json::Value::from(value).to_string(),
         unicode_escapes(value),
+        value.bytes().map(|byte| format!("&#{byte};")).collect(),
+        percent(&value.bytes().map(|byte| format!("&#x{byte:X};")).collect::<String>(), false),
         hexadecimal(value),
         hexadecimal(value).to_uppercase(),
         STANDARD.encode(value),

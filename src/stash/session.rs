@@ -28,7 +28,7 @@ impl Session {
         session
     }
 
-    /// The `Cookie` header, unless there is no cookie or it can't stand in a header.
+    /// The `Cookie` header, unless there is no cookie or it is not valid in a header.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         let pair = format!("{}={}", self.name, value.as_ref()?.expose());

@@ -18,7 +18,7 @@ pub enum Event {
     },
     /// A line that the worker wrote to stderr, without its line end; a longer one comes in pieces of 64 KiB.
     Log(String),
-    /// A call that nobody waits for any more was answered, and not with "cancelled": it may have been carried out.
+    /// A call that the host no longer waits for was answered, and not with "cancelled": it may have been carried out.
     Late {
         /// The call's method.
         method: String,

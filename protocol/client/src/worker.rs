@@ -41,7 +41,7 @@ enum Calls {
 /// A call without a reply yet.
 struct Sent {
     method: String,
-    /// `None` if nobody waits for the reply.
+    /// `None` if the host no longer waits for the reply.
     slot: Option<Arc<Slot>>,
 }
 

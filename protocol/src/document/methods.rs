@@ -132,7 +132,7 @@ fn scan(schemas: &mut Schemas) -> Method {
         summary: "Asks Plex to look at one folder.",
         description: "Give `path` (a file: its folder is meant) or `folder`, as Plex sees them; in Stash as Stash sees \
             them. Every library section that holds the folder is asked, for the folder in the spelling of its own \
-            location. All are asked before an error is told. In a Stash hook both may be left out: the scene's \
+            location. All are asked before an error is returned. In a Stash hook both may be left out: the scene's \
             folders are meant; a Stash task without them asks for all sections.",
         param_structure: "by-name",
         params: schemas.params_of::<ScanParams>(),

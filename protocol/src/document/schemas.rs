@@ -131,7 +131,7 @@ impl Schemas {
     }
 }
 
-/// Takes out Rust's names of number types, which are no JSON Schema, defaults that only say "none", and rustdoc's
+/// Takes out Rust's names of number types, which are not JSON Schema, defaults that only say "none", and rustdoc's
 /// links.
 fn tidy(schema: &mut Schema) {
     let of_rust = |format: &Value| {

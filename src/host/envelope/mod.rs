@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::message::{MAX_BATCH, method};
-use plexsync_protocol::stash::StashCall;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::host::framing::{Frame, Framing};
 use crate::json_text::JsonText;
 use crate::methods::params;
+use crate::rpc::StashCall;
 use reply_to::Envelope;
 pub use reply_to::{Id, ReplyTo};
 
@@ -191,7 +191,7 @@ fn read_object(text: &str, place: Place) -> Item {
     let members: Members<'_> = match serde_json::from_str(text) {
         Ok(members) => members,
         Err(error) if error.is_data() => {
-            return invalid_request(only_id(text), "a member stands twice");
+            return invalid_request(only_id(text), "a member is repeated");
         }
         Err(error) => {
             return invalid(None, ErrorObject::new(Code::ParseError, parse_error(&error)));
@@ -209,7 +209,7 @@ fn read_object(text: &str, place: Place) -> Item {
     }
 }
 
-/// The id of a message whose other members stand twice.
+/// The id of a message with other members repeated.
 fn only_id(text: &str) -> Option<Id> {
     #[derive(Deserialize)]
     struct OnlyId<'a> {

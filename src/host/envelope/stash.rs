@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::stash::{PluginInput, StashCall};
+use plexsync_protocol::stash::PluginInput;
 use serde_json::value::RawValue;
 
 use super::{Call, Envelope, Item, ReplyTo};
 use crate::json_text::JsonText;
+use crate::rpc::StashCall;
 
 /// The parts of a PluginInput.
 pub(super) struct Run {

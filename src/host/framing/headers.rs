@@ -73,7 +73,7 @@ impl Decoder {
         (left == 0).then_some(())
     }
 
-    /// Drops bytes up to the next thing that looks like a header. It may stand right behind a body.
+    /// Drops bytes up to the next thing that looks like a header. It may follow a body directly.
     fn resync(&mut self) -> Option<()> {
         match header_start(self.rest()) {
             Some(at) => {
@@ -117,7 +117,7 @@ impl Decoder {
         }
     }
 
-    /// Skips what may stand between messages: white space, the NUL behind a C string, a BOM. `None` if nothing follows.
+    /// Skips what may be between messages: white space, the NUL behind a C string, a BOM. `None` if nothing follows.
     fn skip_blanks(&mut self, at_end: bool) -> Option<()> {
         loop {
             let blank = |byte: &&u8| byte.is_ascii_whitespace() || **byte == 0;
@@ -135,7 +135,7 @@ impl Decoder {
 }
 
 impl Body {
-    /// Length of the value at the start, where the next header stands behind it: more bytes were announced than the
+    /// Length of the value at the start, if the next header follows it: more bytes were announced than the
     /// message has. A `whole` body may also end within that header.
     fn value_before_header(&mut self, bytes: &[u8], whole: bool) -> Option<usize> {
         while let Some(at) = header_start(&bytes[self.searched..]).map(|at| self.searched + at) {

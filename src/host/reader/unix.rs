@@ -19,7 +19,7 @@ use crate::host::Event;
 
 /// How often the parent is checked.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
-/// A hook's one call is shorter than this.
+/// First buffer, in bytes; a hook's one call is shorter.
 const FIRST_READ: usize = 4096;
 /// The part of the promised time that the exit itself takes.
 const EXIT: Duration = Duration::from_millis(20);
@@ -167,7 +167,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
                 self.credit.take(count);
                 self.send(Event::Bytes(self.buffer[..count].to_vec()));
                 if count == self.buffer.len() {
-                    // A host that sends much at once is read in larger pieces from then on.
+                    // The host sends much at once: read larger pieces from now on.
                     self.buffer.resize(CHUNK, 0);
                 }
             }

@@ -6,7 +6,7 @@ use crate::log::Format;
 mod unix;
 #[cfg(unix)]
 pub use unix::{
-    Stderr, keep_secrets_in_memory, readable_stdin, stderr_is_terminal, stdin, stdin_is_terminal,
+    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
     stdout_is_terminal, take_stdout,
 };
 
@@ -14,7 +14,7 @@ pub use unix::{
 mod other;
 #[cfg(not(unix))]
 pub use other::{
-    Stderr, keep_secrets_in_memory, readable_stdin, stderr_is_terminal, stdin, stdin_is_terminal,
+    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
     stdout_is_terminal, take_stdout,
 };
 

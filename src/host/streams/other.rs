@@ -48,14 +48,6 @@ pub fn stdin() -> io::Result<impl Read + Send + 'static> {
     Ok(io::stdin())
 }
 
-/// Stdin, for those who read it to its end.
-///
-/// # Errors
-/// None here.
-pub fn readable_stdin() -> io::Result<impl Read + Send + 'static> {
-    stdin()
-}
-
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()

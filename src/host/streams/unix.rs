@@ -2,12 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::pipe::PIPE_BUF;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// No core dumps; and on Linux other processes of the user can't read this one's environment and memory, where a token
@@ -90,16 +89,8 @@ impl AsFd for Replies {
 ///
 /// # Errors
 /// When no descriptor is free.
-pub fn stdin() -> io::Result<OwnedFd> {
-    rustix::stdio::stdin().try_clone_to_owned()
-}
-
-/// Stdin, for those who read it to its end.
-///
-/// # Errors
-/// When no descriptor is free.
-pub fn readable_stdin() -> io::Result<File> {
-    stdin().map(File::from)
+pub fn stdin() -> io::Result<File> {
+    rustix::stdio::stdin().try_clone_to_owned().map(File::from)
 }
 
 pub fn stderr_is_terminal() -> bool {
@@ -158,7 +149,7 @@ fn has_room(length: usize, patience: Duration) -> bool {
 fn pipe_takes(stderr: BorrowedFd<'_>, length: usize) -> bool {
     let Ok(size) = rustix::pipe::fcntl_getpipe_size(stderr) else { return true };
     let unread = rustix::io::ioctl_fionread(stderr).map_or(0, |unread| unread as usize);
-    length <= PIPE_BUF || unread + length <= size || (unread == 0 && length > size)
+    length <= rustix::pipe::PIPE_BUF || unread + length <= size || (unread == 0 && length > size)
 }
 
 #[cfg(not(target_os = "linux"))]

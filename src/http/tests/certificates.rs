@@ -67,6 +67,10 @@ fn fixture(own: &str, root: &str) -> Shown {
     }
 }
 
+fn stranger_s_key() -> PrivateKeyDer<'static> {
+    PrivateKeyDer::try_from(KeyPair::generate().unwrap().serialize_der()).unwrap()
+}
+
 fn listen_tls(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> SocketAddr {
     // Without the checks that a server makes of its own certificate: it shall be a bad one.
     let certified = CertifiedKey::new(chain, any_supported_type(key).unwrap());
@@ -174,6 +178,12 @@ async fn each_bad_certificate_has_its_sentence() {
             shown(authority("localhost"), &trusted, &[], &trusted),
             "an authority's",
             "CA:FALSE",
+        ),
+        (
+            "another's key",
+            Shown { key: stranger_s_key(), ..shown(good(), &trusted, &[], &trusted) },
+            "not its certificate's",
+            "2048 bits",
         ),
     ] {
         let address = listen_tls(shown.chain, &shown.key);

@@ -21,6 +21,11 @@ pub(crate) fn explain(error: &Error, name: &str) -> (String, String) {
                 None => unknown(error, name),
             };
         }
+        // Of the handshake, not of the certificate: an RSA key under 2048 bits ends here, too.
+        Error::InvalidCertificate(CertificateError::BadSignature) => (
+            "signs with a key that is too short, or is not its certificate's",
+            "give it the key of its certificate: RSA of 2048 bits or more, P-256, P-384 or Ed25519",
+        ),
         Error::InvalidMessage(_) => ("does not speak TLS", "perhaps it expects `http://`"),
         Error::AlertReceived(AlertDescription::ProtocolVersion)
         | Error::PeerIncompatible(

@@ -110,7 +110,7 @@ fn child() {
     if let Some(folder) = std::env::var_os(FOLDER) {
         match Keeper::new(PathBuf::from(folder), "1", Arc::default()).get() {
             Ok(identity) => println!("id={} {:?}", identity.device_id, identity.origin),
-            Err(error) => println!("error={error}"),
+            Err(error) => println!("error={error:?}"),
         }
     }
 }

@@ -62,7 +62,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
         )
     })?;
     Base::parse(server).map_err(|reason| {
-        let message = format!("the configured Plex URL {reason}");
+        let message = format!("the configured `plex_url` {reason}");
         PlexError::not_configured(Missing::Server, message)
     })
 }

@@ -43,9 +43,15 @@ const CONNECTION: [&str; 13] = [
     "upgrade",
 ];
 
-/// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places.
+/// Whether a name, in a header or in a query, is the token's or the identity's. Plex reads both places. What stands
+/// between its letters does not count: CGI reads `X_Plex_Token` as the same header, PHP `X-Plex-Token[]` as the same
+/// name, and others cut at a control character.
 pub(crate) fn is_ours(name: &str) -> bool {
-    name.eq_ignore_ascii_case(TOKEN) || IDENTITY.iter().any(|own| own.eq_ignore_ascii_case(name))
+    IDENTITY.iter().chain([&TOKEN]).any(|own| letters(own).eq(letters(name)))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase())
 }
 
 /// All headers of a request but those that the HTTP library writes (`Host`, framing).
@@ -174,6 +180,8 @@ mod tests {
         for (name, value) in [
             ("X-Plex-Token", "t"),
             ("x-plex-TOKEN", ""),
+            ("X_Plex_Token", "t"),
+            ("x_plex.client-identifier", "else"),
             ("X-Plex-Client-Identifier", "else"),
             ("x-plex-provides", "player"),
             ("HOST", "evil"),

@@ -41,7 +41,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a host that waits for nobody.
+    /// For all other calls.
     pub const fn normal() -> Self {
         Self { timeout_ms: TIMEOUT_MS, connect_timeout_ms: CONNECT_TIMEOUT_MS, retries: RETRIES }
     }

@@ -13,7 +13,7 @@ use super::decode::{self, Decoded};
 use super::work::{self, Stop};
 use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
-use crate::http::{Head, Request, Sink};
+use crate::http::{Head, Request, Sink, text};
 
 /// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
 const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
@@ -103,7 +103,9 @@ struct Receiving {
 
 impl Sink for Receiving {
     fn begin(&mut self, head: &Head, announced: Option<u64>) {
-        let coding = Coding::of(&head.header(CONTENT_ENCODING).unwrap_or_default());
+        // Several headers of one name are one list (RFC 9110, section 5.3).
+        let codings: Vec<_> = head.headers.get_all(CONTENT_ENCODING).iter().map(text).collect();
+        let coding = Coding::of(&codings.join(","));
         let announced = announced.unwrap_or(0).min(LARGEST_RESERVE).min(self.limit);
         *self = Self {
             body: buffer::with_room(usize::try_from(announced).unwrap_or(0)),

@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Work without an end: tells when it begins and when it ends.
+    /// Work without an end: reports its begin and end.
     fn endless(events: mpsc::Sender<&'static str>) -> impl FnOnce(&Stop) -> Result<(), Stopped> {
         move |stop| {
             events.send("begun").unwrap();

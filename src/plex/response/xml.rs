@@ -2,12 +2,12 @@
 //!
 //! `<MediaContainer size="1"><Video key="7"/></MediaContainer>` becomes
 //! `{"MediaContainer":{"size":"1","Video":[{"key":"7"}]}}`: the root is the one member, attributes become members and
-//! stay strings, children stand in an array under their tag, an element's own text under `_text`. Attributes come
+//! stay strings, children are in an array under their tag, an element's own text under `_text`. Attributes come
 //! first, then tags in the order in which they appear first, then the text.
 //!
 //! Nothing is lost where names meet. An attribute keeps its name, as in Plex's JSON (plex.tv's `<user username="x">`
-//! has a child `<username>`, too); children then stand under `username[]`, which no XML name can be. A child `_text`
-//! stands under `_text[]`; beside an attribute `_text` the own text stands under `#text`.
+//! has a child `<username>`, too); children are then under `username[]`, which no XML name can be. A child `_text`
+//! is under `_text[]`; beside an attribute `_text` the own text is under `#text`.
 //!
 //! Read leniently: a `DOCTYPE` is skipped, so no entity is ever defined, expanded or fetched; an unknown reference
 //! and a lone `&` are text; characters that XML forbids are dropped, raw (Plex sends them in titles) or as `&#4;`.

@@ -42,7 +42,7 @@ impl Worker {
         match self.take(id) {
             Some(Sent { slot: Some(slot), .. }) => slot.complete(answer),
             Some(Sent { method, slot: None }) => self.late(method, answer, bytes),
-            None => self.unexpected(format!("a reply to {id}, which is no open call"), bytes),
+            None => self.unexpected(format!("a reply to {id}, which is not an open call"), bytes),
         }
     }
 

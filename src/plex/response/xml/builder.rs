@@ -1,4 +1,4 @@
-//! JSON as it grows, event by event. An element that has ended is its text; while it is open, its children stand in
+//! JSON as it grows, event by event. An element that has ended is its text; while it is open, its children are in
 //! groups, one for each tag, in the order in which the tags appeared first.
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ struct Element {
     tag: Vec<u8>,
     /// Its object so far: the brace and the attributes.
     json: Vec<u8>,
-    /// Where the attributes' names stand in `json`, sorted by name.
+    /// Places of the attributes' names in `json`, sorted by name.
     names: Vec<Range<usize>>,
     groups: Vec<Group>,
     /// The place of each group, once there are more than [`FEW`].

@@ -16,7 +16,7 @@ const MAX_REFERENCE: usize = 32;
 
 /// The name as bytes.
 ///
-/// Narrow enough that a name can stand in a JSON string as it is, and holds no quote and no bracket; of the
+/// Narrow enough that a name is valid in a JSON string as it is, and holds no quote and no bracket; of the
 /// characters beyond ASCII all are taken (XML 1.0, section 2.3, leaves some out).
 ///
 /// # Errors
@@ -70,7 +70,7 @@ fn special(out: &mut Vec<u8>, rest: &str, place: Place) -> usize {
     taken
 }
 
-/// Writes what the reference that `rest` begins with stands for; a `&` that begins none stands for itself.
+/// Writes the value of the reference at the start of `rest`; a `&` without a reference is kept.
 fn reference(out: &mut Vec<u8>, rest: &str) -> usize {
     let inner = &rest.as_bytes()[1..];
     let near = &inner[..inner.len().min(MAX_REFERENCE)];
@@ -84,7 +84,7 @@ fn reference(out: &mut Vec<u8>, rest: &str) -> usize {
     1
 }
 
-/// Writes what `&name;` stands for, or `&name;` where that is unknown; says whether it was white space.
+/// Writes the value of `&name;`, or `&name;` if it is unknown; says whether it was white space.
 pub(crate) fn push_reference(out: &mut Vec<u8>, name: &str) -> bool {
     match resolve(name) {
         Some(known) => push_character(out, known),
@@ -97,7 +97,7 @@ pub(crate) fn push_reference(out: &mut Vec<u8>, name: &str) -> bool {
     }
 }
 
-/// What `&name;` stands for: none where it is unknown, `Some(None)` where XML forbids it.
+/// The value of `&name;`: `None` if it is unknown, `Some(None)` if XML forbids it.
 fn resolve(name: &str) -> Option<Option<char>> {
     let (digits, radix) = match name.as_bytes() {
         b"amp" => return Some(Some('&')),
@@ -121,7 +121,7 @@ fn resolve(name: &str) -> Option<Option<char>> {
     Some(character.filter(allowed))
 }
 
-/// Writes a character that a reference stands for; says whether it was white space.
+/// Writes the character of a reference; says whether it was white space.
 fn push_character(out: &mut Vec<u8>, character: Option<char>) -> bool {
     let Some(character) = character else { return true };
     match character {
