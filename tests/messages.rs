@@ -1,5 +1,8 @@
 //! Bytes in, bytes out: whatever a host sends, each request gets exactly one reply and the worker goes on.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use plexsync_harness::Wire;
 use serde_json::{Value, json};
 
@@ -22,6 +25,27 @@ fn codes(replies: &[Value]) -> Vec<Option<i64>> {
 #[test]
 fn a_line_needs_no_line_end_at_the_end() {
     assert_eq!(conversation(GET.as_bytes()).len(), 1);
+}
+
+#[test]
+fn a_value_whose_line_does_not_end_is_mentioned_once_and_read_when_it_does() {
+    const MENTION: &str = "without a line end";
+    let mut host = host().start();
+    for _ in 0..2 {
+        host.send_raw(GET.as_bytes());
+        let sent = Instant::now();
+        while !host.stderr().contains(MENTION) && sent.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        host.send_raw(b"\n");
+        assert_eq!(codes(&[host.read_reply()]), [None]);
+    }
+    host.send_raw(GET.as_bytes());
+    thread::sleep(Duration::from_millis(5500));
+    host.close_stdin();
+    assert_eq!(host.read_to_end().len(), 1);
+    host.wait_exit(Duration::from_secs(10));
+    assert_eq!(host.stderr().matches(MENTION).count(), 1, "{}", host.stderr());
 }
 
 #[test]
