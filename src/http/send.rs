@@ -168,7 +168,9 @@ impl<'a> Sender<'a> {
             Ok(Ok(response)) => Ok(Answer::new(response, request, peer)),
             Ok(Err(error)) => {
                 let failure = Failure::before_answer(peer.broken(&error));
-                let stale = !watch.has_connected() && failure.is_closed();
+                // Its handshake was good: what is no TLS now came while nobody waited for anything.
+                let broken = failure.is_closed() || find::<rustls::Error>(&error).is_some();
+                let stale = !watch.has_connected() && broken;
                 Err(Failure { stale, unsent: is_unsent(&error), ..failure })
             }
             Err(_) if watch.is_connecting() => Err(Failure::before_answer(peer.connect_timeout())),

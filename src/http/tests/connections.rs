@@ -19,16 +19,20 @@ const UNASKED: [&[u8]; 7] = [
     b"\r\n\0\xff rubbish",
 ];
 
+/// What arrives on a connection without being TLS: the TLS layer takes it in and waits for more.
+const BELOW_TLS: [&[u8]; 2] = [b"\x17", b"\x17\x03\x03\x00\x40abc"];
+
 /// Answers each request with its first line. When it is told so, it says `unasked` over the first connection and tells
 /// that it has; instead of saying nothing it closes its end.
 fn says(
     unasked: &'static [u8],
+    below_tls: bool,
     tls: Option<Arc<ServerConfig>>,
 ) -> (SocketAddr, Channel<()>, Receiver<()>) {
     let ((go, gone), (said, wait)) = (channel(), channel());
     let gone = Arc::new(Mutex::new(gone));
     let address = listen(move |socket, number| {
-        let shutdown = socket.try_clone().unwrap();
+        let mut plain = socket.try_clone().unwrap();
         let mut stream: Box<dyn Stream> = match &tls {
             None => Box::new(socket),
             Some(config) => {
@@ -41,9 +45,10 @@ fn says(
             let body = if line.starts_with("HEAD") { "" } else { line };
             answer(&mut stream, body);
             if number == 0 && gone.lock().unwrap().recv().is_ok() {
-                let _ = stream.write_all(unasked).and_then(|()| stream.flush());
+                let says: &mut dyn Write = if below_tls { &mut plain } else { &mut stream };
+                let _ = says.write_all(unasked).and_then(|()| says.flush());
                 if unasked.is_empty() {
-                    shutdown.shutdown(std::net::Shutdown::Write).unwrap();
+                    plain.shutdown(std::net::Shutdown::Write).unwrap();
                 }
                 said.send(()).unwrap();
             }
@@ -60,10 +65,12 @@ async fn own_answers_only(
     clients: impl Fn() -> Clients,
     tls: Option<Arc<ServerConfig>>,
 ) {
-    for unasked in UNASKED.into_iter().chain([&b""[..]]) {
+    let below = if tls.is_some() { &BELOW_TLS[..] } else { &[] };
+    let said = UNASKED.into_iter().chain([&b""[..]]).map(|unasked| (unasked, false));
+    for (unasked, below_tls) in said.chain(below.iter().map(|unasked| (*unasked, true))) {
         for (method, retries) in [("GET", 0), ("HEAD", 0), ("PUT", 2), ("DELETE", 2)] {
             for driven in [false, true] {
-                let (address, go, said) = says(unasked, tls.clone());
+                let (address, go, said) = says(unasked, below_tls, tls.clone());
                 let clients = clients();
                 let url = format!("{scheme}://localhost:{}", address.port());
                 let first = call(&clients, &request("GET", &format!("{url}/first")), 0).await;
