@@ -232,7 +232,7 @@ fn a_host_whose_worker_is_gone_is_told_so() {
         [("python3", "examples/python-host/host.py"), ("node", "examples/node-host/host.mjs")]
     {
         let output = Command::new("timeout")
-            .args(["20", interpreter])
+            .args(["60", interpreter])
             .arg(project(file))
             .args(["true", "unused"])
             .output();

@@ -21,7 +21,7 @@ class Worker:
     def __init__(self, *command, log=sys.stderr):
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8")
-        self.lock, self.waiting, self.last_id, self.ended = threading.Lock(), {}, 0, False
+        self.lock, self.waiting, self.last_id = threading.Lock(), {}, 0
         threading.Thread(target=self._read, daemon=True).start()
         # A pipe that nobody drains fills up; the worker would lose its log.
         threading.Thread(target=lambda: [log.write(line) for line in self.process.stderr], daemon=True).start()
@@ -34,16 +34,13 @@ class Worker:
             if answered:
                 box.append(reply)
                 answered.set()
-        with self.lock:  # the worker has ended: no call waits for ever
-            self.ended = True
+        with self.lock:  # the worker is gone: nobody waits for ever
             for answered, _ in self.waiting.values():
                 answered.set()
 
     def call(self, method, params=None, timeout=60):
         answered, box = threading.Event(), []
         with self.lock:
-            if self.ended:
-                raise ConnectionError("the worker has ended")
             self.last_id += 1
             call_id = self.last_id
             self.waiting[call_id] = (answered, box)
