@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::message::{MAX_RUNNING, MAX_WAITING, Progress};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::batch::Slot;
@@ -17,8 +18,6 @@ use super::envelope::{Id, ReplyTo};
 use super::{CallKey, Event};
 use crate::rpc::{ProgressSender, SlowWork};
 
-/// Threads that drive the network: a server that floods one connection holds up one of them for a while.
-const NETWORK_THREADS: usize = 2;
 /// Most threads for work that blocks: files, names, large bodies.
 const BLOCKING_THREADS: usize = 8;
 /// So long after its own timeout a call is answered by the loop.
@@ -46,7 +45,7 @@ type Reports = Arc<Mutex<HashMap<CallKey, Progress>>>;
 /// The slow calls of a conversation.
 pub(super) struct SlowCalls {
     events: Sender<Event>,
-    runtime: Option<Runtime>,
+    network: Option<Network>,
     running: HashMap<CallKey, Running>,
     waiting: VecDeque<Job>,
     /// When which call is overdue.
@@ -59,7 +58,7 @@ impl SlowCalls {
     pub(super) fn new(events: Sender<Event>) -> Self {
         Self {
             events,
-            runtime: None,
+            network: None,
             running: HashMap::new(),
             waiting: VecDeque::new(),
             due: BTreeSet::new(),
@@ -96,9 +95,9 @@ impl SlowCalls {
 
     /// Takes a call. Returns it with an error if the runtime can't be started.
     pub(super) fn submit(&mut self, job: Job) -> Option<(ReplyTo, Slot, ErrorObject)> {
-        if self.runtime.is_none() {
-            match start_runtime() {
-                Ok(runtime) => self.runtime = Some(runtime),
+        if self.network.is_none() {
+            match Network::start() {
+                Ok(network) => self.network = Some(network),
                 Err(error) => return Some((job.reply_to, job.slot, no_runtime(&error))),
             }
         }
@@ -108,12 +107,12 @@ impl SlowCalls {
     }
 
     fn start_waiting(&mut self) {
-        let Some(runtime) = &self.runtime else { return };
+        let Some(network) = &self.network else { return };
         while self.running.len() < MAX_RUNNING
             && let Some(Job { key, reply_to, slot, timeout, work }) = self.waiting.pop_front()
         {
             let events = self.events.clone();
-            let task = runtime.spawn(async move {
+            let task = network.runtime.spawn(async move {
                 let outcome = work.await;
                 // Refused when the conversation is over.
                 let _refused = events.send(Event::Slow(key, outcome));
@@ -195,23 +194,28 @@ fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progr
     reports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Blocking work (a DNS lookup, a large body that is decoded) must not delay the exit.
-impl Drop for SlowCalls {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+/// The thread that drives the network. It ends when this is dropped; blocking work (a name that is looked up, a large
+/// body that is read) does not hold it up.
+struct Network {
+    runtime: Handle,
+    _ends_when_dropped: oneshot::Sender<()>,
 }
 
-fn start_runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(NETWORK_THREADS)
-        .max_blocking_threads(BLOCKING_THREADS)
-        .thread_name("network")
-        .enable_io()
-        .enable_time()
-        .build()
+impl Network {
+    fn start() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let handle = runtime.handle().clone();
+        let (sender, dropped) = oneshot::channel();
+        std::thread::Builder::new().name("network".to_owned()).spawn(move || {
+            let _no_more_calls = runtime.block_on(dropped);
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { runtime: handle, _ends_when_dropped: sender })
+    }
 }
 
 fn no_runtime(error: &io::Error) -> ErrorObject {
