@@ -105,12 +105,7 @@ impl<W: Write> Session<'_, W> {
         self.decode()
     }
 
-    pub(super) fn refuse(
-        &mut self,
-        reply_to: &ReplyTo,
-        slot: Slot,
-        error: ErrorObject,
-    ) -> io::Result<()> {
+    fn refuse(&mut self, reply_to: &ReplyTo, slot: Slot, error: ErrorObject) -> io::Result<()> {
         self.note_dialect(reply_to);
         if self.json_rpc_1 && !reply_to.has_id() && !reply_to.is_raw() {
             warn!("message not answered: {error}");
@@ -128,7 +123,7 @@ impl<W: Write> Session<'_, W> {
         }
     }
 
-    pub(super) fn cancel(&mut self, id: &Id) -> io::Result<()> {
+    fn cancel(&mut self, id: &Id) -> io::Result<()> {
         match self.slow.cancel(id).or_else(|| self.ordered.cancel(id)) {
             Some((reply_to, slot)) => self.answer(&reply_to, slot, Err(cancelled())),
             None => Ok(()),
@@ -141,7 +136,7 @@ impl<W: Write> Session<'_, W> {
         calls.into_iter().try_for_each(|(to, slot)| self.answer(&to, slot, Err(cancelled())))
     }
 
-    pub(super) fn answer_done(&mut self, done: Option<(Asker, Outcome)>) -> io::Result<()> {
+    fn answer_done(&mut self, done: Option<(Asker, Outcome)>) -> io::Result<()> {
         done.map_or(Ok(()), |(asker, outcome)| self.answer_asker(asker, outcome))
     }
 

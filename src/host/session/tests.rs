@@ -66,18 +66,18 @@ fn ordered(work: impl FnOnce() -> Outcome + Send + 'static) -> Handling {
 }
 
 /// A conversation in which these events have happened already.
-fn replies_written_to(
+fn serve_events(
+    methods: &Methods,
+    events: impl IntoIterator<Item = Event>,
     replies: impl Write,
-    events: Vec<Event>,
-    interrupt: &Arc<AtomicBool>,
+    interrupt: Arc<AtomicBool>,
 ) -> io::Result<()> {
     let (sender, receiver) = mpsc::channel();
     events.into_iter().for_each(|event| sender.send(event).unwrap());
     let options = Options { framing: None, max_message: 1000, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
-    let interrupt = interrupt.clone();
     let host = Host { events: receiver, sender, credit, replies, stop: Arc::default(), interrupt };
-    serve(&methods(), options, host, &mut || {})
+    serve(methods, options, host, &mut || {})
 }
 
 /// What a host gets for these bytes, after which it sends no more.
@@ -87,7 +87,7 @@ fn replies_to(input: &[u8]) -> Vec<Value> {
 
 fn replies_to_events(events: Vec<Event>) -> Vec<Value> {
     let mut replies = Vec::new();
-    replies_written_to(&mut replies, events, &Arc::default()).unwrap();
+    serve_events(&methods(), events, &mut replies, Arc::default()).unwrap();
     let text = String::from_utf8(replies).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -341,7 +341,7 @@ fn a_host_that_hangs_up_ends_the_conversation_quietly() {
         }
     }
     let call = b"{\"jsonrpc\":\"2.0\",\"method\":\"update\",\"id\":1}\n".to_vec();
-    replies_written_to(HungUp, vec![Event::Bytes(call)], &Arc::default()).unwrap();
+    serve_events(&methods(), [Event::Bytes(call)], HungUp, Arc::default()).unwrap();
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn replies_go_out_in_the_framing_of_the_requests() {
         let bytes = format!("Content-Length: 42\r\n{content_type}\r\n{call}").into_bytes();
         let mut replies = Vec::new();
         let events = vec![Event::Bytes(bytes), Event::End];
-        replies_written_to(&mut replies, events, &Arc::default()).unwrap();
+        serve_events(&methods(), events, &mut replies, Arc::default()).unwrap();
         assert_eq!(
             String::from_utf8(replies).unwrap(),
             format!(
@@ -410,28 +410,15 @@ fn an_ordered_call_that_waits_is_interrupted_and_those_behind_it_go_on() {
     let mut methods = methods();
     let shared = interrupt.clone();
     methods.add("lock", move |_| waits_for_a_lock(&shared));
-    let (sender, receiver) = mpsc::channel();
     let input = br#"{"jsonrpc":"2.0","method":"lock","id":1}
 {"jsonrpc":"2.0","method":"ordered","id":2}
 {"jsonrpc":"2.0","method":"ordered","id":3}
 {"jsonrpc":"2.0","method":"$/cancelRequest","params":[{"id":1}]}
 {"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":3}}
 "#;
-    for event in [Event::Bytes(input.to_vec()), Event::End] {
-        sender.send(event).unwrap();
-    }
+    let events = [Event::Bytes(input.to_vec()), Event::End];
     let mut replies = Vec::new();
-    let options = Options { framing: None, max_message: 1000, by_hand: false };
-    let credit = Arc::new(Credit::new(|| {}));
-    let host = Host {
-        events: receiver,
-        sender,
-        credit,
-        replies: &mut replies,
-        stop: Arc::default(),
-        interrupt,
-    };
-    serve(&methods, options, host, &mut || {}).unwrap();
+    serve_events(&methods, events, &mut replies, interrupt).unwrap();
     let replies: Vec<Value> = replies
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice(line).ok())
@@ -452,27 +439,13 @@ fn an_ordered_call_that_goes_on_after_a_signal_may_have_written() {
             Ok(JsonText::of(&true))
         })
     });
-    let (sender, receiver) = mpsc::channel();
     let input = br#"{"jsonrpc":"2.0","method":"writes","id":1}
 {"jsonrpc":"2.0","method":"ordered","id":2}
 "#;
-    for event in [Event::Bytes(input.to_vec()), Event::Stop(Instant::now())] {
-        sender.send(event).unwrap();
-    }
+    let events = [Event::Bytes(input.to_vec()), Event::Stop(Instant::now())];
     let mut replies = Vec::new();
-    let options = Options { framing: None, max_message: 1000, by_hand: false };
-    let credit = Arc::new(Credit::new(|| {}));
-    let interrupt = Arc::default();
-    let host = Host {
-        events: receiver,
-        sender,
-        credit,
-        replies: &mut replies,
-        stop: Arc::default(),
-        interrupt,
-    };
     let begun = Instant::now();
-    serve(&methods, options, host, &mut || {}).unwrap();
+    serve_events(&methods, events, &mut replies, Arc::default()).unwrap();
     assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
     let text = String::from_utf8(replies).unwrap();
     assert_eq!(text.matches("-32800").count(), 2, "{text}");
