@@ -8,6 +8,7 @@ pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;
 pub(crate) mod response;
+mod route;
 mod scan;
 mod sections;
 #[cfg(feature = "fuzzing")]
@@ -28,6 +29,7 @@ pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
+pub use self::route::{Place, Router, Sending};
 pub use self::scan::{ScanCall, Scanner};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
@@ -35,10 +37,11 @@ pub use crate::http::proxy::ProxySettings;
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
 use self::response::receive::fetch;
+use self::route::Routed;
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
 use crate::http::probe;
-use crate::http::retry::Retry;
+use crate::http::retry::{Retry, Route};
 use crate::http::send::Sender;
 use crate::http::tls::Trust;
 use crate::secret::Secrets;
@@ -133,8 +136,19 @@ impl Plex {
         progress: Option<Progress>,
     ) -> Result<Answer, PlexError> {
         let deadline = started + prepared.timeout;
-        let sender = Sender::new(&self.clients, deadline, prepared.connect_timeout);
-        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+        let mut route = match prepared.routing.take() {
+            Some(routing) => Some(routing.route(deadline).await?),
+            None => None,
+        };
+        let connect_limit = route.as_ref().map_or(prepared.connect_timeout, |route| {
+            route
+                .connect_limit()
+                .map_or(prepared.connect_timeout, |it| it.min(prepared.connect_timeout))
+        });
+        let sender = Sender::new(&self.clients, deadline, connect_limit);
+        let warning = route.as_ref().and_then(Routed::warning);
+        let route = route.as_mut().map(|route| route as &mut dyn Route);
+        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0, route };
         let (fetched, body) = if prepared.all_pages {
             paging::fetch(&mut retry, &mut prepared, deadline, progress.as_deref()).await?
         } else {
@@ -150,6 +164,7 @@ impl Plex {
             url: self.secrets.redact(fetched.head.url.as_str()).into_owned(),
             attempts: retry.attempts,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            warning,
         };
         tracing::debug!(
             method = %prepared.request.method,

@@ -81,7 +81,11 @@ impl Chosen {
             Ok(token) => Ok(token.clone()),
             Err(problem) => Err(sentence(problem)),
         });
-        Account { server: self.url.as_ref().map(|url| url.value.clone()), token: token.transpose() }
+        Account {
+            server: self.url.as_ref().map(|url| url.value.clone()),
+            token: token.transpose(),
+            router: None,
+        }
     }
 }
 
@@ -134,7 +138,7 @@ impl Sources {
     /// The server alone, for a call that brings its own token: no token file is read.
     pub fn server(&self) -> Account {
         let (url, _) = precedence(&self.list);
-        Account { server: url.map(|url| written::url(&url.value).0), token: Ok(None) }
+        Account { server: url.map(|url| written::url(&url.value).0), token: Ok(None), router: None }
     }
 
     fn read(&self, given: &Given<Token>, warnings: &mut Vec<Problem>) -> Result<Secret, Problem> {

@@ -71,10 +71,7 @@ pub(crate) fn build(
         headers.insert(name, value);
     }
     if let Some(token) = token {
-        let mut value = value(token.expose())
-            .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
-        value.set_sensitive(true);
-        headers.insert("x-plex-token", value);
+        set_token(&mut headers, token)?;
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     add_own(&mut headers, own)?;
@@ -83,6 +80,15 @@ pub(crate) fn build(
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static(ACCEPTED));
     }
     Ok(headers)
+}
+
+/// Puts the token on a request.
+pub(crate) fn set_token(headers: &mut HeaderMap, token: &Secret) -> Result<(), PlexError> {
+    let mut value = value(token.expose())
+        .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
+    value.set_sensitive(true);
+    headers.insert("x-plex-token", value);
+    Ok(())
 }
 
 fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<(), PlexError> {

@@ -33,6 +33,13 @@ impl Base {
         Ok(Self { url })
     }
 
+    /// In place of a server that is not known yet.
+    pub(crate) fn unknown() -> Self {
+        #[expect(clippy::unwrap_used, reason = "a constant")]
+        let url = Url::parse("http://server.invalid").unwrap();
+        Self { url }
+    }
+
     /// Whether both have scheme, host and port in common (RFC 6454, section 5).
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.url.origin() == other.url.origin()
