@@ -1,0 +1,213 @@
+//! Which server is at a URL: asked without a token, before any token goes there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{HOST, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
+use plexsync_protocol::error::UnreachableKind;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::candidates::is_private;
+use crate::http::client::{Clients, Reuse};
+use crate::http::error::{HttpError, Peer, host_and_port};
+use crate::http::resolver::{lookup, plex_direct};
+use crate::http::send::Sender;
+use crate::http::{Head, Request, Sink};
+
+/// Most servers that are asked at a time.
+const AT_A_TIME: usize = 32;
+/// Longest answer that is read, in bytes.
+const MOST: u64 = 64 * 1024;
+
+/// A base URL at which a server has been asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The base URL; over plain http with an address in place of the name, so that the name can't lead elsewhere later.
+    pub url: Url,
+    /// The name and port that it replaces, for the `Host` header.
+    pub host: Option<HeaderValue>,
+}
+
+/// Asks servers who they are.
+#[derive(Clone)]
+pub(crate) struct Prover {
+    clients: Arc<Clients>,
+    places: Arc<Semaphore>,
+}
+
+/// When asking has to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    /// For one server.
+    pub(crate) each: Duration,
+    /// For all.
+    pub(crate) deadline: Instant,
+}
+
+impl Prover {
+    pub(crate) fn new(clients: Arc<Clients>) -> Self {
+        Self { clients, places: Arc::new(Semaphore::new(AT_A_TIME)) }
+    }
+
+    /// Makes sure that the server with this identifier is at a base URL, and says to where a token may go.
+    ///
+    /// # Errors
+    /// No answer, or that of another server; a plain connection that leaves the private network.
+    pub(crate) async fn prove(
+        &self,
+        url: &Url,
+        machine: &str,
+        headers: &HeaderMap,
+        time: Time,
+    ) -> Result<Place, HttpError> {
+        let (found, place) = self.ask(url, headers, time).await?;
+        if found.as_deref() != Some(machine) {
+            return Err(another(url));
+        }
+        place.ok_or_else(|| leaves_the_network(url))
+    }
+
+    /// The identifier of the server at a base URL, if it says one, and to where a token may go, if it may.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) async fn ask(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        time: Time,
+    ) -> Result<(Option<String>, Option<Place>), HttpError> {
+        let _place = self.places.acquire().await;
+        let deadline = time.deadline.min(Instant::now() + time.each);
+        let places = private_places(url, deadline).await?;
+        let is_private = places.is_some();
+        let places =
+            places.unwrap_or_else(|| vec![Place { url: url.clone(), host: None }]);
+        let mut failure = None;
+        for place in places {
+            match self.identity(&place, headers, deadline).await {
+                Ok(found) => return Ok((found, is_private.then_some(place))),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Peer::of(url).unsendable()))
+    }
+
+    /// What `/identity` says; a redirect is no answer.
+    async fn identity(
+        &self,
+        place: &Place,
+        headers: &HeaderMap,
+        deadline: Instant,
+    ) -> Result<Option<String>, HttpError> {
+        let mut headers = headers.clone();
+        headers.extend(place.host.clone().map(|host| (HOST, host)));
+        let url = below(&place.url, "identity");
+        let request = Request { method: Method::GET, url, headers, body: None };
+        let limit = deadline.saturating_duration_since(Instant::now());
+        let sender = Sender::new(&self.clients, deadline, limit);
+        let answer = match sender.send_once(&request, Reuse::Pooled).await {
+            Err(failure) if failure.stale => sender.send_once(&request, Reuse::Fresh).await,
+            outcome => outcome,
+        };
+        let answer = answer.map_err(|failure| failure.error)?;
+        if answer.head.status != StatusCode::OK {
+            return Ok(None);
+        }
+        let mut body = Body::default();
+        match sender.read(answer, MOST, &mut body).await {
+            Ok(()) => Ok(machine_identifier(&body.0)),
+            Err(failure) if matches!(failure.error, HttpError::TooLarge { .. }) => Ok(None),
+            Err(failure) => Err(failure.error),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Body(Vec<u8>);
+
+impl Sink for Body {
+    fn begin(&mut self, _: &Head, _: Option<u64>) {
+        self.0.clear();
+    }
+
+    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
+        self.0.extend_from_slice(&chunk);
+        Ok(())
+    }
+}
+
+fn machine_identifier(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let machine = body["MediaContainer"]["machineIdentifier"].as_str()?;
+    Some(machine.to_owned()).filter(|machine| !machine.is_empty())
+}
+
+/// `name` below a base URL.
+fn below(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{name}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// To where a token for this URL may go: anywhere over https; over plain http to private addresses only, and only if the
+/// name has no other. `None` if it has.
+async fn private_places(url: &Url, deadline: Instant) -> Result<Option<Vec<Place>>, HttpError> {
+    let whole = || vec![Place { url: url.clone(), host: None }];
+    let name = match url.host() {
+        _ if url.scheme() == "https" => return Ok(Some(whole())),
+        Some(Host::Ipv4(address)) => return Ok(is_private(address.into()).then(whole)),
+        Some(Host::Ipv6(address)) => return Ok(is_private(address.into()).then(whole)),
+        Some(Host::Domain(name)) => name,
+        None => return Ok(None),
+    };
+    let looking = plex_direct::addresses(name, lookup(name));
+    let addresses = match tokio::time::timeout_at(deadline, looking).await {
+        Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
+        _ => return Err(no_address(url)),
+    };
+    let host = HeaderValue::from_str(&authority(url)).ok();
+    let at = |address: &IpAddr| {
+        let mut url = url.clone();
+        url.set_ip_host(*address).ok()?;
+        Some(Place { url, host: host.clone() })
+    };
+    let private = addresses.iter().all(|address| is_private(*address));
+    Ok(private.then(|| addresses.iter().filter_map(at).collect()))
+}
+
+/// Host and port as a `Host` header has them: the scheme's own port is left out.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn no_address(url: &Url) -> HttpError {
+    HttpError::unreachable(
+        UnreachableKind::Dns,
+        format!("the name in `{}` has no address", host_and_port(url)),
+        "check the host name and the DNS",
+    )
+}
+
+fn another(url: &Url) -> HttpError {
+    HttpError::unreachable(
+        UnreachableKind::Protocol,
+        format!("`{}` is not this server", host_and_port(url)),
+        "look for the server again, or check the address",
+    )
+}
+
+fn leaves_the_network(url: &Url) -> HttpError {
+    HttpError::unreachable(
+        UnreachableKind::Connect,
+        format!("`{}` is not in a private network: no token goes there in clear", host_and_port(url)),
+        "use `https://`",
+    )
+}
