@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::PlexError;
-use super::request::headers;
-use crate::http::Request;
+use crate::http::{Request, headers};
 use crate::http::retry::{Route, Why};
 use crate::secret::Secret;
 
@@ -102,9 +101,9 @@ impl Route for Routed {
             request.headers.insert(HOST, host.clone());
         }
         let token = token.as_ref().filter(|_| self.routing.takes_token);
-        if let Some(token) = token {
-            // One that no header can carry is refused by the server like none at all.
-            let _refused = headers::set_token(&mut request.headers, token);
+        if let Some(mut value) = token.and_then(|token| headers::value(token.expose())) {
+            value.set_sensitive(true);
+            request.headers.insert(headers::TOKEN, value);
         }
         request
     }

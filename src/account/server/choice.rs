@@ -2,9 +2,19 @@
 
 use plexsync_protocol::error::KnownServer;
 
-use super::error::Unclear;
 use super::resources::Server;
 use crate::account::files::ServerFile;
+
+/// Which server is meant is not clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclear {
+    /// What is not clear, with a hint.
+    pub reason: String,
+    /// Whether the call itself names the server.
+    pub by_call: bool,
+    /// The account's servers.
+    pub servers: Vec<KnownServer>,
+}
 
 /// Which of the account's servers is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, StatusCode};
 use plexsync_protocol::error::UnreachableKind;
@@ -18,7 +17,7 @@ use crate::http::client::{Clients, Reuse};
 use crate::http::error::{HttpError, Peer, host_and_port};
 use crate::http::resolver::{lookup, plex_direct};
 use crate::http::send::Sender;
-use crate::http::{Head, Request, Sink};
+use crate::http::Request;
 
 /// Most servers that are asked at a time.
 const AT_A_TIME: usize = 32;
@@ -27,11 +26,11 @@ const MOST: u64 = 64 * 1024;
 
 /// A base URL at which a server has been asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The base URL; over plain http with an address in place of the name, so that the name can't lead elsewhere later.
-    pub url: Url,
+    pub(crate) url: Url,
     /// The name and port that it replaces, for the `Host` header.
-    pub host: Option<HeaderValue>,
+    pub(crate) host: Option<HeaderValue>,
 }
 
 /// Asks servers who they are.
@@ -41,13 +40,13 @@ pub(crate) struct Prover {
     places: Arc<Semaphore>,
 }
 
-/// When asking has to end.
+/// How long asking may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Time {
-    /// For one server.
-    pub(crate) each: Duration,
+pub(super) struct Limit {
+    /// For one server, from when it is asked.
+    pub(super) each: Duration,
     /// For all.
-    pub(crate) deadline: Instant,
+    pub(super) deadline: Instant,
 }
 
 impl Prover {
@@ -64,9 +63,9 @@ impl Prover {
         url: &Url,
         machine: &str,
         headers: &HeaderMap,
-        time: Time,
+        limit: Limit,
     ) -> Result<Place, HttpError> {
-        let (found, place) = self.ask(url, headers, time).await?;
+        let (found, place) = self.ask(url, headers, limit).await?;
         if found.as_deref() != Some(machine) {
             return Err(another(url));
         }
@@ -81,10 +80,10 @@ impl Prover {
         &self,
         url: &Url,
         headers: &HeaderMap,
-        time: Time,
+        limit: Limit,
     ) -> Result<(Option<String>, Option<Place>), HttpError> {
         let _place = self.places.acquire().await;
-        let deadline = time.deadline.min(Instant::now() + time.each);
+        let deadline = limit.deadline.min(Instant::now() + limit.each);
         let places = private_places(url, deadline).await?;
         let is_private = places.is_some();
         let places =
@@ -110,8 +109,8 @@ impl Prover {
         headers.extend(place.host.clone().map(|host| (HOST, host)));
         let url = below(&place.url, "identity");
         let request = Request { method: Method::GET, url, headers, body: None };
-        let limit = deadline.saturating_duration_since(Instant::now());
-        let sender = Sender::new(&self.clients, deadline, limit);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let sender = Sender::new(&self.clients, deadline, left);
         let answer = match sender.send_once(&request, Reuse::Pooled).await {
             Err(failure) if failure.stale => sender.send_once(&request, Reuse::Fresh).await,
             outcome => outcome,
@@ -120,26 +119,12 @@ impl Prover {
         if answer.head.status != StatusCode::OK {
             return Ok(None);
         }
-        let mut body = Body::default();
+        let mut body = Vec::new();
         match sender.read(answer, MOST, &mut body).await {
-            Ok(()) => Ok(machine_identifier(&body.0)),
+            Ok(()) => Ok(machine_identifier(&body)),
             Err(failure) if matches!(failure.error, HttpError::TooLarge { .. }) => Ok(None),
             Err(failure) => Err(failure.error),
         }
-    }
-}
-
-#[derive(Default)]
-struct Body(Vec<u8>);
-
-impl Sink for Body {
-    fn begin(&mut self, _: &Head, _: Option<u64>) {
-        self.0.clear();
-    }
-
-    async fn push(&mut self, chunk: Bytes) -> Result<(), HttpError> {
-        self.0.extend_from_slice(&chunk);
-        Ok(())
     }
 }
 
