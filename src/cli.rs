@@ -106,6 +106,9 @@ pub struct Flags {
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
     #[arg(long, global = true, value_name = "FILE")]
     pub plex_token_file: Option<PathBuf>,
+    /// Which of the account's Plex servers is meant, by name or identifier, where no URL is given [env: PLEXSYNC_PLEX_SERVER]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub plex_server: Option<String>,
     /// URL in place of plex.tv and clients.plex.tv, for tests: https, or http to this machine [env: PLEXSYNC_PLEX_TV]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub plex_tv: Option<String>,

@@ -23,6 +23,10 @@ pub mod method {
     pub const AUTH_STATUS: &str = "auth.status";
     /// Signs out.
     pub const AUTH_LOGOUT: &str = "auth.logout";
+    /// Lists the account's servers.
+    pub const SERVER_LIST: &str = "server.list";
+    /// Chooses one of them.
+    pub const SERVER_CHOOSE: &str = "server.choose";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").

@@ -4,6 +4,7 @@ use plexsync_protocol::sign_in::SignInState;
 use serde_json::Value;
 
 use super::plex_tv::Reply;
+use super::server::Unclear;
 use super::store::FileError;
 use crate::http::error::HttpError;
 use crate::secret::Secrets;
@@ -24,6 +25,8 @@ pub enum AccountError {
     Incomplete(SignInState),
     /// There is no sign-in that this device can use.
     NotSignedIn(NotSignedIn),
+    /// Which of the account's servers is meant is not clear.
+    Unclear(Unclear),
 }
 
 /// Why there is no sign-in to use.

@@ -4,6 +4,7 @@
 mod error;
 pub mod files;
 mod plex_tv;
+pub mod server;
 mod store;
 
 pub use error::{AccountError, NotSignedIn, Refusal};

@@ -23,10 +23,10 @@ use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
-pub use self::error::{NoSection, PlexError};
+pub use self::error::{NoSection, NoServer, PlexError};
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
-pub use self::request::url::{origin_of, same_origin};
+pub use self::request::url::{base_url, origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::route::{Place, Router, Sending};

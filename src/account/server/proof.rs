@@ -35,7 +35,7 @@ pub(crate) struct Place {
 
 /// Asks servers who they are.
 #[derive(Clone)]
-pub(crate) struct Prover {
+pub(super) struct Prover {
     clients: Arc<Clients>,
     places: Arc<Semaphore>,
 }
@@ -45,12 +45,14 @@ pub(crate) struct Prover {
 pub(super) struct Limit {
     /// For one server, from when it is asked.
     pub(super) each: Duration,
+    /// For a connection to it.
+    pub(super) connect: Duration,
     /// For all.
     pub(super) deadline: Instant,
 }
 
 impl Prover {
-    pub(crate) fn new(clients: Arc<Clients>) -> Self {
+    pub(super) fn new(clients: Arc<Clients>) -> Self {
         Self { clients, places: Arc::new(Semaphore::new(AT_A_TIME)) }
     }
 
@@ -58,7 +60,7 @@ impl Prover {
     ///
     /// # Errors
     /// No answer, or that of another server; a plain connection that leaves the private network.
-    pub(crate) async fn prove(
+    pub(super) async fn prove(
         &self,
         url: &Url,
         machine: &str,
@@ -76,21 +78,22 @@ impl Prover {
     ///
     /// # Errors
     /// No answer.
-    pub(crate) async fn ask(
+    pub(super) async fn ask(
         &self,
         url: &Url,
         headers: &HeaderMap,
         limit: Limit,
     ) -> Result<(Option<String>, Option<Place>), HttpError> {
         let _place = self.places.acquire().await;
-        let deadline = limit.deadline.min(Instant::now() + limit.each);
-        let places = private_places(url, deadline).await?;
+        let each = Instant::now().checked_add(limit.each).unwrap_or(limit.deadline);
+        let limit = Limit { deadline: limit.deadline.min(each), ..limit };
+        let places = private_places(url, limit.deadline).await?;
         let is_private = places.is_some();
         let places =
             places.unwrap_or_else(|| vec![Place { url: url.clone(), host: None }]);
         let mut failure = None;
         for place in places {
-            match self.identity(&place, headers, deadline).await {
+            match self.identity(&place, headers, limit).await {
                 Ok(found) => return Ok((found, is_private.then_some(place))),
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -103,14 +106,14 @@ impl Prover {
         &self,
         place: &Place,
         headers: &HeaderMap,
-        deadline: Instant,
+        limit: Limit,
     ) -> Result<Option<String>, HttpError> {
         let mut headers = headers.clone();
         headers.extend(place.host.clone().map(|host| (HOST, host)));
         let url = below(&place.url, "identity");
         let request = Request { method: Method::GET, url, headers, body: None };
-        let left = deadline.saturating_duration_since(Instant::now());
-        let sender = Sender::new(&self.clients, deadline, left);
+        let left = limit.deadline.saturating_duration_since(Instant::now());
+        let sender = Sender::new(&self.clients, limit.deadline, limit.connect.min(left));
         let answer = match sender.send_once(&request, Reuse::Pooled).await {
             Err(failure) if failure.stale => sender.send_once(&request, Reuse::Fresh).await,
             outcome => outcome,

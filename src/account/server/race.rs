@@ -13,27 +13,29 @@ use crate::http::error::HttpError;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What became of one candidate.
-type Tried = (Candidate, Result<(), HttpError>);
+type Tried<T> = (Candidate, Result<T, HttpError>);
+
+/// Why none is taken: what the best one failed with.
+type Failed = Option<(By, HttpError)>;
 
 /// Tries the candidates, and gives the best that `prove` takes: https before plain http, which is only tried when every
 /// https one has failed, before the relay, which is slow.
 ///
 /// # Errors
 /// What the best candidate failed with; `None` if there is none.
-pub(super) async fn best<P>(
+pub(super) async fn best<T, P>(
     candidates: Vec<Candidate>,
     prove: impl Fn(Candidate) -> P,
-) -> Result<Candidate, Option<HttpError>>
+) -> Result<(Candidate, T), Option<HttpError>>
 where
-    P: Future<Output = Tried>,
+    P: Future<Output = Tried<T>>,
 {
-    let mut failure: Option<(By, HttpError)> = None;
+    let mut failure: Failed = None;
     for stage in 0..3 {
         let stage = candidates.iter().filter(|candidate| self::stage(candidate) == stage);
         let mut trying: FuturesUnordered<_> = stage.cloned().map(&prove).collect();
-        match first_and_best(&mut trying, &mut failure).await {
-            Some(found) => return Ok(found),
-            None => continue,
+        if let Some(found) = first_and_best(&mut trying, &mut failure).await {
+            return Ok(found);
         }
     }
     Err(failure.map(|(_, error)| error))
@@ -47,17 +49,18 @@ fn stage(candidate: &Candidate) -> u8 {
     }
 }
 
-async fn first_and_best<P: Future<Output = Tried>>(
+async fn first_and_best<T, P: Future<Output = Tried<T>>>(
     trying: &mut FuturesUnordered<P>,
-    failure: &mut Option<(By, HttpError)>,
-) -> Option<Candidate> {
+    failure: &mut Failed,
+) -> Option<(Candidate, T)> {
     let first = next(trying, failure).await?;
-    if first.by == By::Local {
+    let by = first.0.by;
+    if by == By::Local {
         return Some(first);
     }
     let better = async {
         while let Some(other) = next(trying, failure).await {
-            if other.by < first.by {
+            if other.0.by < by {
                 return Some(other);
             }
         }
@@ -67,13 +70,13 @@ async fn first_and_best<P: Future<Output = Tried>>(
 }
 
 /// The next one that is proved. Of the failures that of the best candidate is kept.
-async fn next<P: Future<Output = Tried>>(
+async fn next<T, P: Future<Output = Tried<T>>>(
     trying: &mut FuturesUnordered<P>,
-    failure: &mut Option<(By, HttpError)>,
-) -> Option<Candidate> {
+    failure: &mut Failed,
+) -> Option<(Candidate, T)> {
     while let Some((candidate, outcome)) = trying.next().await {
         match outcome {
-            Ok(()) => return Some(candidate),
+            Ok(found) => return Some((candidate, found)),
             Err(error) if failure.as_ref().is_none_or(|(by, _)| candidate.by < *by) => {
                 *failure = Some((candidate.by, error));
             }
@@ -115,7 +118,7 @@ mod tests {
         };
         let start = Instant::now();
         let found = best(list.iter().map(candidate).collect(), prove).await;
-        let found = found.ok().map(|candidate| candidate.url.to_string());
+        let found = found.ok().map(|(candidate, ())| candidate.url.to_string());
         (found, start.elapsed().as_millis(), asked.into_inner())
     }
 

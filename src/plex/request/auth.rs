@@ -75,10 +75,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
             "no Plex server is configured; sign in with `auth.start` (or `plexsync-worker login`), or give `server` in the call, `--plex-url`, `PLEX_URL` or the plugin setting `plex_url`",
         )
     })?;
-    Base::parse(server).map_err(|reason| {
-        let message = format!("the configured `plex_url` {reason}");
-        PlexError::not_configured(Missing::Server, message)
-    })
+    Base::configured(server)
 }
 
 fn is_configured(base: &Base, account: &Account) -> bool {
