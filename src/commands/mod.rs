@@ -4,7 +4,6 @@
 mod call;
 mod doctor;
 mod identity;
-mod pretty;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -16,8 +15,8 @@ use serde_json::value::RawValue;
 
 use crate::cli::{Arguments, Command, Environment};
 use crate::identity::inspect;
+use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
-use pretty::pretty;
 
 /// The streams of a command, and whether they are terminals.
 pub struct Streams<'a> {
