@@ -3,8 +3,6 @@
 
 use std::io::Write;
 
-use plexsync_protocol::OPENRPC;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Reads what a person types.
@@ -79,13 +77,9 @@ impl Typed {
 
 /// The methods, as the OpenRPC document describes them.
 fn help() -> String {
-    let document: Value = serde_json::from_str(OPENRPC).unwrap_or_default();
-    let methods = document["methods"].as_array().into_iter().flatten();
-    let lines = methods.filter_map(|method| {
-        let (name, summary) = (method["name"].as_str()?, method["summary"].as_str()?);
-        (!name.starts_with("RPCRunner")).then(|| format!("  {name:<16} {summary}\n"))
-    });
-    let lines: String = lines.collect();
+    let methods = plexsync_protocol::summaries().into_iter();
+    let lines: String =
+        methods.map(|(name, summary)| format!("  {name:<16} {summary}\n")).collect();
     format!(
         "{lines}Params follow as one JSON object: plex.request {{\"path\": \"/identity\"}}. \
          `quit` or Ctrl-D ends. See also: plexsync-worker --help\n"
