@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "methods",
         &["account", "identity", "http", "plex", "stash", "rpc", "target", "doctor", "remote_path"],
     ),
-    ("target", &["files", "plex", "stash"]),
+    ("target", &["account", "files", "http", "plex", "stash"]),
     ("files", &[]),
     ("identity", &["files"]),
     ("account", &["files", "http"]),
@@ -40,10 +40,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &[]),
     ("cli", &["log", "host", "target"]),
     ("doctor", &["files", "identity", "http", "plex", "stash", "target"]),
-    ("commands", &["cli", "rpc", "identity"]),
+    ("commands", &["cli", "rpc", "identity", "pretty"]),
+    ("pretty", &[]),
     ("secret", &[]),
     ("json_text", &[]),
-    ("process", &["account", "cli", "commands", "host", "log", "methods", "plex", "rpc", "target"]),
+    (
+        "process",
+        &["account", "cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc", "target"],
+    ),
     ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];
 

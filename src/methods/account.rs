@@ -98,8 +98,8 @@ impl Worker {
             Origin::Given => (None, ServerFile::default()),
             _ => self.signed_in(stash).await?.map_or_else(Default::default, |(means, cache)| (Some(means), cache)),
         };
-        if means.is_none() && has.named().is_some() {
-            errors::unless_an_address(has.named())?;
+        let signed_in = means.is_some();
+        if !signed_in && matches!(origin(has, &chosen, false), Origin::Account(_)) {
             return Err(errors::not_signed_in(super::reader(stash)));
         }
         let key = key(has, &chosen, means.as_ref().map(|_| &cache));

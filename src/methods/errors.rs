@@ -1,14 +1,14 @@
 //! Failures to error codes, in this one place.
 
 use plexsync_protocol::error::{
-    AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
+    AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams, KnownServer,
     Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
 };
 use serde::Serialize;
 
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
-use crate::plex::{self, PlexError, Refusal};
+use crate::plex::{self, NoServer, PlexError, Refusal};
 use crate::stash::{SETTINGS_PAGE, StashError};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
@@ -50,6 +50,7 @@ pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
         PlexError::Http(error) => of_http(error),
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
+        PlexError::NoServer(error) => no_server(*error, reader),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),
     }
@@ -68,6 +69,35 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
             ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
         }
     }
+}
+
+/// Data of invalid params, with the account's servers.
+#[derive(Serialize)]
+struct NoSuchServer {
+    #[serde(flatten)]
+    params: InvalidParams,
+    servers: Vec<KnownServer>,
+}
+
+pub(super) fn no_server(error: NoServer, reader: Reader) -> ErrorObject {
+    let NoServer { missing, reason, needs_sign_in, path, servers, named_by_call } = error;
+    if named_by_call {
+        let params = InvalidParams { pointer: "/server".to_owned(), reason: reason.clone() };
+        return ErrorObject::invalid_params("/server", reason)
+            .with_data(&NoSuchServer { params, servers });
+    }
+    let message = match needs_sign_in {
+        true => format!("{reason}; {}", sign_in_again(reader)),
+        false => reason,
+    };
+    let data = NotConfigured { path, servers, ..NotConfigured::new(missing, message.as_str()) };
+    ErrorObject::new(Code::NotConfigured, message).with_data(&data)
+}
+
+/// A call that names a server of the account, and nobody is signed in.
+pub(super) fn not_signed_in(reader: Reader) -> ErrorObject {
+    let reason = "`server` names a server of the account, and nobody is signed in to plex.tv";
+    not_configured(Missing::Token, format!("{reason}; {}", sign_in_again(reader)))
 }
 
 /// Data of invalid params, with the locations.

@@ -8,6 +8,7 @@ mod identity;
 pub(crate) mod params;
 mod request;
 mod scan;
+mod server;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -20,6 +21,7 @@ use tracing::info;
 
 use self::errors::Reader;
 use crate::account::PlexTv;
+use crate::account::server::Servers;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -54,7 +56,8 @@ pub struct Setup {
 
 /// `plex_tv` is the client of plex.tv, or a sentence about its URL.
 pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Methods {
-    let worker = Arc::new(Worker { setup, plex, plex_tv, keeper: Mutex::new(None) });
+    let servers = Arc::new(Servers::new(plex.clients()));
+    let worker = Arc::new(Worker { setup, plex, plex_tv, servers, keeper: Mutex::new(None) });
     let mut methods = Methods::default();
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
@@ -67,6 +70,8 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::SERVER_LIST, server::list);
+    add(method::SERVER_CHOOSE, server::choose);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }
@@ -84,6 +89,7 @@ struct Worker {
     setup: Setup,
     plex: Plex,
     plex_tv: Result<PlexTv, String>,
+    servers: Arc<Servers>,
     /// Made at the first use: in a Stash conversation the host says where the identity lives.
     keeper: Mutex<Option<Keeper>>,
 }

@@ -101,8 +101,9 @@ impl Scan {
     /// Folders as Stash sees them. In a hook one that is refused is a warning, and the next one is tried.
     async fn scan_folders(&self, parent: &Stash, folders: Vec<RemotePath>) -> Outcome {
         // Asked for even if the account is complete without: `path_map` is only there.
-        let resolved = self.worker.account_with(parent, Has::default()).await?;
-        let Resolved { account, settings } = resolved.with_server()?;
+        let call = self.stash.clone().unwrap_or_default();
+        let resolved = self.worker.account_with(&call, parent, Has::default()).await?;
+        let Resolved { account, settings, .. } = resolved.with_server()?;
         let mut scanner = self.scanner(account);
         let mut scans: Vec<SectionScan> = Vec::new();
         for folder in folders {

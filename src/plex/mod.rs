@@ -26,7 +26,7 @@ use tokio::time::Instant;
 pub use self::error::{NoSection, NoServer, PlexError};
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
-pub use self::request::url::{base_url, origin_of, same_origin};
+pub use self::request::url::{base_url, origin_of, same_origin, server_key};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::route::{Place, Router, Sending};
@@ -92,6 +92,11 @@ impl Plex {
             )),
             secrets: options.secrets,
         }
+    }
+
+    /// Its connections, for who asks the same servers.
+    pub(crate) fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients)
     }
 
     /// Sends one request. Any HTTP answer is an [`Answer`], 401 and 503 too.

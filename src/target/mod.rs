@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use self::origin::{Call, Origin};
+pub use self::origin::{Call, Origin, origin};
 pub use self::router::Means;
 use self::router::{AccountRouter, Need};
 use crate::account::server::Which;
@@ -98,7 +98,7 @@ impl Chosen {
 
     /// The same for a call, completed with what the account gives. `means` is `None` if nobody is signed in.
     pub fn account_for(&self, call: Call<'_>, means: Option<Means>) -> Account {
-        let origin = origin::origin(call, self, means.is_some());
+        let origin = origin(call, self, means.is_some());
         let (need, account) = match origin {
             Origin::Given => return self.account(),
             Origin::Account(which @ Which::OfCall(_)) => (Need::Server(which), Account::default()),
