@@ -5,6 +5,7 @@ use std::time::Duration;
 use plexsync_protocol::error::{ErrorObject, Missing};
 
 use super::{Worker, errors, limits};
+use crate::account::Store;
 use crate::account::files::ServerFile;
 use crate::account::server::{HOOK_PROBE, PROBE, Which, identifier_in};
 use crate::plex::{Account, server_key};
@@ -100,7 +101,7 @@ impl Worker {
         };
         let signed_in = means.is_some();
         if !signed_in && matches!(origin(has, &chosen, false), Origin::Account(_)) {
-            return Err(errors::not_signed_in(super::reader(stash)));
+            return Err(errors::nobody_signed_in(super::reader(stash)));
         }
         let key = key(has, &chosen, means.as_ref().map(|_| &cache));
         Ok(Resolved { account: chosen.account_for(has, means), settings, key })
@@ -126,7 +127,7 @@ impl Worker {
     pub(super) fn means(
         &self,
         stash: Option<&StashCall>,
-        store: crate::account::Store,
+        store: Store,
     ) -> Result<Means, ErrorObject> {
         let plex_tv = self.plex_tv.clone();
         let is_hook = stash.is_some_and(|call| call.hook.is_some());
@@ -138,6 +139,15 @@ impl Worker {
             connect: Duration::from_millis(limits(stash).connect_timeout_ms),
             each: if is_hook { HOOK_PROBE } else { PROBE },
         })
+    }
+
+    /// The account's files.
+    pub(super) fn store(&self, stash: Option<&StashCall>) -> Result<Store, ErrorObject> {
+        let folder = self.data_folder(stash).ok_or_else(|| {
+            let hint = "give `--data-dir` or `PLEXSYNC_DATA_DIR`";
+            errors::not_configured(Missing::Token, format!("no data folder is known; {hint}"))
+        })?;
+        Ok(Store::new(folder.value, self.setup.secrets.clone()))
     }
 
     pub(super) fn stash(&self, call: &StashCall) -> Stash {

@@ -2,14 +2,17 @@
 
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams, KnownServer,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete, SignInState,
 };
 use serde::Serialize;
 
+use crate::account::{self, AccountError, FileError, NotSignedIn};
+use crate::files::Problem;
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
 use crate::plex::{self, NoServer, PlexError, Refusal};
 use crate::stash::{SETTINGS_PAGE, StashError};
+use crate::target;
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
@@ -71,6 +74,61 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
     }
 }
 
+pub(super) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
+    match error {
+        AccountError::Http(error) => of_http(error),
+        AccountError::Refused(refusal) => {
+            let hint = match refusal.status {
+                401 => sign_in_again(reader),
+                429 => "plex.tv has too much to do: wait a few minutes, then try again",
+                500.. => "plex.tv has a problem of its own: wait, then try again",
+                _ => "check what answers in plex.tv's place: a portal or a proxy may",
+            };
+            let message = format!("{refusal}; {hint}");
+            let account::Refusal { status, message: words, server, .. } = refusal;
+            let data = RefusedByPlex { status, message: words, server, asked: None, refused: None };
+            ErrorObject::new(Code::RefusedByPlex, message).with_data(&data)
+        }
+        AccountError::File(FileError { path, problem: Problem { reason, hint } }) => {
+            let message = format!("`{}`: {reason}; {hint}", path.display());
+            let mut data = NotConfigured::new(Missing::Token, reason);
+            data.path = Some(path.display().to_string());
+            ErrorObject::new(Code::NotConfigured, message).with_data(&data)
+        }
+        AccountError::Incomplete(reason) => {
+            let what = match reason {
+                SignInState::Expired => "the code has expired",
+                SignInState::Refused => "plex.tv has refused the sign-in",
+                _ => "no sign-in has begun",
+            };
+            ErrorObject::new(Code::SignInIncomplete, format!("{what}; {}", sign_in_again(reader)))
+                .with_data(&SignInIncomplete { reason })
+        }
+        AccountError::NotSignedIn(why) => not_configured(
+            Missing::Token,
+            format!("{}; {}", not_signed_in(&why), sign_in_again(reader)),
+        ),
+        AccountError::Unclear(unclear) => no_server(target::no_server(unclear), reader),
+    }
+}
+
+fn not_signed_in(why: &NotSignedIn) -> String {
+    match why {
+        NotSignedIn::None => "not signed in to plex.tv".to_owned(),
+        NotSignedIn::OtherDevice(id) => {
+            format!("the stored sign-in belongs to the device `{id}`, which this is not any more")
+        }
+        NotSignedIn::OtherPlexTv(url) => format!("the stored sign-in was made at `{url}`"),
+    }
+}
+
+fn sign_in_again(reader: Reader) -> &'static str {
+    match reader {
+        Reader::Host => "sign in with `auth.start`",
+        Reader::StashUser => "run the task *Sign in to Plex*",
+    }
+}
+
 /// Data of invalid params, with the account's servers.
 #[derive(Serialize)]
 struct NoSuchServer {
@@ -90,12 +148,13 @@ pub(super) fn no_server(error: NoServer, reader: Reader) -> ErrorObject {
         true => format!("{reason}; {}", sign_in_again(reader)),
         false => reason,
     };
-    let data = NotConfigured { path, servers, ..NotConfigured::new(missing, message.as_str()) };
+    let mut data = NotConfigured::new(missing, message.as_str());
+    (data.path, data.servers) = (path, servers);
     ErrorObject::new(Code::NotConfigured, message).with_data(&data)
 }
 
 /// A call that names a server of the account, and nobody is signed in.
-pub(super) fn not_signed_in(reader: Reader) -> ErrorObject {
+pub(super) fn nobody_signed_in(reader: Reader) -> ErrorObject {
     let reason = "`server` names a server of the account, and nobody is signed in to plex.tv";
     not_configured(Missing::Token, format!("{reason}; {}", sign_in_again(reader)))
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use self::origin::{Call, Origin, origin};
-pub use self::router::Means;
+pub use self::router::{Means, no_server};
 use self::router::{AccountRouter, Need};
 use crate::account::server::Which;
 use crate::files::Problem;

@@ -8,7 +8,7 @@ use plexsync_protocol::error::{Missing, UnreachableKind};
 use plexsync_protocol::identity::Identity;
 use tokio::time::Instant;
 
-use crate::account::server::{Finder, Lent, REMEMBERED, Servers, Way, Which};
+use crate::account::server::{Finder, Lent, REMEMBERED, Servers, Unclear, Way, Which};
 use crate::account::{AccountError, Caller, FileError, NotSignedIn, PlexTv, Refusal, Store, Time};
 use crate::http::error::HttpError;
 use crate::plex::{NoServer, Place, PlexError, Router, Sending, base_url};
@@ -198,15 +198,22 @@ fn of_account(error: AccountError) -> PlexError {
             )
         },
         AccountError::NotSignedIn(why) => missing(Missing::Token, not_signed_in(&why)),
-        AccountError::Unclear(unclear) => NoServer {
-            needs_sign_in: false,
-            servers: unclear.servers,
-            named_by_call: unclear.by_call,
-            ..missing(Missing::Server, unclear.reason)
-        },
+        AccountError::Unclear(unclear) => no_server(unclear),
         AccountError::Incomplete(_) => missing(Missing::Token, "not signed in".to_owned()),
     };
     PlexError::NoServer(Box::new(error))
+}
+
+/// Which server is meant is not clear.
+pub fn no_server(unclear: Unclear) -> NoServer {
+    NoServer {
+        missing: Missing::Server,
+        reason: unclear.reason,
+        needs_sign_in: false,
+        path: None,
+        servers: unclear.servers,
+        named_by_call: unclear.by_call,
+    }
 }
 
 fn not_signed_in(why: &NotSignedIn) -> String {

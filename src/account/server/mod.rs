@@ -115,10 +115,7 @@ impl Finder {
     /// Another way to the same server, after this one failed; `None` if there is none.
     pub async fn find_again(&self, way: &Way) -> Option<Way> {
         let identifier = &way.machine_identifier;
-        let mut known = self.servers.known();
-        known.asked.retain(|_, (machine, _)| machine.as_ref() != Some(identifier));
-        known.relays.remove(identifier);
-        drop(known);
+        self.servers.known().forget(identifier);
         let (_, cache) = self.stored().await.ok()?;
         let found_at = remembered::found_at(&cache, identifier);
         self.search(&Which::OfCall(identifier.clone()), found_at).await.ok()
@@ -197,6 +194,11 @@ impl Finder {
 }
 
 impl Known {
+    fn forget(&mut self, identifier: &str) {
+        self.asked.retain(|_, (machine, _)| machine.as_deref() != Some(identifier));
+        self.relays.remove(identifier);
+    }
+
     fn relay(&self, identifier: &str) -> Option<Way> {
         let (way, found) = self.relays.get(identifier)?;
         (found.elapsed() < remembered::PAUSE).then(|| way.clone())
