@@ -28,6 +28,7 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
+mod sign_in;
 mod stash_go;
 mod stash_plugin;
 mod stash_scan;
