@@ -141,15 +141,6 @@ impl Worker {
         })
     }
 
-    /// The account's files.
-    pub(super) fn store(&self, stash: Option<&StashCall>) -> Result<Store, ErrorObject> {
-        let folder = self.data_folder(stash).ok_or_else(|| {
-            let hint = "give `--data-dir` or `PLEXSYNC_DATA_DIR`";
-            errors::not_configured(Missing::Token, format!("no data folder is known; {hint}"))
-        })?;
-        Ok(Store::new(folder.value, self.setup.secrets.clone()))
-    }
-
     pub(super) fn stash(&self, call: &StashCall) -> Stash {
         Stash::new(&call.connection, self.setup.stash_plugin.clone(), self.setup.secrets.clone())
     }

@@ -2,6 +2,7 @@
 //! a request carries the identity that the identity calls before it leave behind; requests run at the same time.
 
 mod account;
+mod auth;
 mod doctor;
 mod errors;
 mod identity;
@@ -70,6 +71,10 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::AUTH_START, auth::start);
+    add(method::AUTH_FINISH, auth::finish);
+    add(method::AUTH_STATUS, auth::status);
+    add(method::AUTH_LOGOUT, auth::logout);
     add(method::SERVER_LIST, server::list);
     add(method::SERVER_CHOOSE, server::choose);
     add(method::DOCTOR_RUN, doctor::run);

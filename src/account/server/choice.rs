@@ -152,6 +152,7 @@ mod tests {
     use super::*;
     use crate::account::files::StoredServer;
     use crate::account::server::resources;
+    use crate::secret::Secrets;
 
     /// Servers as name, identifier, and whether they are owned.
     fn servers(list: &[(&str, &str, bool)]) -> Vec<Server> {
@@ -159,7 +160,7 @@ mod tests {
             json!({"provides": "server", "name": name, "clientIdentifier": identifier, "owned": owned})
         };
         let list: Vec<Value> = list.iter().map(server).collect();
-        resources::read(json!(list).to_string().as_bytes()).unwrap()
+        resources::read(json!(list).to_string().as_bytes(), &Secrets::default()).unwrap()
     }
 
     fn meant(list: &[(&str, &str, bool)], which: &Which, chosen: Option<&str>) -> Result<String, String> {

@@ -39,7 +39,7 @@ impl Finder {
             return Ok(Lent::nothing(None));
         };
         match self.stored().await {
-            Err(AccountError::NotSignedIn(NotSignedIn::None | NotSignedIn::NoFolder)) => {
+            Err(AccountError::NotSignedIn(NotSignedIn::None)) => {
                 return Ok(Lent::nothing(None));
             }
             stored => drop(stored?),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::secret::Secret;
+use crate::account::answers::shown;
+use crate::secret::{LONGEST, Secret, Secrets};
 
 /// One of the account's servers.
 #[derive(Debug, Clone)]
@@ -46,10 +47,10 @@ pub struct Connection {
 }
 
 /// Reads plex.tv's list; `None` if it is not one. What is no server is left out, and so is an entry that makes no sense.
-pub(super) fn read(body: &[u8]) -> Option<Vec<Server>> {
+pub(super) fn read(body: &[u8], secrets: &Secrets) -> Option<Vec<Server>> {
     let Value::Array(devices) = serde_json::from_slice(body).ok()? else { return None };
     let mut servers = BTreeMap::new();
-    for (place, server) in devices.iter().filter_map(server).enumerate() {
+    for (place, server) in devices.iter().filter_map(|device| server(device, secrets)).enumerate() {
         servers.entry(server.machine_identifier.clone()).or_insert((place, server));
     }
     let mut servers: Vec<_> = servers.into_values().collect();
@@ -57,18 +58,19 @@ pub(super) fn read(body: &[u8]) -> Option<Vec<Server>> {
     Some(servers.into_iter().map(|(_, server)| server).collect())
 }
 
-fn server(device: &Value) -> Option<Server> {
+fn server(device: &Value, secrets: &Secrets) -> Option<Server> {
+    let shown = |name: &str| shown(text(device, name), secrets);
     if !text(device, "provides").split(',').any(|what| what.trim() == "server") {
         return None;
     }
     let machine_identifier = text(device, "clientIdentifier");
-    let is_usable = !machine_identifier.is_empty() && machine_identifier.len() <= 255;
+    let is_usable = !machine_identifier.is_empty() && machine_identifier.bytes().all(|byte| byte.is_ascii_graphic());
     let connections = device["connections"].as_array();
     is_usable.then(|| Server {
-        name: shown(text(device, "name")),
-        machine_identifier: shown(machine_identifier),
+        name: shown("name"),
+        machine_identifier: machine_identifier.to_owned(),
         owned: is_true(device, "owned"),
-        version: Some(shown(text(device, "productVersion"))).filter(|text| !text.is_empty()),
+        version: Some(shown("productVersion")).filter(|text| !text.is_empty()),
         online: is_true(device, "presence"),
         token: Some(text(device, "accessToken")).filter(|text| is_token(text)).map(Secret::new),
         https_required: is_true(device, "httpsRequired"),
@@ -107,12 +109,7 @@ fn is_true(value: &Value, name: &str) -> bool {
 }
 
 fn is_token(text: &str) -> bool {
-    (1..=4096).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// A name as it may be shown: without what controls a terminal.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(255).collect()
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -122,7 +119,7 @@ mod tests {
     use super::*;
 
     fn one(device: &Value) -> Option<Server> {
-        read(json!([device]).to_string().as_bytes()).unwrap().into_iter().next()
+        read(json!([device]).to_string().as_bytes(), &Secrets::default()).unwrap().into_iter().next()
     }
 
     #[test]
@@ -180,14 +177,14 @@ mod tests {
     #[test]
     fn what_is_no_list_is_none_and_a_server_counts_once() {
         for body in ["", "{}", "null", "<html>", "\"x\""] {
-            assert!(read(body.as_bytes()).is_none(), "{body}");
+            assert!(read(body.as_bytes(), &Secrets::default()).is_none(), "{body}");
         }
         let twice = json!([
             {"provides": "server", "clientIdentifier": "b", "name": "first"},
             {"provides": "server", "clientIdentifier": "a"},
             {"provides": "server", "clientIdentifier": "b", "name": "second"},
         ]);
-        let servers = read(twice.to_string().as_bytes()).unwrap();
+        let servers = read(twice.to_string().as_bytes(), &Secrets::default()).unwrap();
         let names: Vec<_> = servers.iter().map(|server| server.name.as_str()).collect();
         assert_eq!(names, ["first", ""]);
     }

@@ -11,7 +11,7 @@ use super::resources::{self, Server};
 use super::{Finder, Way, late, race, remembered};
 use crate::account::files::{AccountFile, ServerFile};
 use crate::account::plex_tv::Home;
-use crate::account::{AccountError, Ask};
+use crate::account::{AccountError, Ask, answers};
 use crate::http::error::HttpError;
 
 const RESOURCES: &str = "/api/v2/resources";
@@ -102,17 +102,8 @@ impl Finder {
             ..Ask::get(RESOURCES, Some(&account.token))
         };
         let reply = self.caller.ask(&ask, "to list the account's servers").await?;
-        let servers = resources::read(&reply.body).map(|mut servers| {
-            for server in &mut servers {
-                server.name = self.caller.secrets.redact(&server.name).into_owned();
-            }
-            servers
-        });
-        servers.ok_or_else(|| {
-            let reason = format!("the list of servers from `{}` is not what plex.tv sends", reply.server);
-            let hint = "something in between answers in plex.tv's place: check the network";
-            HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into()
-        })
+        let servers = resources::read(&reply.body, &self.caller.secrets);
+        servers.ok_or_else(|| answers::foreign(&reply).into())
     }
 
     /// The best way to a server.
