@@ -46,7 +46,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("json_text", &[]),
     (
         "process",
-        &["account", "cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc", "target"],
+        &[
+            "account", "cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc",
+            "target",
+        ],
     ),
     ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];

@@ -69,7 +69,8 @@ impl Worker {
     ) -> Result<Resolved, ErrorObject> {
         let missing =
             if self.setup.sources.are_complete().0 { Missing::Token } else { Missing::Server };
-        let settings = parent.settings().await.map_err(|error| errors::of_stash(&error, missing))?;
+        let settings =
+            parent.settings().await.map_err(|error| errors::of_stash(&error, missing))?;
         self.account_of(call, settings, has).await
     }
 
@@ -97,7 +98,10 @@ impl Worker {
         };
         let (means, cache) = match origin(has, &chosen, true) {
             Origin::Given => (None, ServerFile::default()),
-            _ => self.signed_in(stash).await?.map_or_else(Default::default, |(means, cache)| (Some(means), cache)),
+            _ => self
+                .signed_in(stash)
+                .await?
+                .map_or_else(Default::default, |(means, cache)| (Some(means), cache)),
         };
         let signed_in = means.is_some();
         if !signed_in && matches!(origin(has, &chosen, false), Origin::Account(_)) {

@@ -1,8 +1,9 @@
 //! Failures to error codes, in this one place.
 
 use plexsync_protocol::error::{
-    AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams, KnownServer,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete, SignInState,
+    AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
+    KnownServer, Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
+    SignInIncomplete, SignInState,
 };
 use serde::Serialize;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plexsync_protocol::error::ErrorObject;
-use plexsync_protocol::server::{ChooseParams, ChooseResult, Connection, ListParams, ListResult, Server};
+use plexsync_protocol::server::{
+    ChooseParams, ChooseResult, Connection, ListParams, ListResult, Server,
+};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -23,7 +25,8 @@ pub(super) fn list(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let stash = request.stash.clone();
     slow(worker, request, timeout_ms, async move |finder, usual| {
         let servers = finder.list(usual.which().as_ref(), probe).await;
-        let servers = servers.map_err(|error| errors::of_account(error, reader(stash.as_deref())))?;
+        let servers =
+            servers.map_err(|error| errors::of_account(error, reader(stash.as_deref())))?;
         if stash.is_some() {
             log(&servers);
         }
@@ -128,7 +131,12 @@ fn log(servers: &[Server]) {
             (false, false) => "not online",
         };
         let ways: Vec<_> = server.connections.iter().map(way).collect();
-        info!("`{}` ({state}), identifier `{}`: {}", server.name, server.machine_identifier, ways.join(", "));
+        info!(
+            "`{}` ({state}), identifier `{}`: {}",
+            server.name,
+            server.machine_identifier,
+            ways.join(", ")
+        );
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::PlexError;
-use crate::http::{Request, headers};
 use crate::http::retry::{Route, Why};
+use crate::http::{Request, headers};
 use crate::secret::Secret;
 
 /// What finding a server ends with.

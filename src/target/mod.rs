@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use self::origin::{Call, Origin, origin};
-pub use self::router::{Means, no_server};
 use self::router::{AccountRouter, Need};
+pub use self::router::{Means, no_server};
 use crate::account::server::Which;
 use crate::files::Problem;
 use crate::plex::{Account, same_origin};

@@ -36,11 +36,17 @@ pub fn origin(call: Call<'_>, chosen: &Chosen, signed_in: bool) -> Origin {
     if let Some(name) = call.named() {
         // Nobody who is not signed in means a name by that.
         let is_address = !signed_in && looks_like_host_and_port(name);
-        return if is_address { Origin::Given } else { Origin::Account(Which::OfCall(name.to_owned())) };
+        return if is_address {
+            Origin::Given
+        } else {
+            Origin::Account(Which::OfCall(name.to_owned()))
+        };
     }
     match &chosen.url {
         _ if call.server.is_some() || !signed_in => Origin::Given,
-        Some(url) if call.token.is_none() && chosen.token.is_none() => Origin::Lent(url.value.clone()),
+        Some(url) if call.token.is_none() && chosen.token.is_none() => {
+            Origin::Lent(url.value.clone())
+        }
         Some(_) => Origin::Given,
         None => Origin::Account(match &chosen.server {
             Some(Given { value, by }) => Which::Configured(value.clone(), by),
@@ -86,19 +92,26 @@ mod tests {
         let mut seen = 0;
         for server in [None, Some("http://there"), Some(URL), Some("Box")] {
             for token in [None, Some(""), Some("t")] {
-                for configured in [None, Some(Ok(Secret::new("t"))), Some(Err(Problem::new("broken", "mend it")))] {
+                for configured in
+                    [None, Some(Ok(Secret::new("t"))), Some(Err(Problem::new("broken", "mend it")))]
+                {
                     for digits in 0..8 {
                         let [url, plex_server, signed_in] = [1, 2, 4].map(|bit| digits & bit > 0);
                         let chosen = Chosen {
                             url: url.then(|| Given::new(URL.to_owned(), "PLEX_URL")),
                             token: configured.clone().map(|token| Given::new(token, "PLEX_TOKEN")),
-                            server: plex_server.then(|| Given::new("Attic".to_owned(), "--plex-server")),
+                            server: plex_server
+                                .then(|| Given::new("Attic".to_owned(), "--plex-server")),
                             warnings: Vec::new(),
                         };
                         let found = origin(Call { server, token }, &chosen, signed_in);
                         let has_token = configured.is_some();
-                        let expected = expected(server, token, url, has_token, plex_server, signed_in);
-                        assert_eq!(found, expected, "{server:?} {token:?} {has_token} {url} {plex_server} {signed_in}");
+                        let expected =
+                            expected(server, token, url, has_token, plex_server, signed_in);
+                        assert_eq!(
+                            found, expected,
+                            "{server:?} {token:?} {has_token} {url} {plex_server} {signed_in}"
+                        );
                         seen += 1;
                     }
                 }

@@ -102,7 +102,8 @@ fn the_first_token_decides_even_if_it_is_broken() {
 
 fn read(path: &Path) -> Chosen {
     let token = Given::new(Token::File(path.to_owned()), "PLEX_TOKEN_FILE");
-    Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default()).choose()
+    Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default())
+        .choose()
 }
 
 #[test]
@@ -177,7 +178,8 @@ fn a_token_file_behind_links_is_read_anew_at_each_call() {
     renew("first");
     symlink("..data/token", at("token")).unwrap();
     let token = Given::new(Token::File(at("token")), "PLEX_TOKEN_FILE");
-    let sources = Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default());
+    let sources =
+        Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default());
     assert_eq!(sources.choose().account().token.unwrap().unwrap().expose(), "first");
     renew("second");
     assert_eq!(sources.choose().account().token.unwrap().unwrap().expose(), "second");

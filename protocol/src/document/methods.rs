@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth};
+use super::{Method, auth, server};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
@@ -42,6 +42,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         auth::finish(schemas),
         auth::status(schemas),
         auth::logout(schemas),
+        server::list(schemas),
+        server::choose(schemas),
         doctor(schemas),
         discover(),
         run(schemas),

@@ -4,6 +4,7 @@
 mod auth;
 mod methods;
 mod schemas;
+mod server;
 mod tests;
 
 pub(crate) use schemas::{Body, Id, QueryValue, RunParams};

@@ -46,6 +46,8 @@ fn every_method_is_there_with_examples_and_errors() {
         method::AUTH_FINISH,
         method::AUTH_STATUS,
         method::AUTH_LOGOUT,
+        method::SERVER_LIST,
+        method::SERVER_CHOOSE,
         method::DOCTOR_RUN,
         method::RPC_DISCOVER,
         method::STASH_RUN,

@@ -113,7 +113,9 @@ fn is_same(one: &str, other: &str) -> bool {
 
 fn none_chosen(servers: &[Server]) -> String {
     match servers {
-        [] => "the account has no Plex server; share one with it, or set the server's URL".to_owned(),
+        [] => {
+            "the account has no Plex server; share one with it, or set the server's URL".to_owned()
+        }
         servers => format!(
             "the account has several Plex servers ({}), and none is chosen; choose one with `server.choose` or \
              `plexsync-worker servers choose NAME`, or name one in `--plex-server`, `PLEXSYNC_PLEX_SERVER` or the \
@@ -125,7 +127,8 @@ fn none_chosen(servers: &[Server]) -> String {
 
 fn none_of_name(name: &str, servers: &[Server]) -> String {
     if looks_like_host_and_port(name) {
-        return "is none of the account's servers; if it is an address, write `http://` in front".to_owned();
+        return "is none of the account's servers; if it is an address, write `http://` in front"
+            .to_owned();
     }
     match servers {
         [] => "the account has no Plex server".to_owned(),
@@ -134,7 +137,8 @@ fn none_of_name(name: &str, servers: &[Server]) -> String {
 }
 
 fn names(servers: &[Server]) -> String {
-    let names: Vec<_> = servers.iter().take(20).map(|server| format!("`{}`", server.name)).collect();
+    let names: Vec<_> =
+        servers.iter().take(20).map(|server| format!("`{}`", server.name)).collect();
     names.join(", ")
 }
 
@@ -156,14 +160,16 @@ mod tests {
 
     /// Servers as name, identifier, and whether they are owned.
     fn servers(list: &[(&str, &str, bool)]) -> Vec<Server> {
-        let server = |(name, identifier, owned): &(&str, &str, bool)| {
-            json!({"provides": "server", "name": name, "clientIdentifier": identifier, "owned": owned})
-        };
+        let server = |(name, identifier, owned): &(&str, &str, bool)| json!({"provides": "server", "name": name, "clientIdentifier": identifier, "owned": owned});
         let list: Vec<Value> = list.iter().map(server).collect();
         resources::read(json!(list).to_string().as_bytes(), &Secrets::default()).unwrap()
     }
 
-    fn meant(list: &[(&str, &str, bool)], which: &Which, chosen: Option<&str>) -> Result<String, String> {
+    fn meant(
+        list: &[(&str, &str, bool)],
+        which: &Which,
+        chosen: Option<&str>,
+    ) -> Result<String, String> {
         let servers = servers(list);
         let found = in_list(&servers, which, chosen);
         found.map(|server| server.machine_identifier.clone()).map_err(|unclear| {
@@ -175,14 +181,17 @@ mod tests {
     #[test]
     fn without_a_name_it_is_the_chosen_the_only_owned_or_the_only_one() {
         let usual = |list: &[_], chosen| meant(list, &Which::Usual, chosen);
-        let (mine, other, shared) = (("Box", "a", true), ("Attic", "b", true), ("Eve's", "c", false));
+        let (mine, other, shared) =
+            (("Box", "a", true), ("Attic", "b", true), ("Eve's", "c", false));
         assert_eq!(usual(&[mine], None).unwrap(), "a");
         assert_eq!(usual(&[shared], None).unwrap(), "c");
         assert_eq!(usual(&[shared, mine], None).unwrap(), "a");
         assert_eq!(usual(&[mine, other], Some("b")).unwrap(), "b");
         assert_eq!(usual(&[shared, mine], Some("c")).unwrap(), "c");
         assert_eq!(usual(&[mine, shared], Some("gone")).unwrap(), "a");
-        assert!(usual(&[mine, other, shared], None).unwrap_err().contains("`Box`, `Attic`, `Eve's`"));
+        assert!(
+            usual(&[mine, other, shared], None).unwrap_err().contains("`Box`, `Attic`, `Eve's`")
+        );
         assert!(usual(&[shared, ("Bob's", "d", false)], None).is_err());
         assert!(usual(&[], None).unwrap_err().contains("no Plex server"));
     }
@@ -191,7 +200,8 @@ mod tests {
     fn a_name_counts_in_any_letter_case_and_an_identifier_as_it_is() {
         let list = [("Bücherbox", "a", true), ("twin", "b", true), ("Twin", "c", false)];
         let named = |name: &str| meant(&list, &Which::OfCall(name.to_owned()), Some("c"));
-        for (name, expected) in [("bÜcherbox", "a"), (" Bücherbox", "a"), ("a", "a"), ("c", "c")] {
+        for (name, expected) in [("bÜcherbox", "a"), (" Bücherbox", "a"), ("a", "a"), ("c", "c")]
+        {
             assert_eq!(named(name).unwrap(), expected, "{name}");
         }
         assert!(named("twin").unwrap_err().contains("several servers of this name"));
@@ -222,7 +232,8 @@ mod tests {
         assert_eq!(in_cache(&cache, &Which::Usual).as_deref(), Some("a"));
         cache.chosen = Some("b".to_owned());
         assert_eq!(in_cache(&cache, &Which::Usual).as_deref(), Some("b"));
-        for (name, expected) in [("BOX", Some("a")), ("c", Some("c")), ("twin", None), ("x", None)] {
+        for (name, expected) in [("BOX", Some("a")), ("c", Some("c")), ("twin", None), ("x", None)]
+        {
             let which = Which::Configured(name.to_owned(), "plex_server");
             assert_eq!(in_cache(&cache, &which).as_deref(), expected, "{name}");
         }

@@ -46,10 +46,14 @@ impl Finder {
         }
         let (machine, place) = self.asked(&base).await?;
         let Some(machine) = machine else {
-            return Ok(Lent::nothing(Some(format!("{} does not say which Plex server it is", shown(&base)))));
+            return Ok(Lent::nothing(Some(format!(
+                "{} does not say which Plex server it is",
+                shown(&base)
+            ))));
         };
         let Some(place) = place else {
-            let reason = "is not in a private network, so no token of the account goes there in clear";
+            let reason =
+                "is not in a private network, so no token of the account goes there in clear";
             let hint = "use `https://`, or configure a token";
             return Ok(Lent::nothing(Some(format!("{} {reason}; {hint}", shown(&base)))));
         };
@@ -106,7 +110,8 @@ impl Finder {
             return Ok(None);
         };
         let (identifier, name) = (machine.to_owned(), server.name.clone());
-        let (found, automatic) = (token.clone(), choice::automatic(&servers).map(|it| it.machine_identifier.clone()));
+        let (found, automatic) =
+            (token.clone(), choice::automatic(&servers).map(|it| it.machine_identifier.clone()));
         let change = move |cache: &mut ServerFile| {
             cache.automatic = automatic;
             remembered::entry(cache, identifier, name).token = Some(found);

@@ -63,7 +63,8 @@ impl Finder {
 
     async fn end_pauses(&self, cache: &ServerFile) {
         if cache.servers.values().any(|server| server.failed_at.is_some()) {
-            self.change(|cache| cache.servers.values_mut().for_each(|it| it.failed_at = None)).await;
+            self.change(|cache| cache.servers.values_mut().for_each(|it| it.failed_at = None))
+                .await;
         }
     }
 
@@ -97,15 +98,14 @@ impl Finder {
         }
     }
 
-    async fn tried(
-        &self,
-        server: &Server,
-        connection: Connection,
-        url: Option<Url>,
-    ) -> Connection {
+    async fn tried(&self, server: &Server, connection: Connection, url: Option<Url>) -> Connection {
         let Some(url) = url else {
             let problem = "not tried: it is of another network, or would carry a token in clear";
-            return Connection { reachable: Some(false), problem: Some(problem.to_owned()), ..connection };
+            return Connection {
+                reachable: Some(false),
+                problem: Some(problem.to_owned()),
+                ..connection
+            };
         };
         let began = Instant::now();
         let proved = match self.headers() {

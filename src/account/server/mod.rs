@@ -22,8 +22,8 @@ use url::Url;
 
 pub use self::choice::{Unclear, Which, looks_like_host_and_port};
 pub use self::lend::Lent;
-pub use self::remembered::identifier_in;
 use self::proof::{Limit, Place, Prover};
+pub use self::remembered::identifier_in;
 use super::files::{AccountFile, ServerFile};
 use super::{AccountError, Caller};
 use crate::http::client::Clients;

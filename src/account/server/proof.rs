@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::candidates::is_private;
+use crate::http::Request;
 use crate::http::client::{Clients, Reuse};
 use crate::http::error::{HttpError, Peer, host_and_port};
 use crate::http::resolver::{lookup, plex_direct};
 use crate::http::send::Sender;
-use crate::http::Request;
 
 /// Most servers that are asked at a time.
 const AT_A_TIME: usize = 32;
@@ -89,8 +89,7 @@ impl Prover {
         let limit = Limit { deadline: limit.deadline.min(each), ..limit };
         let places = private_places(url, limit.deadline).await?;
         let is_private = places.is_some();
-        let places =
-            places.unwrap_or_else(|| vec![Place { url: url.clone(), host: None }]);
+        let places = places.unwrap_or_else(|| vec![Place { url: url.clone(), host: None }]);
         let mut failure = None;
         for place in places {
             match self.identity(&place, headers, limit).await {
@@ -195,7 +194,10 @@ fn another(url: &Url) -> HttpError {
 fn leaves_the_network(url: &Url) -> HttpError {
     HttpError::unreachable(
         UnreachableKind::Connect,
-        format!("`{}` is not in a private network: no token goes there in clear", host_and_port(url)),
+        format!(
+            "`{}` is not in a private network: no token goes there in clear",
+            host_and_port(url)
+        ),
         "use `https://`",
     )
 }

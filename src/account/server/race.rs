@@ -99,17 +99,13 @@ mod tests {
     /// Candidates by name, how they lead there, and after which time they answer, in milliseconds; a negative one is
     /// that of a failure.
     async fn race(list: &[(&str, By, i64)]) -> (Option<String>, u128, Vec<String>) {
-        let candidate = |(url, by, _): &(&str, By, i64)| Candidate {
-            url: Url::parse(url).unwrap(),
-            by: *by,
-        };
+        let candidate =
+            |(url, by, _): &(&str, By, i64)| Candidate { url: Url::parse(url).unwrap(), by: *by };
         let asked = RefCell::new(Vec::new());
         let prove = |candidate: Candidate| {
             asked.borrow_mut().push(candidate.url.to_string());
-            let (_, _, time) = *list
-                .iter()
-                .find(|(url, ..)| Url::parse(url).unwrap() == candidate.url)
-                .unwrap();
+            let (_, _, time) =
+                *list.iter().find(|(url, ..)| Url::parse(url).unwrap() == candidate.url).unwrap();
             async move {
                 sleep(Duration::from_millis(time.unsigned_abs())).await;
                 let failed = HttpError::unreachable(UnreachableKind::Connect, "dead", "wait");
@@ -150,8 +146,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_worse_is_not_even_asked() {
-        let list =
-            [("https://l", By::Local, 10), ("http://l", By::Local, 10), ("https://y", By::Relay, 10)];
+        let list = [
+            ("https://l", By::Local, 10),
+            ("http://l", By::Local, 10),
+            ("https://y", By::Relay, 10),
+        ];
         assert_eq!(race(&list).await.2, ["https://l/"]);
     }
 }

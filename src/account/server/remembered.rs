@@ -30,7 +30,13 @@ pub(super) fn is_paused(cache: &ServerFile, identifier: &str, now: OffsetDateTim
 
 impl Finder {
     /// Remembers the way to a server; only the token of one by the relay.
-    pub(super) async fn remember(&self, server: &Server, way: &Way, is_relay: bool, servers: &[Server]) {
+    pub(super) async fn remember(
+        &self,
+        server: &Server,
+        way: &Way,
+        is_relay: bool,
+        servers: &[Server],
+    ) {
         let automatic = choice::automatic(servers).map(|it| it.machine_identifier.clone());
         let now = Some(OffsetDateTime::now_utc());
         let stored = StoredServer {
@@ -79,7 +85,13 @@ impl Finder {
 
 /// What is known of a server, which may be nothing yet.
 pub(super) fn entry(cache: &mut ServerFile, identifier: String, name: String) -> &mut StoredServer {
-    let new = StoredServer { name: String::new(), uri: None, token: None, found_at: None, failed_at: None };
+    let new = StoredServer {
+        name: String::new(),
+        uri: None,
+        token: None,
+        found_at: None,
+        failed_at: None,
+    };
     let entry = cache.servers.entry(identifier).or_insert(new);
     if !name.is_empty() {
         entry.name = name;

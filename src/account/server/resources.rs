@@ -64,7 +64,8 @@ fn server(device: &Value, secrets: &Secrets) -> Option<Server> {
         return None;
     }
     let machine_identifier = text(device, "clientIdentifier");
-    let is_usable = !machine_identifier.is_empty() && machine_identifier.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_usable = !machine_identifier.is_empty()
+        && machine_identifier.bytes().all(|byte| byte.is_ascii_graphic());
     let connections = device["connections"].as_array();
     is_usable.then(|| Server {
         name: shown("name"),
@@ -119,7 +120,10 @@ mod tests {
     use super::*;
 
     fn one(device: &Value) -> Option<Server> {
-        read(json!([device]).to_string().as_bytes(), &Secrets::default()).unwrap().into_iter().next()
+        read(json!([device]).to_string().as_bytes(), &Secrets::default())
+            .unwrap()
+            .into_iter()
+            .next()
     }
 
     #[test]
@@ -151,7 +155,8 @@ mod tests {
             (json!("0"), false),
             (json!(null), false),
         ] {
-            let connection = json!({"uri": "https://h:1/", "port": "1", "local": written, "relay": written});
+            let connection =
+                json!({"uri": "https://h:1/", "port": "1", "local": written, "relay": written});
             let device = json!({"provides": "server", "clientIdentifier": "m", "owned": written,
                 "presence": written, "httpsRequired": written, "connections": [connection, {}, 5]});
             let server = one(&device).unwrap();
@@ -171,7 +176,12 @@ mod tests {
         let server = one(&device).unwrap();
         assert_eq!(server.name, "B[31mox");
         assert!(server.token.is_none() && server.version.is_none());
-        assert!(one(&json!({"provides": "server", "clientIdentifier": "m", "accessToken": "t"})).unwrap().token.is_some());
+        assert!(
+            one(&json!({"provides": "server", "clientIdentifier": "m", "accessToken": "t"}))
+                .unwrap()
+                .token
+                .is_some()
+        );
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl Finder {
     }
 
     /// The account's servers.
-    pub(super) async fn resources(&self, account: &AccountFile) -> Result<Vec<Server>, AccountError> {
+    pub(super) async fn resources(
+        &self,
+        account: &AccountFile,
+    ) -> Result<Vec<Server>, AccountError> {
         let ask = Ask {
             home: Home::Clients,
             path: format!("{RESOURCES}?includeHttps=1&includeRelay=1&includeIPv6=1"),
@@ -201,5 +204,9 @@ fn no_way(name: &str, error: Option<HttpError>) -> HttpError {
         Some(HttpError::Timeout { reason, hint, .. }) => (UnreachableKind::Connect, reason, hint),
         Some(HttpError::TooLarge { .. }) | None => none(),
     };
-    HttpError::unreachable(kind, format!("no way to the Plex server `{name}` was found: {reason}"), hint)
+    HttpError::unreachable(
+        kind,
+        format!("no way to the Plex server `{name}` was found: {reason}"),
+        hint,
+    )
 }
