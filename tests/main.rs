@@ -29,6 +29,7 @@ mod retries;
 mod scan;
 mod secrets;
 mod shell;
+mod servers;
 mod sign_in;
 mod stash_go;
 mod stash_plugin;
