@@ -28,6 +28,7 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
+mod shell;
 mod sign_in;
 mod stash_go;
 mod stash_plugin;
