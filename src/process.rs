@@ -85,10 +85,12 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
         environment: &variable,
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
+    let width = streams::stdout_width();
     let mut streams = Streams {
         input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr::default(),
+        width,
         colour,
         conversation,
     };

@@ -22,6 +22,7 @@ pub(super) struct Resolved {
     pub(super) settings: Settings,
     /// The server under which a scan is remembered: origin and base path of a configured URL, the identifier of one of the
     /// account's servers; `None` for one that is not known before the first request.
+    #[allow(dead_code, reason = "for who remembers scans by server")]
     pub(super) key: Option<String>,
 }
 
