@@ -125,10 +125,8 @@ fn nothing_is_typed_and_the_server_is_found_proved_and_remembered() {
         assert_eq!(asked_for_identity(&plex), 1, "proved once a process");
         assert_eq!(searches(&tv), 1, "the next process asks plex.tv nothing");
     }
-    let account = tv.token(
-        "alice",
-        &host.call("identity.get", json!({})).unwrap()["device_id"].as_str().unwrap().to_owned(),
-    );
+    let identity = host.call("identity.get", json!({})).unwrap();
+    let account = tv.token("alice", identity["device_id"].as_str().unwrap());
     keeps_silent(&mut host, &[&plex.token(), &account.unwrap()]);
 }
 

@@ -37,7 +37,7 @@ pub use crate::http::proxy::ProxySettings;
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
 use self::response::receive::fetch;
-use self::route::Routed;
+use self::route::{Routed, Routing};
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
 use crate::http::probe;
@@ -141,15 +141,9 @@ impl Plex {
         progress: Option<Progress>,
     ) -> Result<Answer, PlexError> {
         let deadline = started + prepared.timeout;
-        let mut route = match prepared.routing.take() {
-            Some(routing) => Some(routing.route(deadline).await?),
-            None => None,
-        };
-        let connect_limit = route.as_ref().map_or(prepared.connect_timeout, |route| {
-            route
-                .connect_limit()
-                .map_or(prepared.connect_timeout, |it| it.min(prepared.connect_timeout))
-        });
+        let mut route = Routing::find(prepared.routing.take(), deadline).await?;
+        let connect_limit = prepared.connect_timeout;
+        let connect_limit = route.as_ref().map_or(connect_limit, |it| it.limit(connect_limit));
         let sender = Sender::new(&self.clients, deadline, connect_limit);
         let warning = route.as_ref().and_then(Routed::warning);
         let route = route.as_mut().map(|route| route as &mut dyn Route);

@@ -66,9 +66,14 @@ impl Routing {
         Self { router, identity: Arc::new(identity.clone()), takes_token }
     }
 
-    pub(crate) async fn route(self, deadline: Instant) -> Result<Routed, PlexError> {
-        let place = self.router.find(&self.identity, deadline).await?;
-        Ok(Routed { routing: self, place, deadline })
+    /// Where a request goes that has to be routed.
+    pub(crate) async fn find(
+        routing: Option<Self>,
+        deadline: Instant,
+    ) -> Result<Option<Routed>, PlexError> {
+        let Some(routing) = routing else { return Ok(None) };
+        let place = routing.router.find(&routing.identity, deadline).await?;
+        Ok(Some(Routed { routing, place, deadline }))
     }
 }
 
@@ -80,8 +85,9 @@ pub struct Routed {
 }
 
 impl Routed {
-    pub(crate) fn connect_limit(&self) -> Option<Duration> {
-        self.place.connect_limit
+    /// How long a connection may take, where `usual` is the longest.
+    pub(crate) fn limit(&self, usual: Duration) -> Duration {
+        self.place.connect_limit.map_or(usual, |limit| limit.min(usual))
     }
 
     pub(crate) fn warning(&self) -> Option<String> {
