@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::PlexError;
+use crate::http::error::HttpError;
 use crate::http::retry::{Route, Why};
 use crate::http::{Request, headers};
 use crate::secret::Secret;
@@ -112,6 +113,13 @@ impl Route for Routed {
             request.headers.insert(headers::TOKEN, value);
         }
         request
+    }
+
+    fn explain(&self, error: HttpError) -> HttpError {
+        match self.place.connect_limit {
+            Some(_) => error.not_in_time_is_unreachable(),
+            None => error,
+        }
     }
 
     fn change(&mut self, why: Why) -> Sending<'_, bool> {

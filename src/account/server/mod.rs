@@ -106,7 +106,7 @@ impl Finder {
         match self.proved(way).await {
             Ok(way) => Ok(way),
             Err(error) => match self.search(which, found_at).await {
-                Err(AccountError::Http(_)) => Err(error.into()),
+                Err(AccountError::Http(_)) => Err(error.not_in_time_is_unreachable().into()),
                 outcome => outcome,
             },
         }

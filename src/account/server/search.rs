@@ -29,10 +29,12 @@ impl Finder {
             let _turn = self.servers.searching.lock().await;
             let (account, cache) = self.stored().await?;
             // Another call, or another process, may have found it meanwhile.
-            if let Some(way) = self.remembered(&cache, which)
-                && remembered::found_at(&cache, &way.machine_identifier) != found_at
-            {
-                return Ok(self.proved(way).await?);
+            if let Some(way) = self.remembered(&cache, which) {
+                let identifier = &way.machine_identifier;
+                let is_relay = self.servers.known().relay(identifier).is_some();
+                if is_relay || remembered::found_at(&cache, identifier) != found_at {
+                    return Ok(self.proved(way).await?);
+                }
             }
             self.look(which, &account, &cache).await
         };

@@ -21,6 +21,9 @@ pub(crate) trait Route: Send + Sync {
 
     /// Looks for another server or token; `false` if there is none to be had.
     fn change(&mut self, why: Why) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
+    /// What the caller is told of a failure after which there was nothing better.
+    fn explain(&self, error: HttpError) -> HttpError;
 }
 
 /// Why a route should change.
@@ -85,7 +88,11 @@ impl Retry<'_> {
                             || failure.is_transient()
                                 && self.sender.pause(policy::pause(repetition, None)).await);
                     if !again {
-                        return Err(failure.error);
+                        let error = failure.error;
+                        return Err(match &self.route {
+                            Some(route) => route.explain(error),
+                            None => error,
+                        });
                     }
                 }
             }
