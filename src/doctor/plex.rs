@@ -1,8 +1,9 @@
-//! The connection to Plex step by step, then three requests, sent as the device on disk.
+//! The connection to Plex step by step, then four requests, sent as the device on disk.
 
 use std::sync::Arc;
 
 use plexsync_protocol::doctor::{Check, CheckState};
+use plexsync_protocol::error::TimeoutPhase;
 use plexsync_protocol::plex::{CONNECT_TIMEOUT_MS, RequestParams};
 use serde_json::Value;
 
@@ -19,12 +20,18 @@ const LIMITS: Limits =
 const SERVER: &str = "plex_server";
 const ACCOUNT: &str = "plex_account";
 const DEVICE: &str = "plex_device";
+const LIBRARIES: &str = "plex_libraries";
 type Request = (&'static str, &'static str, Option<&'static str>);
 /// The checks with their paths, and with their token if it is not the configured one.
-const REQUESTS: [Request; 3] =
-    [(SERVER, "/identity", Some("")), (ACCOUNT, "/", None), (DEVICE, "/devices", None)];
+const REQUESTS: [Request; 4] = [
+    (SERVER, "/identity", Some("")),
+    (ACCOUNT, "/", None),
+    (DEVICE, "/devices", None),
+    (LIBRARIES, "/library/sections", None),
+];
 
-/// Probes the configured server, then asks it who it is, whether it takes the token, and whether it knows this device.
+/// Probes the configured server, then asks it who it is, whether it takes the token, whether it knows this device, and
+/// what libraries it has.
 pub(super) async fn check(
     subject: &Subject,
     account: Account,
@@ -69,6 +76,9 @@ fn step((step, found): (Step, Found)) -> Check {
 
 fn failed(name: &str, error: HttpError) -> Check {
     match error {
+        HttpError::Timeout {
+            phase: TimeoutPhase::Response | TimeoutPhase::Body, reason, ..
+        } => failure(name, reason, "it may be busy: wait, then run this again, or restart it"),
         HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
             failure(name, reason, hint)
         }
@@ -100,7 +110,8 @@ impl Asking<'_> {
                 Ok(answer) => match *name {
                     SERVER => server(&answer, &mut starting),
                     ACCOUNT => owner(&answer, starting.as_deref()),
-                    _ => device(&answer, &self.identity.device_id),
+                    DEVICE => device(&answer, &self.identity.device_id),
+                    _ => libraries(&answer),
                 },
             };
             well = check.state != CheckState::Failure;
@@ -180,6 +191,34 @@ fn device(answer: &Answer, id: &str) -> Check {
             DEVICE,
             format!("`{id}` is not in the server's list yet; Plex shows a new device once"),
         ),
+    }
+}
+
+/// The folders are what `path_map` has to lead to.
+fn libraries(answer: &Answer) -> Check {
+    if answer.status != 200 {
+        return match answer.status {
+            status @ (401 | 403) => failure(
+                LIBRARIES,
+                format!("this token may not list them (status `{status}`)"),
+                "use the token of an account that may manage the libraries",
+            ),
+            _ => status::refusal(LIBRARIES, answer),
+        };
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |values: &Value| values.as_array().cloned().unwrap_or_default();
+    let library = |library: &Value| {
+        let folders = list(&library["Location"]);
+        let folders: Vec<_> =
+            folders.iter().map(|location| format!("`{}`", text(&location["path"]))).collect();
+        format!("{} ({})", text(&library["title"]), folders.join(", "))
+    };
+    let libraries: Vec<_> = list(&answer.container()["Directory"]).iter().map(library).collect();
+    match libraries.len() {
+        0 => warning(LIBRARIES, "Plex has none", "add one that holds the folders of your media"),
+        1 => ok(LIBRARIES, format!("1 library: {}", libraries[0])),
+        count => ok(LIBRARIES, format!("{count} libraries: {}", libraries.join(", "))),
     }
 }
 
