@@ -32,6 +32,9 @@ pub(super) fn check(
     };
     let found = identity::Found::in_folder(&folder.value);
     checks.push(usable(folder, &found, elsewhere));
+    if !existing(&folder.value).is_dir() {
+        return None;
+    }
     #[cfg(target_os = "linux")]
     checks.extend(passing(existing(&folder.value)));
     let writable = writable(existing(&folder.value));

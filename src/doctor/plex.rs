@@ -54,11 +54,12 @@ pub(super) async fn check(
         checks.push(warning(
             SERVER,
             "not asked: no request is sent to Plex without an identity",
-            "fix what `identity` and `data_folder` say above",
+            "fix what is said above of the identity and its folder",
         ));
         return;
     };
-    let asking = Asking { plex: &subject.plex, identity, account: &account };
+    let scans = subject.stash.is_some();
+    let asking = Asking { plex: &subject.plex, identity, account: &account, scans };
     asking.ask_all(requests, checks).await;
 }
 
@@ -94,6 +95,8 @@ struct Asking<'a> {
     plex: &'a Plex,
     identity: Device,
     account: &'a Account,
+    /// It is asked for scans, which Plex grants to its owner only.
+    scans: bool,
 }
 
 impl Asking<'_> {
@@ -110,7 +113,7 @@ impl Asking<'_> {
                 Ok(answer) => match *name {
                     SERVER => server(&answer, &mut starting),
                     ACCOUNT => owner(&answer, starting.as_deref()),
-                    DEVICE => device(&answer, &self.identity.device_id),
+                    DEVICE => device(&answer, &self.identity.device_id, self.scans),
                     _ => libraries(&answer),
                 },
             };
@@ -174,9 +177,15 @@ fn owner(answer: &Answer, starting: Option<&str>) -> Check {
     }
 }
 
-fn device(answer: &Answer, id: &str) -> Check {
+fn device(answer: &Answer, id: &str, scans: bool) -> Check {
     if answer.status != 200 {
         let status = answer.status;
+        if scans {
+            let message = format!("this token is not the owner's (status `{status}`)");
+            let hint =
+                "Plex may refuse to scan for it: use the token of the account that owns the server";
+            return warning(DEVICE, message, hint);
+        }
         let message =
             format!("not known (status `{status}`): only the owner's token may list devices");
         return ok(DEVICE, message);

@@ -31,6 +31,7 @@ impl From<&io::Error> for Problem {
             ErrorKind::ReadOnlyFilesystem => {
                 "mount it so that it can be written, or choose another data folder"
             }
+            ErrorKind::NotADirectory => "move away the file that is in the place of a folder",
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
             ErrorKind::ResourceBusy => {
                 "if the file itself is mounted, mount its folder instead; else close what uses it"

@@ -68,17 +68,23 @@ fn log(report: &DoctorReport) {
             _ => warn!("{line}"),
         }
     }
-    let all = report.checks.len();
-    match bad.len() {
-        0 => info!("All is well: {}", well(report)),
-        1 => info!("1 of {all} checks is not well; the settings are in {SETTINGS_PAGE}"),
-        bad => info!("{bad} of {all} checks are not well; the settings are in {SETTINGS_PAGE}"),
+    match (bad.len(), well(report)) {
+        (0, well) => info!("All is well: {well}"),
+        (bad, well) => {
+            let (all, verb) = (report.checks.len(), if bad == 1 { "is" } else { "are" });
+            let well = if well.is_empty() { well } else { format!("; {well}") };
+            info!(
+                "{bad} of {all} checks {verb} not well{well}; the settings are in {SETTINGS_PAGE}"
+            );
+        }
     }
 }
 
-/// Which Plex it is, and what it has.
+/// Which Plex it is, and what it has, as far as that is known.
 fn well(report: &DoctorReport) -> String {
     let told = ["plex_server", "plex_account", "plex_libraries"];
-    let checks = report.checks.iter().filter(|check| told.contains(&check.name.as_str()));
+    let is_told =
+        |check: &&Check| check.state == CheckState::Ok && told.contains(&check.name.as_str());
+    let checks = report.checks.iter().filter(is_told);
     checks.map(|check| check.message.as_str()).collect::<Vec<_>>().join("; ")
 }

@@ -53,6 +53,12 @@ pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
         PlexError::Http(error) => of_http(error, reader),
+        PlexError::NotConfigured { missing: Missing::Server, message }
+            if reader == Reader::StashUser =>
+        {
+            let message = format!("{message}; set `plex_url` in {SETTINGS_PAGE}");
+            not_configured(Missing::Server, message)
+        }
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),

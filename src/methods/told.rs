@@ -18,7 +18,7 @@ pub(super) fn identity(stash: Option<&StashCall>, identity: &Identity) {
 /// A call came by a first id, for which nobody had asked.
 pub(super) fn first(stash: Option<&StashCall>, identity: &Identity) {
     if stash.is_some() && identity.origin == Origin::Created {
-        info!("This plugin has a first id, `{}`, {}", identity.device_id, origin(identity));
+        info!("This plugin's first id is `{}`, {}", identity.device_id, origin(identity));
     }
 }
 

@@ -6,10 +6,7 @@ pub const SETTINGS_PAGE: &str = "Settings > Plugins > PlexSync";
 /// What others do with an option, and how a user of Stash does it.
 const WITHOUT_OPTIONS: [(&str, &str); 2] = [
     ("`--plex-ca`", "`PLEX_CA` in Stash's environment"),
-    (
-        "`plexsync-worker identity adopt ID`",
-        "the operation `identity.reset` with a `device_id`: see the plugin's README",
-    ),
+    ("`plexsync-worker identity adopt ID`", "operation `identity.reset` (see the plugin's README)"),
 ];
 
 /// A hint for a user of Stash, who has settings and no options.
