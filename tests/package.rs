@@ -166,7 +166,13 @@ fn stash_loads_the_manifest() {
     assert_eq!(plugin.exec(), ["plexsync-worker"]);
     assert_eq!(
         plugin.tasks(),
-        ["Show identity", "Reset identity", "Check Plex connection", "Scan Plex library"]
+        [
+            "Check Plex connection",
+            "Scan Plex library",
+            "Show identity",
+            "Reset identity",
+            "Reset identity: yes, become a new device"
+        ]
     );
     assert_eq!(plugin.triggers(), ["Scene.Create.Post", "Scene.Update.Post", "Scene.Destroy.Post"]);
     let settings: Vec<_> = plugin.settings().collect();
