@@ -10,6 +10,7 @@ pub(crate) mod params;
 mod request;
 mod scan;
 mod server;
+mod told;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
