@@ -71,6 +71,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the account's Plex servers, or choose one
+    #[command(args_conflicts_with_subcommands = true)]
+    Servers {
+        /// What to do instead of listing them
+        #[command(subcommand)]
+        command: Option<ServersCommand>,
+        /// Try every connection, without a token
+        #[arg(long)]
+        probe: bool,
+        /// Print one JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell
@@ -123,6 +136,19 @@ pub struct CallArguments {
 /// Names of the methods, for completions and for `did you mean`.
 fn methods() -> impl Iterator<Item = &'static str> {
     plexsync_protocol::summaries().into_iter().map(|(name, _)| name)
+}
+
+/// What to do with the account's servers.
+#[derive(Debug, Subcommand)]
+pub enum ServersCommand {
+    /// Use this server from now on, unless a URL is configured
+    Choose {
+        /// Its name, in any letter case, or its identifier
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do with the identity.

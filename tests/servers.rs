@@ -14,12 +14,12 @@ use crate::host;
 const SECTIONS: &str = "/library/sections";
 const RESOURCES: &str = "/api/v2/resources";
 
-fn at(tv: &FakePlexTv) -> HostBuilder {
+pub(crate) fn at(tv: &FakePlexTv) -> HostBuilder {
     host().env("PLEXSYNC_PLEX_TV", tv.url()).env("PLEXSYNC_LOG", "trace")
 }
 
 /// A fake server with this identifier.
-fn plex(machine: &str) -> FakePlex {
+pub(crate) fn plex(machine: &str) -> FakePlex {
     let plex = FakePlex::start();
     plex.set_machine_identifier(machine);
     plex
@@ -56,7 +56,7 @@ fn sign_in(host: &mut Host, tv: &FakePlexTv) {
 }
 
 /// Signed in, with these resources.
-fn signed_in(tv: &FakePlexTv, builder: HostBuilder, resources: Vec<Resource>) -> Host {
+pub(crate) fn signed_in(tv: &FakePlexTv, builder: HostBuilder, resources: Vec<Resource>) -> Host {
     tv.set_resources(resources);
     let mut host = builder.start();
     sign_in(&mut host, tv);
@@ -74,11 +74,11 @@ fn status(host: &mut Host, params: Value) -> Value {
 }
 
 /// How often plex.tv was asked for the servers since the sign-in, which asks once.
-fn searches(tv: &FakePlexTv) -> usize {
+pub(crate) fn searches(tv: &FakePlexTv) -> usize {
     tv.requests_of("GET", RESOURCES).len() - 1
 }
 
-fn tokens(plex: &FakePlex) -> Vec<String> {
+pub(crate) fn tokens(plex: &FakePlex) -> Vec<String> {
     let token = |request: &Request| request.header("X-Plex-Token").map(str::to_owned);
     plex.requests().iter().filter_map(token).collect()
 }

@@ -6,6 +6,7 @@ mod doctor;
 mod identity;
 mod login;
 mod manual;
+mod servers;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Command, Environment};
+use crate::cli::{Command, Environment, ServersCommand};
 use crate::identity::inspect;
 use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
@@ -104,6 +105,12 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Login { renew, json } => login::login(setting, streams, renew, json),
         Command::Logout { json } => login::logout(setting, streams, json),
+        Command::Servers { command: None, probe, json } => {
+            servers::list(setting, streams, probe, json)
+        }
+        Command::Servers { command: Some(ServersCommand::Choose { name, json }), .. } => {
+            servers::choose(setting, streams, name, json)
+        }
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)

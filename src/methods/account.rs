@@ -34,8 +34,7 @@ impl Resolved {
             false => Err(errors::not_configured(
                 Missing::Server,
                 format!(
-                    "no Plex server is known: run the task *Sign in to Plex*, or set `plex_url` and `plex_token` in \
-                     {SETTINGS_PAGE}"
+                    "no Plex server is configured: run the task *Sign in to Plex*, or set `plex_url` in {SETTINGS_PAGE}"
                 ),
             )),
         }

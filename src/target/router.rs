@@ -37,7 +37,7 @@ impl Means {
             secrets: self.secrets.clone(),
             time: Time { deadline, connect: self.connect },
         };
-        Finder { servers: Arc::clone(&self.servers), caller, each: self.each }
+        Finder { servers: Arc::clone(&self.servers), caller, each: self.each, may_write: true }
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Finder {
     pub caller: Caller,
     /// How long one connection is tried.
     pub each: Duration,
+    /// What is found may be remembered.
+    pub may_write: bool,
 }
 
 impl Servers {
@@ -119,6 +121,13 @@ impl Finder {
         let (_, cache) = self.stored().await.ok()?;
         let found_at = remembered::found_at(&cache, identifier);
         self.search(&Which::OfCall(identifier.clone()), found_at).await.ok()
+    }
+
+    /// Whether the server is at a remembered way now.
+    pub async fn is_true(&self, way: &Way) -> bool {
+        let Ok(headers) = self.headers() else { return false };
+        let (prover, machine) = (&self.servers.prover, &way.machine_identifier);
+        prover.prove(&way.url, machine, &headers, self.limit()).await.is_ok()
     }
 
     /// The stored sign-in, and the cache as far as it belongs to this device.

@@ -65,6 +65,9 @@ impl Finder {
 
     /// Changes the cache, unless the sign-in is gone: then nothing of it may come back.
     pub(super) async fn change(&self, change: impl FnOnce(&mut ServerFile) + Send + 'static) {
+        if !self.may_write {
+            return;
+        }
         self.caller
             .on_disk(|caller| {
                 if caller.stored().is_err() {

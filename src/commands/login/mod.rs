@@ -129,13 +129,13 @@ fn welcome(streams: &mut Streams<'_>, signed_in: &SignedIn) -> io::Result<End> {
     Ok(End::Fine)
 }
 
-fn line(streams: &mut Streams<'_>, text: &JsonText) -> io::Result<()> {
+pub(super) fn line(streams: &mut Streams<'_>, text: &JsonText) -> io::Result<()> {
     text.pieces().try_for_each(|piece| streams.output.write_all(piece))?;
     writeln!(streams.output)
 }
 
 /// Calls a method; its result as it came, and as a type.
-fn ask<T: DeserializeOwned>(
+pub(super) fn ask<T: DeserializeOwned>(
     setting: &Setting<'_>,
     method: &str,
     params: &impl Serialize,

@@ -72,7 +72,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
     let server = account.server.as_deref().ok_or_else(|| {
         PlexError::not_configured(
             Missing::Server,
-            "no Plex server is known; sign in with `auth.start`, give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
+            "no Plex server is configured; sign in with `auth.start`, give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
         )
     })?;
     Base::configured(server)
