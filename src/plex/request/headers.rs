@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT,
+};
 use plexsync_protocol::identity::IdentityHeaders;
 
 use crate::http::text;
@@ -12,18 +14,18 @@ use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
 
 /// Plex's official place for a token.
-const TOKEN: &str = "X-Plex-Token";
+static TOKEN: HeaderName = HeaderName::from_static("x-plex-token");
 
-/// The headers that say which device speaks, in lower case.
-const IDENTITY: [&str; 8] = [
-    "x-plex-client-identifier",
-    "x-plex-product",
-    "x-plex-version",
-    "x-plex-platform",
-    "x-plex-platform-version",
-    "x-plex-device",
-    "x-plex-device-name",
-    "x-plex-provides",
+/// The headers that say which device speaks, in the order of [`IdentityHeaders::iter`].
+static IDENTITY: [HeaderName; 8] = [
+    HeaderName::from_static("x-plex-client-identifier"),
+    HeaderName::from_static("x-plex-product"),
+    HeaderName::from_static("x-plex-version"),
+    HeaderName::from_static("x-plex-platform"),
+    HeaderName::from_static("x-plex-platform-version"),
+    HeaderName::from_static("x-plex-device"),
+    HeaderName::from_static("x-plex-device-name"),
+    HeaderName::from_static("x-plex-provides"),
 ];
 
 /// Headers of the connection (RFC 9110, section 7.6.1) and of the message's framing: not the caller's.
@@ -47,7 +49,7 @@ const CONNECTION: [&str; 13] = [
 /// between its letters does not count: CGI reads `X_Plex_Token` as the same header, PHP `X-Plex-Token[]` as the same
 /// name, and others cut at a control character.
 pub(crate) fn is_ours(name: &str) -> bool {
-    IDENTITY.iter().chain([&TOKEN]).any(|own| letters(own).eq(letters(name)))
+    IDENTITY.iter().chain([&TOKEN]).any(|own| letters(own.as_str()).eq(letters(name)))
 }
 
 fn letters(name: &str) -> impl Iterator<Item = u8> {
@@ -62,19 +64,20 @@ pub(crate) fn build(
     token: Option<&Secret>,
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(16);
     let agent = format!("{}/{}", identity.product, identity.version);
-    for (name, text) in identity.iter().chain([("User-Agent", agent.as_str())]) {
+    let texts = identity.iter().map(|(_, text)| text);
+    for (name, text) in IDENTITY.iter().zip(texts).chain([(&USER_AGENT, agent.as_str())]) {
         let value = value(text).ok_or_else(|| {
             PlexError::invalid("", "the identity holds a character that no header can carry")
         })?;
-        headers.insert(name, value);
+        headers.insert(name.clone(), value);
     }
     if let Some(token) = token {
         let mut value = value(token.expose())
             .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
         value.set_sensitive(true);
-        headers.insert("x-plex-token", value);
+        headers.insert(TOKEN.clone(), value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     add_own(&mut headers, own)?;
