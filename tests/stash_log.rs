@@ -276,6 +276,43 @@ fn a_url_that_is_not_plex_s_is_named() {
 }
 
 #[test]
+fn what_pasting_adds_to_a_setting_is_said_by_tasks_and_not_by_each_hook() {
+    let setup = Setup::settled();
+    let (url, token) = (setup.plex.url(), setup.plex.token());
+    setup.configure(&format!("{url}/web/index.html#!/"), &format!("\"{token}\""));
+    let of = "in `Settings > Plugins > PlexSync`";
+    let page =
+        format!("the URL {of} is the URL of Plex's web page; `/web` and what follows was removed");
+    let quotes = format!("the token {of} is in quotes; they were removed");
+    let scanned = setup.task(SCAN);
+    assert_eq!(scanned[..2], [format!("warning: {page}"), format!("warning: {quotes}")]);
+    assert_eq!(scanned.len(), 3, "{scanned:#?}");
+    let checked = setup.task(CHECK);
+    let check = |odd: &str| format!("warning: configuration: {odd}");
+    let well = format!("info: 2 of 14 checks are not well; {PLEX}; {SETTINGS}");
+    assert_eq!(checked, [check(&page), check(&quotes), well]);
+
+    setup.stash.add_scene("45", &["/media/movies/a.mp4"]);
+    let run = setup.read(|setup| {
+        setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
+    });
+    assert_eq!(run, [""; 0], "a hook that does its work says nothing");
+}
+
+#[test]
+fn both_interfaces_of_stash_show_the_same_page() {
+    let setup = Setup::settled();
+    let pages = [CHECK, SCAN, SHOW, RESET].map(|task| setup.task(task));
+    let manifest = setup.plugin.folder.join("plexsync.yml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("interface: raw", "interface: rpc")).unwrap();
+    let setup = Setup { plugin: Plugin::load(&manifest).unwrap(), ..setup };
+    assert_eq!([CHECK, SCAN, SHOW, RESET].map(|task| setup.task(task)), pages);
+    setup.configure(&setup.plex.url(), "wrong");
+    assert!(only(setup.task(SCAN)).contains("check the token"));
+}
+
+#[test]
 fn a_plex_that_is_away_or_refuses_is_named() {
     let setup = Setup::settled();
     setup.plex.fault(Fault::Maintenance.always());
