@@ -23,7 +23,7 @@ struct Setup {
     stash: FakeStash,
     plex: FakePlex,
     plugin: Plugin,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Setup {
@@ -34,7 +34,7 @@ impl Setup {
     fn with(plex: FakePlex) -> Self {
         let (stash, folder) = (FakeStash::start(), tempfile::tempdir().unwrap());
         let plugin = install_worker(folder.path());
-        let setup = Self { stash, plex, plugin, _folder: folder };
+        let setup = Self { stash, plex, plugin, folder };
         setup.configure(&setup.plex.url(), &setup.plex.token());
         setup
     }
@@ -72,6 +72,14 @@ impl Setup {
 
     fn operation(&self, arguments: &Value) -> Vec<String> {
         self.read(|setup| setup.plugin.run_operation(&setup.stash, arguments))
+    }
+
+    /// A new scene.
+    fn hook(&self) -> Vec<String> {
+        self.stash.add_scene("45", &["/media/movies/a.mp4"]);
+        self.read(|setup| {
+            setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
+        })
     }
 
     fn read(&self, run: impl FnOnce(&Self) -> Run) -> Vec<String> {
@@ -292,11 +300,7 @@ fn what_pasting_adds_to_a_setting_is_said_by_tasks_and_not_by_each_hook() {
     let well = format!("info: 2 of 14 checks are not well; {PLEX}; {SETTINGS}");
     assert_eq!(checked, [check(&page), check(&quotes), well]);
 
-    setup.stash.add_scene("45", &["/media/movies/a.mp4"]);
-    let run = setup.read(|setup| {
-        setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
-    });
-    assert_eq!(run, [""; 0], "a hook that does its work says nothing");
+    assert_eq!(setup.hook(), [""; 0], "a hook that does its work says nothing");
 }
 
 #[test]
@@ -356,7 +360,7 @@ fn a_plex_that_hangs_is_not_the_user_s_time_limit() {
     let busy = "error: plex_server: the body from `SERVER` did not end in time; it may be busy: wait, then run this again, \
                 or restart it";
     assert_eq!(page, [busy.to_owned(), not_checked(AFTER_SERVER), not_well(4, 12)]);
-    let request = json!({"method": "plex.request", "params": {"path": "/", "timeout_ms": 300}});
+    let request = json!({"method": "plex.request", "params": {"path": "/", "timeout_ms": 3000}});
     let error = setup.plugin.run_operation(&setup.stash, &request).error.unwrap();
     assert!(error.contains("Plex may be busy: wait, then try again"), "{error}");
     assert!(!error.contains("timeout_ms"), "{error}");
@@ -442,6 +446,7 @@ fn what_happened_to_the_identity_s_file_is_said_once() {
         )
     );
     assert_eq!(setup.task(RESET)[0], salvaged);
+    assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
 
     fs::write(&file, "{").unwrap();
     let page = setup.task(SHOW);
@@ -452,6 +457,9 @@ fn what_happened_to_the_identity_s_file_is_said_once() {
         "{page:#?}"
     );
     assert_eq!(page[1..], [restored(&id)]);
+
+    fs::remove_file(&file).unwrap();
+    assert_eq!(setup.hook(), [missing], "what happened once is said, by whatever it happened to");
 
     fs::write(&file, "{").unwrap();
     fs::remove_file(&backup).unwrap();
@@ -482,6 +490,62 @@ fn a_folder_that_can_t_be_used_is_an_error_of_every_task() {
     assert_eq!(page[0], folder);
     assert_eq!(page.len(), 3, "{page:#?}");
     assert_eq!(setup.plex.requests().len(), 0);
+}
+
+/// A Stash that file modes hold for: root's may write everywhere, so as root it is somebody else's.
+#[cfg(target_os = "linux")]
+fn bound_by_modes(mut setup: Setup) -> Setup {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let mode = |mode| fs::Permissions::from_mode(mode);
+    if fs::metadata(setup.folder.path()).unwrap().uid() == 0 {
+        fs::set_permissions(setup.folder.path(), mode(0o755)).unwrap();
+        let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+        setup.plugin = setup.plugin.started_by(&nobody);
+    }
+    fs::set_permissions(&setup.plugin.folder, mode(0o555)).unwrap();
+    setup
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_can_t_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let setup = bound_by_modes(Setup::new());
+    let denied =
+        "Permission denied (os error 13); give the user that this process runs as access to it";
+    let error = |what: &str| {
+        format!("error Plugin returned error: identity unavailable: {what}: {denied} (-32001)")
+    };
+    for task in [SHOW, SCAN, RESET, REALLY_RESET] {
+        assert_eq!(
+            only(setup.task(task)),
+            error("`DATA`: the data folder can't be made"),
+            "{task}"
+        );
+    }
+    let page = setup.task(CHECK);
+    let folder =
+        "error: data_folder: `DATA`, from `PluginDir`: does not exist, and can't be created in";
+    assert!(page[0].starts_with(folder), "{page:#?}");
+    assert!(page[0].ends_with("let the user that runs Stash own it (`chown`)"), "{page:#?}");
+    assert_eq!(page[3..], [not_well(3, 8)], "{page:#?}");
+    assert_eq!(setup.plex.requests().len(), 0);
+
+    let data = setup.plugin.folder.join("data");
+    let mode = |mode| fs::Permissions::from_mode(mode);
+    fs::set_permissions(&setup.plugin.folder, mode(0o755)).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::write(setup.file("device_id.json"), "{\"device_id\": \"abc\"}").unwrap();
+    fs::set_permissions(&data, mode(0o555)).unwrap();
+    let backup = format!(
+        "warning: The backup of the identity's file can't be written ({denied}): should the file get damaged, Plex will \
+         show a new device."
+    );
+    let loaded = "info: This plugin's id is `abc`, loaded from `DATA/device_id.json`";
+    assert_eq!(setup.task(SHOW), [backup.clone(), loaded.to_owned()]);
+    assert_eq!(setup.task(RESET)[0], backup);
+    assert_eq!(only(setup.task(REALLY_RESET)), error("`DATA/device_id.json`: it can't be written"));
+    assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
 }
 
 #[test]
