@@ -402,7 +402,12 @@ fn a_refused_request_is_one_warning_and_a_good_one_is_none() {
             ),
         ),
         (403, format!("use the token of an account that may manage the libraries; {SET_TOKEN}")),
-        (404, format!("check the URL: expected `http://host:32400`, without a path; {SET_URL}")),
+        (
+            404,
+            format!(
+                "if the path is right, check the URL: expected `http://host:32400`, without a path; {SET_URL}"
+            ),
+        ),
         (301, format!("use `https://` in the URL; {SET_URL}")),
         (308, format!("use `https://` in the URL; {SET_URL}")),
         (503, "Plex is starting or in maintenance: wait, then try again".to_owned()),

@@ -230,7 +230,10 @@ impl Store {
             NoLock::Interrupted => IdentityError::Interrupted,
             NoLock::Busy => IdentityError::unavailable(
                 &self.lock_file,
-                Problem::new("another process holds the lock and doesn't let go", "end it"),
+                Problem::new(
+                    "another process holds the lock and doesn't let go",
+                    "try again; if it stays so, end that process",
+                ),
             ),
         }
     }

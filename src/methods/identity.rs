@@ -155,7 +155,7 @@ fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),
-        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+        hint: "name one in `PLEXSYNC_DATA_DIR`",
     }
 }
 
