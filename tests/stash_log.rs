@@ -90,7 +90,10 @@ impl Setup {
         let (url, token) = (self.plex.url(), self.plex.token());
         let server = url.split_once("://").unwrap().1.to_owned();
         let page = self.stash.log_page();
-        assert!(!page.concat().contains(&token), "{page:?}");
+        for line in page.iter().chain(&run.error) {
+            let foreign = [&token, "--", "timeout_ms", "`data.", "plexsync-worker"];
+            assert!(foreign.iter().all(|word| !line.contains(word)), "not in Stash: {line}");
+        }
         page.iter()
             .map(|line| line.replace(" [Plugin / PlexSync]", ":"))
             .map(|line| line.replace(&data, "DATA").replace(&url, "URL").replace(&server, "SERVER"))
