@@ -455,6 +455,12 @@ fn what_happened_to_the_identity_s_file_is_said_once() {
     );
     assert_eq!(setup.task(RESET)[0], salvaged);
     assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
+    let anew = json!({"method": "identity.reset", "params": {"device_id": id}});
+    assert_eq!(
+        only(setup.operation(&anew)),
+        format!("info: This plugin's id is `{id}`, as before; its file was written anew")
+    );
+    assert_eq!(setup.task(SHOW), [loaded(&id)]);
 
     fs::write(&file, "{").unwrap();
     let page = setup.task(SHOW);
