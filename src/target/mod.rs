@@ -129,6 +129,11 @@ impl Sources {
         chosen.account()
     }
 
+    /// Warnings are logged no more, where the same would be said by each of a thousand processes.
+    pub fn log_nothing(&self) {
+        self.logged.store(true, Ordering::Relaxed);
+    }
+
     /// The server alone, for a call that brings its own token: no token file is read.
     pub fn server(&self) -> Account {
         let (url, _) = precedence(&self.list);
