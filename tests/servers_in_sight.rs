@@ -62,10 +62,7 @@ fn doctor_says_who_is_signed_in_and_walks_to_the_accounts_server() {
     let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&server, "Box")]);
     for how in ["found now", "remembered, and still true"] {
         let report = host.call("doctor.run", json!({})).unwrap();
-        assert_eq!(
-            check(&report, "plex_sign_in"),
-            ("ok".to_owned(), "signed in as `alice`".to_owned())
-        );
+        assert_eq!(check(&report, "plex_tv"), ("ok".to_owned(), "signed in as `alice`".to_owned()));
         let (state, way) = check(&report, "plex_way");
         let expected = format!("`Box` (`m1`) at `{}`: {how}", server.url());
         assert_eq!((state.as_str(), way), ("ok", expected));
@@ -80,13 +77,13 @@ fn doctor_says_who_is_signed_in_and_walks_to_the_accounts_server() {
         let file = host.data_dir().join("account.json");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let report = host.call("doctor.run", json!({})).unwrap();
-        let (state, wide) = check(&report, "account_files");
-        assert!(state == "warning" && wide.contains("`account.json` (644)"), "{wide}");
+        let (state, wide) = check(&report, "sign_in");
+        assert!(state == "warning" && wide.contains("account.json"), "{wide}");
     }
     let identity = host.call("identity.get", json!({})).unwrap();
     tv.revoke(&tv.token("alice", identity["device_id"].as_str().unwrap()).unwrap());
     let report = host.call("doctor.run", json!({})).unwrap();
-    assert_eq!(check(&report, "plex_sign_in").0, "failure");
+    assert_eq!(check(&report, "plex_tv").0, "failure");
 }
 
 #[test]

@@ -647,6 +647,26 @@ fn a_url_that_no_token_may_go_to_is_refused() {
     }
 }
 
+#[test]
+fn a_host_in_rust_signs_in_with_types() {
+    use plexsync_harness::client::protocol::sign_in::{
+        FinishParams, FinishResult, LogoutParams, StartParams, StartResult, StatusParams,
+        TokenState,
+    };
+    let tv = FakePlexTv::start();
+    let builder = at(&tv);
+    let client = builder.client().start().unwrap();
+    let StartResult::Code(code) = client.auth_start(&StartParams::default()).wait().unwrap() else {
+        panic!("a code")
+    };
+    assert!(tv.claim(&code.user_code, "alice"));
+    let done = client.auth_finish(&FinishParams::default()).wait().unwrap();
+    assert!(matches!(done, FinishResult::SignedIn(done) if done.account.username == "alice"));
+    let status = client.auth_status(&StatusParams::default()).wait().unwrap();
+    assert_eq!(status.token_state, TokenState::Valid);
+    assert!(client.auth_logout(&LogoutParams::default()).wait().unwrap().revoked);
+}
+
 /// A person's command, and what it has said so far.
 struct Typed {
     child: std::process::Child,

@@ -1,6 +1,5 @@
-//! The sign-in to plex.tv, its files, and what it gives to requests: a server with a way to it, or a token.
+//! The sign-in to plex.tv, and what it gives to requests: a server with a way to it, or a token.
 
-use std::path::Path;
 use std::time::Duration;
 
 use plexsync_protocol::doctor::Check;
@@ -14,12 +13,10 @@ use crate::account::{AccountError, FileError};
 use crate::plex::Account;
 use crate::target::{Call, Chosen, Means, Origin, origin};
 
-const SIGN_IN: &str = "plex_sign_in";
+const PLEX_TV: &str = "plex_tv";
 const WAY: &str = "plex_way";
 /// Longest time for plex.tv, and for all ways to a server.
 const TIME: Duration = Duration::from_secs(15);
-/// What holds a token, or leads to one.
-const FILES: [&str; 3] = ["account.json", "sign_in.json", "server.json"];
 
 /// What is stored of a sign-in.
 pub(super) enum SignIn<'a> {
@@ -60,22 +57,21 @@ pub(super) async fn check(
         SignIn::None => return account,
         SignIn::Unreadable(FileError { path, problem }) => {
             let message = format!("`{}`: {}", path.display(), problem.reason);
-            checks.push(failure(SIGN_IN, message, problem.hint));
+            checks.push(failure(PLEX_TV, message, problem.hint));
             return account;
         }
         SignIn::Stored(means) => means,
     };
-    checks.extend(subject.folder.as_ref().and_then(|folder| wide(&folder.value)));
     let Some(device) = device else {
         let hint = "fix what `identity` and `data_folder` say above";
-        checks.push(warning(SIGN_IN, "not checked: no request is sent without an identity", hint));
+        checks.push(warning(PLEX_TV, "not checked: no request is sent without an identity", hint));
         return account;
     };
     let finder = means.finder(device, Instant::now() + TIME);
     let finder = Finder { may_write: subject.make_identity.is_some(), ..finder };
     let (check, is_usable) = match finder.caller.clone().status(true).await {
         Ok(status) => stored(subject, &status),
-        Err(error) => (failure(SIGN_IN, in_words(error), again(subject)), false),
+        Err(error) => (failure(PLEX_TV, in_words(error), again(subject)), false),
     };
     checks.push(check);
     if !is_usable {
@@ -95,21 +91,21 @@ fn stored(subject: &Subject, status: &StatusResult) -> (Check, bool) {
     });
     let name = name.unwrap_or_default();
     match status.token_state {
-        TokenState::Valid => (ok(SIGN_IN, format!("signed in{name}")), true),
+        TokenState::Valid => (ok(PLEX_TV, format!("signed in{name}")), true),
         TokenState::Invalid => {
             let message = format!("plex.tv does not accept the sign-in{name} any more");
-            (failure(SIGN_IN, message, again(subject)), false)
+            (failure(PLEX_TV, message, again(subject)), false)
         }
         TokenState::OtherDevice => {
             let message =
                 format!("the sign-in{name} belongs to another device id or another plex.tv");
             let hint = format!("{}, or go back to the former id", again(subject));
-            (failure(SIGN_IN, message, hint), false)
+            (failure(PLEX_TV, message, hint), false)
         }
         _ => {
             let message =
                 format!("signed in{name}, but plex.tv does not say whether that is still good");
-            (warning(SIGN_IN, message, "check the internet connection, then run this again"), true)
+            (warning(PLEX_TV, message, "check the internet connection, then run this again"), true)
         }
     }
 }
@@ -190,26 +186,4 @@ fn in_words(error: AccountError) -> String {
         AccountError::Unclear(unclear) => unclear.reason,
         AccountError::Incomplete(_) | AccountError::NotSignedIn(_) => "not signed in".to_owned(),
     }
-}
-
-/// The account's files, if others can read one.
-#[cfg(unix)]
-fn wide(folder: &Path) -> Option<Check> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = |name: &&str| {
-        let about = std::fs::symlink_metadata(folder.join(name)).ok()?;
-        Some(about.permissions().mode() & 0o7777).filter(|mode| mode & 0o077 != 0)
-    };
-    let wide = FILES.iter().filter_map(|name| Some(format!("`{name}` ({:o})", mode(name)?)));
-    let wide: Vec<_> = wide.collect();
-    (!wide.is_empty()).then(|| {
-        let message = format!("open to others: {}", wide.join(", "));
-        warning("account_files", message, "`chmod 600` them: who reads them can use the account")
-    })
-}
-
-#[cfg(not(unix))]
-fn wide(_: &Path) -> Option<Check> {
-    let _no_modes = FILES;
-    None
 }

@@ -6,6 +6,7 @@ mod configuration;
 mod folder;
 mod identity;
 mod plex;
+mod sign_in;
 mod status;
 
 use std::path::PathBuf;
@@ -52,14 +53,15 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let is_known = settings.is_some() || subject.sources.are_complete().0;
     let sources = settings.map_or_else(|| subject.sources.clone(), |it| subject.sources.and(it));
     let mut configured = Vec::new();
-    let (chosen, sign_in) = (sources.choose(), SignIn::of(&subject));
-    let account = configuration::check(&subject, &chosen, sign_in.is_there(), &mut configured);
-    let has_server = account.server.is_some() || sign_in.is_there();
+    let (chosen, stored) = (sources.choose(), SignIn::of(&subject));
+    let account = configuration::check(&subject, &chosen, stored.is_there(), &mut configured);
+    let has_server = account.server.is_some() || stored.is_there();
     let device = folder::check(&subject, has_server, &mut checks);
+    checks.extend(subject.folder.iter().flat_map(|folder| sign_in::check(&folder.value)));
     // Settings that can't be read were reported: that nothing is configured would not be true.
     checks.extend(configured.into_iter().filter(|_| is_known));
     let account =
-        account::check(&subject, sign_in, &chosen, account, device.as_ref(), &mut checks).await;
+        account::check(&subject, stored, &chosen, account, device.as_ref(), &mut checks).await;
     plex::check(&subject, account, device, &mut checks).await;
     for check in &mut checks {
         // A server may echo the token in its name.

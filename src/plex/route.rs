@@ -110,7 +110,7 @@ impl Route for Routed {
         let token = token.as_ref().filter(|_| self.routing.takes_token);
         if let Some(mut value) = token.and_then(|token| headers::value(token.expose())) {
             value.set_sensitive(true);
-            request.headers.insert(headers::TOKEN, value);
+            request.headers.insert(headers::TOKEN.clone(), value);
         }
         request
     }
