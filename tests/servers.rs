@@ -86,7 +86,11 @@ pub(crate) fn tokens(plex: &FakePlex) -> Vec<String> {
 fn asked_for_identity(plex: &FakePlex) -> usize {
     let requests = plex.requests();
     let identity = requests.iter().filter(|request| request.path() == "/identity");
-    identity.inspect(|request| assert_eq!(request.header("X-Plex-Token"), None)).count()
+    let as_nobody = |request: &&Request| {
+        assert_eq!(request.header("X-Plex-Token"), None);
+        assert_eq!(request.header("X-Plex-Product"), Some("PlexSync"), "with our identity");
+    };
+    identity.inspect(as_nobody).count()
 }
 
 fn server_file(host: &Host) -> Value {
@@ -127,7 +131,10 @@ fn nothing_is_typed_and_the_server_is_found_proved_and_remembered() {
     }
     let identity = host.call("identity.get", json!({})).unwrap();
     let account = tv.token("alice", identity["device_id"].as_str().unwrap());
-    keeps_silent(&mut host, &[&plex.token(), &account.unwrap()]);
+    let account = account.unwrap();
+    let asked = tv.requests_of("GET", RESOURCES);
+    assert!(asked.iter().all(|request| request.header("X-Plex-Token") == Some(account.as_str())));
+    keeps_silent(&mut host, &[&plex.token(), &account]);
 }
 
 #[test]
@@ -345,10 +352,12 @@ fn a_server_is_named_by_the_call() {
     );
     let error = get(&mut host, json!({"server": "nas:32400"})).unwrap_err();
     assert!(error.code == -32602 && error.message.contains("http://"), "{error}");
-    // An own token beats the account's, and an empty one sends none.
+    // An own token beats the account's, and an empty one sends none; plex.tv has no better one to offer.
+    let before = searches(&tv);
     assert_eq!(status(&mut host, json!({"server": "Attic", "token": "an-own-token"})), 401);
     assert_eq!(status(&mut host, json!({"server": "Attic", "token": ""})), 401);
     assert_eq!(tokens(&other).last().unwrap(), "an-own-token");
+    assert_eq!(searches(&tv), before);
 }
 
 #[test]
@@ -536,4 +545,99 @@ fn the_list_shows_what_can_be_reached_and_controls_no_terminal() {
             assert!(!text.contains(&token), "{text}");
         }
     }
+}
+
+#[test]
+fn a_remembered_address_that_is_another_servers_now_gets_no_token() {
+    let (tv, old, new) = (FakePlexTv::start(), plex("m1"), plex("m1"));
+    let resource = |plex: &FakePlex| Resource::server("Box", "m1", &new.token()).local(&plex.url());
+    old.allow_token(&new.token());
+    let mut host = signed_in(&tv, at(&tv), vec![resource(&old)]);
+    assert_eq!(status(&mut host, json!({})), 200);
+    old.set_machine_identifier("m2");
+    old.clear();
+    tv.set_resources(vec![resource(&new)]);
+    host.restart();
+    // Not sent before, so it is sent once: no retry is needed.
+    assert_eq!(status(&mut host, json!({"retries": 0, "method": "PUT", "path": "/:/prefs"})), 200);
+    assert_eq!((asked_for_identity(&old), tokens(&old)), (1, Vec::new()));
+    assert_eq!(tokens(&new), [new.token()]);
+}
+
+#[test]
+fn a_named_host_over_plain_http_is_held_to_its_address() {
+    let (tv, mine) = (FakePlexTv::start(), plex("m1"));
+    let named = format!("http://localhost:{}", mine.port());
+    let resource = Resource::server("Box", "m1", &mine.token());
+    let mut lent = signed_in(&tv, at(&tv).env("PLEX_URL", &named), vec![resource.clone()]);
+    let mut found = signed_in(&tv, at(&tv), vec![resource.remote(&named)]);
+    for host in [&mut lent, &mut found] {
+        mine.clear();
+        let answer = get(host, json!({})).unwrap();
+        assert_eq!(answer["status"], 200);
+        assert!(answer["url"].as_str().unwrap().starts_with(&mine.url()), "{answer}");
+        let request = mine.requests().pop().unwrap();
+        assert_eq!(request.header("Host"), Some(&named["http://".len()..]));
+        assert_eq!(tokens(&mine), [mine.token()]);
+    }
+}
+
+#[test]
+fn a_configured_https_url_borrows_too() {
+    let (tv, mine, folder) = (FakePlexTv::start(), secure_plex("m1"), tempfile::tempdir().unwrap());
+    let builder = trusting(at(&tv), &folder, &[&mine]).env("PLEX_URL", mine.url());
+    let mut host = signed_in(&tv, builder, vec![Resource::server("Box", "m1", &mine.token())]);
+    assert_eq!(status(&mut host, json!({})), 200);
+    assert_eq!((asked_for_identity(&mine), tokens(&mine).len()), (1, 1));
+}
+
+#[test]
+fn the_cache_may_be_torn_or_in_the_way() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
+    let file = host.data_dir().join("server.json");
+    fs::write(&file, "{\"device_id\": \"x").unwrap();
+    assert_eq!(status(&mut host, json!({})), 200);
+    assert_eq!(server_file(&host)["servers"]["m1"]["name"], "Box");
+    assert!(host.stderr().contains("server.json"), "a warning says what was lost");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!(status(&mut host, json!({})), 200, "without it");
+    fs::remove_dir(&file).unwrap();
+    let account = host.data_dir().join("account.json");
+    fs::remove_file(&account).unwrap();
+    fs::create_dir(&account).unwrap();
+    let error = get(&mut host, json!({})).unwrap_err();
+    assert_eq!((error.code, error.datum("missing")), (-32014, &json!("token")), "{error}");
+    assert!(error.datum("path").as_str().unwrap().ends_with("account.json"));
+}
+
+#[test]
+fn after_a_sign_out_nothing_is_left_to_use() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
+    assert_eq!(status(&mut host, json!({})), 200);
+    host.call("auth.logout", json!({})).unwrap();
+    plex.clear();
+    let error = get(&mut host, json!({})).unwrap_err();
+    assert_eq!((error.code, error.datum("missing")), (-32014, &json!("server")));
+    assert!(plex.requests().is_empty() && !host.data_dir().join("server.json").exists());
+}
+
+#[test]
+fn plex_tv_that_is_away_is_no_answer_of_plex() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
+    tv.fault(Fault::Maintenance.always());
+    let error = get(&mut host, json!({})).unwrap_err();
+    assert_eq!(error.code, -32010, "{error}");
+    let error = host.call("server.list", json!({})).unwrap_err();
+    assert_eq!((error.code, error.datum("status")), (-32013, &json!(503)), "{error}");
+    tv.no_faults();
+    assert_eq!(status(&mut host, json!({})), 200);
+    let identity = host.call("identity.get", json!({})).unwrap();
+    tv.revoke(&tv.token("alice", identity["device_id"].as_str().unwrap()).unwrap());
+    assert_eq!(status(&mut host, json!({})), 200, "the way is known");
+    let error = get(&mut host, json!({"server": "Attic"})).unwrap_err();
+    assert_eq!((error.code, error.datum("missing")), (-32014, &json!("token")), "{error}");
 }
