@@ -155,8 +155,11 @@ fn a_plex_direct_certificate_is_proof_enough_for_the_next_process() {
 #[test]
 fn no_token_goes_to_who_is_not_the_server() {
     let (tv, real) = (FakePlexTv::start(), plex("m1"));
-    let liars: Vec<FakePlex> = (0..5).map(|_| plex("m1")).collect();
+    let liars: Vec<FakePlex> = (0..6).map(|_| plex("m1")).collect();
     liars[0].set_machine_identifier("m2");
+    liars[5].fault(Fault::Redirect(302, "/elsewhere".to_owned()).always().on("/identity"));
+    let real_one = json!({"MediaContainer": {"machineIdentifier": "m1"}}).to_string();
+    liars[5].respond("/elsewhere", 200, &[("Content-Type", "application/json")], real_one);
     liars[1].fault(Fault::Redirect(302, format!("{}/identity", real.url())).always());
     let page = format!(
         "{{\"MediaContainer\":{{\"machineIdentifier\":\"m1\",\"x\":\"{}\"}}}}",
@@ -326,6 +329,13 @@ fn a_401_asks_for_the_token_again_once() {
     }
     assert_eq!(searches(&tv), before + 1);
     keeps_silent(&mut host, &[stale, &plex.token()]);
+
+    // Another one that is no good either: asked once a call.
+    host.call("server.choose", json!({"server": "Box"})).unwrap();
+    tv.set_resources(vec![resource("another-that-was-revoked")]);
+    let before = searches(&tv);
+    assert_eq!(status(&mut host, json!({})), 401);
+    assert_eq!(searches(&tv), before + 1);
 }
 
 #[test]
@@ -600,6 +610,12 @@ fn the_cache_may_be_torn_or_in_the_way() {
     assert_eq!(status(&mut host, json!({})), 200);
     assert_eq!(server_file(&host)["servers"]["m1"]["name"], "Box");
     assert!(host.stderr().contains("server.json"), "a warning says what was lost");
+    let of_another =
+        fs::read_to_string(&file).unwrap().replacen("device_id\": \"", "device_id\": \"x", 1);
+    fs::write(&file, of_another).unwrap();
+    let before = searches(&tv);
+    assert_eq!(status(&mut host, json!({})), 200);
+    assert_eq!(searches(&tv), before + 1, "tokens of another device are not used");
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert_eq!(status(&mut host, json!({})), 200, "without it");
