@@ -86,7 +86,7 @@ impl Scan {
         match (named, parent, self.hook()) {
             (Some(folder), None, _) => {
                 let account = self.account().await?;
-                let scanned = self.scanner(account).folder(&[folder], self.section()).await;
+                let scanned = self.scanner(account).folder(&[folder], self.section(), &[]).await;
                 Ok(JsonText::of(&ScanResult::asked(scanned.map_err(|error| self.error(error))?)))
             }
             (Some(folder), Some(parent), _) => self.scan_folders(&parent, vec![folder]).await,
@@ -108,7 +108,7 @@ impl Scan {
         for folder in folders {
             let translated = settings.path_map.translate(&folder);
             let names: Vec<_> = translated.into_iter().chain([folder]).collect();
-            match scanner.folder(&names, self.section()).await {
+            match scanner.folder(&names, self.section(), &[]).await {
                 Ok(asked) => scans.extend(asked),
                 Err(error) if self.hook().is_some() && is_an_answer(&error) => {
                     let concerns_all = concerns_all(&error);

@@ -29,6 +29,7 @@ pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::{ScanCall, Scanner};
+pub use self::sections::Section;
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
