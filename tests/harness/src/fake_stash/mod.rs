@@ -68,6 +68,8 @@ struct State {
     cookies: Vec<String>,
     only_newest: bool,
     faults: Vec<Fault>,
+    /// Fields that can't be answered, and what Stash says of them.
+    failing: Vec<(String, String)>,
     requests: Vec<Request>,
 }
 
@@ -95,6 +97,7 @@ impl FakeStash {
             cookies: vec![cookie(0)],
             only_newest: false,
             faults: Vec::new(),
+            failing: Vec::new(),
             requests: Vec::new(),
         }));
         let server = HttpServer::listen(listen, {
@@ -139,6 +142,11 @@ impl FakeStash {
     /// The next request meets this fault, and the one after it the fault that is added after it.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.insert(0, fault);
+    }
+
+    /// From now on this field of every query (`configuration`, `findScene`) fails with this message, and only it.
+    pub fn fail_field(&self, field: &str, message: &str) {
+        self.state().failing.push((field.to_owned(), message.to_owned()));
     }
 
     /// Every request so far, the refused ones too.
