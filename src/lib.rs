@@ -4,7 +4,7 @@
 //! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
-//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
+//! [`scans`] remembers what Plex was asked to scan and what waits, [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options, [`commands`] are the subcommands. [`process`] owns arguments,
 //! environment, streams and exit code.
 
@@ -25,6 +25,8 @@ mod plex;
 mod process;
 mod remote_path;
 mod rpc;
+#[allow(dead_code, unused_imports, reason = "`methods` will use it")]
+mod scans;
 mod secret;
 mod stash;
 mod target;
