@@ -25,7 +25,6 @@ mod plex;
 mod process;
 mod remote_path;
 mod rpc;
-#[allow(dead_code, unused_imports, reason = "`methods` will use it")]
 mod scans;
 mod secret;
 mod stash;

@@ -29,6 +29,7 @@ mod retries;
 mod scan;
 mod secrets;
 mod stash_go;
+mod stash_outbox;
 mod stash_plugin;
 mod stash_scan;
 mod static_dns;

@@ -8,6 +8,7 @@ pub mod message;
 pub mod identity;
 pub mod plex;
 pub mod stash;
+pub mod pending;
 pub mod doctor;
 pub mod error;
 mod sign_in;

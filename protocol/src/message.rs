@@ -15,6 +15,8 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Tells what waits to be scanned in Stash; sends or forgets it.
+    pub const SCAN_PENDING: &str = "scan.pending";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").

@@ -6,6 +6,7 @@ mod folder;
 mod identity;
 mod plex;
 mod status;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let device = folder::check(&subject, account.server.is_some(), &mut checks);
     checks.append(&mut configured);
     plex::check(&subject, account, device, &mut checks).await;
+    waiting::check(&subject, &mut checks);
     for check in &mut checks {
         // A server may echo the token in its name.
         check.message = subject.secrets.redact(&check.message).into_owned();

@@ -12,6 +12,7 @@ mod scan;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
@@ -65,6 +66,7 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::SCAN_PENDING, scan::pending);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }
@@ -87,6 +89,10 @@ struct Worker {
 
 fn limits(stash: Option<&StashCall>) -> Limits {
     if stash.is_some_and(|stash| stash.hook.is_some()) { Limits::hook() } else { Limits::normal() }
+}
+
+fn timeout(stash: Option<&StashCall>) -> Duration {
+    Duration::from_millis(limits(stash).timeout_ms)
 }
 
 fn reader(stash: Option<&StashCall>) -> Reader {

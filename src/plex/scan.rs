@@ -37,7 +37,9 @@ pub struct Scanner {
 
 struct List {
     sections: Vec<Section>,
-    /// Read in this call, or a moment before it.
+    /// Read in this call.
+    is_new: bool,
+    /// That, or read a moment before it.
     is_recent: bool,
 }
 
@@ -52,7 +54,12 @@ impl Scanner {
     /// Takes the sections that an earlier call read, in place of a list of its own. A list that is not recent is read
     /// again before a folder is in no section, and when a section refuses.
     pub fn remember(&mut self, sections: Vec<Section>, is_recent: bool) {
-        self.list = Some(List { sections, is_recent });
+        self.list = Some(List { sections, is_new: false, is_recent });
+    }
+
+    /// The sections, if this call read them.
+    pub fn newly_read(&self) -> Option<&[Section]> {
+        self.list.as_ref().filter(|list| list.is_new).map(|list| list.sections.as_slice())
     }
 
     /// From now on requests end at `deadline`.
@@ -139,7 +146,7 @@ impl Scanner {
     async fn read(&self) -> Result<List, PlexError> {
         let answer = self.get(RequestParams::get("/library/sections")).await?;
         self.accepted(&answer, "to list its library sections".to_owned())?;
-        Ok(List { sections: sections::read(&answer.body.value)?, is_recent: true })
+        Ok(List { sections: sections::read(&answer.body.value)?, is_new: true, is_recent: true })
     }
 
     /// Asks one section after the other, but for those that `before` has an answer of.

@@ -30,8 +30,8 @@ pub struct Arrival {
 pub struct Changed {
     /// The folder.
     pub folder: String,
-    /// The file in it that has changed; without one the folder is never skipped.
-    pub file: Option<String>,
+    /// The files in it that have changed; without any the folder is never skipped.
+    pub files: Vec<String>,
 }
 
 /// What to do about a call's folders.

@@ -74,7 +74,7 @@ pub struct Mark {
 #[derive(Debug, Clone)]
 pub struct Look {
     pub mark: Mark,
-    /// The newest time of the file; [`Time::NEVER`] where it is gone.
+    /// The newest time of the files; [`Time::NEVER`] where they are gone.
     pub file: Time,
 }
 
@@ -108,14 +108,11 @@ impl Mark {
 }
 
 impl Look {
-    /// `None` if the folder or the file can't be looked at.
-    pub fn take(disk: &dyn Disk, folder: &Path, file: &Path) -> Option<Self> {
+    /// `None` if the folder or a file can't be looked at.
+    pub fn take(disk: &dyn Disk, folder: &Path, files: &[String]) -> Option<Self> {
         let mark = Mark::take(disk, folder, false)?;
-        let file = match disk.stat(file) {
-            Ok(stat) => stat.newest(),
-            Err(error) if is_missing(&error) => Time::NEVER,
-            Err(_) => return None,
-        };
+        let times: Option<Vec<_>> = files.iter().map(|file| entry(disk, Path::new(file))).collect();
+        let file = times?.into_iter().max().unwrap_or(Time::NEVER);
         Some(Self { mark, file })
     }
 }

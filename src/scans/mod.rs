@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use call::{Arrival, Arrived, Changed, Finished, Kind, Outcome, Say, Sweep, Ticket, Verdict};
-pub use pending::{Pending, Scene, Summary, Waits};
+pub use pending::{Pending, Scene, Summary, Waits, rfc3339};
 pub use pick::Pick;
 pub use state::{Away, Reason, Section};
 
@@ -84,9 +84,9 @@ impl Outbox {
     /// What a call begins with: notes what has changed, and tells what to ask for. A call whose folders are all skipped
     /// writes nothing, takes no lock.
     pub fn arrive(&self, arrival: &Arrival) -> Arrived {
-        let look = |Changed { folder, file }: &Changed| {
-            let file = file.as_ref().filter(|_| arrival.hook && !arrival.fresh)?;
-            Look::take(&*self.disk, Path::new(folder), Path::new(file))
+        let look = |Changed { folder, files }: &Changed| {
+            let may_skip = arrival.hook && !arrival.fresh && !files.is_empty();
+            may_skip.then(|| Look::take(&*self.disk, Path::new(folder), files)).flatten()
         };
         let looks: Vec<_> = arrival.folders.iter().map(look).collect();
         if let Ok(mut state) = self.store.read() {

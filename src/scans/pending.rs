@@ -2,6 +2,9 @@
 
 use std::time::SystemTime;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::state::{Note, What};
 use super::time::Time;
 
@@ -58,4 +61,10 @@ impl Note {
         let (since, reason) = (self.since.min(now).into(), self.reason.to_string());
         Pending { what, section, since, reason }
     }
+}
+
+/// A time as users read it (RFC 3339), to the second.
+pub fn rfc3339(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time).replace_nanosecond(0);
+    time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }

@@ -48,7 +48,7 @@ impl Setup {
 
     fn hook(&self, file: &str) -> Arrived {
         let (folder, _) = file.rsplit_once('/').unwrap();
-        let changed = Changed { folder: self.path(folder), file: Some(self.path(file)) };
+        let changed = Changed { folder: self.path(folder), files: vec![self.path(file)] };
         self.outbox.arrive(&Arrival {
             server: Some(SERVER.to_owned()),
             folders: vec![changed],

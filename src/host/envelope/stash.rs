@@ -42,7 +42,7 @@ fn no_method() -> ErrorObject {
     ErrorObject::new(
         Code::InvalidRequest,
         "`args.method` is missing: set `method` in the task's or hook's `defaultArgs` to one of `identity.get`, \
-         `identity.reset`, `plex.request`, `plex.scan`",
+         `identity.reset`, `plex.request`, `plex.scan`, `scan.pending`",
     )
 }
 
