@@ -28,6 +28,7 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
+mod shell;
 mod stash_go;
 mod stash_outbox;
 mod stash_plugin;

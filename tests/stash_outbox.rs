@@ -542,7 +542,6 @@ fn every_call_in_stash_sends_what_waits() {
         |setup: &Setup| setup.hook("Scene.Update.Post", 1, &json!({"id": "1", "title": "x"})),
         |setup: &Setup| setup.operation("plex.request", &json!({"path": "/identity"})),
         |setup: &Setup| setup.operation("plex.scan", &json!({"folder": setup.file("b")})),
-        |setup: &Setup| setup.task("Show identity"),
         |setup: &Setup| setup.task("Check Plex connection"),
         |setup: &Setup| setup.operation("scan.pending", &json!({"send": true})),
     ] {

@@ -65,7 +65,9 @@ impl State {
             });
         }
         let server = arrival.server.as_deref().filter(|_| away.is_none());
-        let more = server.is_some_and(|server| self.has_more(server, arrival.hook, now));
+        // Who has something to ask for is the one that tries a server that was away.
+        let is_shy = arrival.hook && all_known;
+        let more = server.is_some_and(|server| self.has_more(server, is_shy, now));
         Arrived { folders, away, say, more, sweep }
     }
 

@@ -88,9 +88,10 @@ impl State {
         if taken.is_empty() {
             return;
         }
+        let still_refused = self.waiting.iter().any(|note| note.refused.is_some());
         let server = self.server(server);
         server.told.remove(&Kind::Away);
-        if refused.is_empty() {
+        if !still_refused {
             server.told.remove(&Kind::Refused);
         }
         let is_later =
