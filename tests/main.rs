@@ -30,6 +30,7 @@ mod scan;
 mod secrets;
 mod shell;
 mod stash_go;
+mod stash_log;
 mod stash_outbox;
 mod stash_plugin;
 mod stash_scan;

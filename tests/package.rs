@@ -167,11 +167,12 @@ fn stash_loads_the_manifest() {
     assert_eq!(
         plugin.tasks(),
         [
-            "Show identity",
-            "Reset identity",
             "Check Plex connection",
             "Scan Plex library",
-            "Show waiting scans"
+            "Show waiting scans",
+            "Show identity",
+            "Reset identity",
+            "Reset identity: yes, become a new device"
         ]
     );
     assert_eq!(plugin.triggers(), ["Scene.Create.Post", "Scene.Update.Post", "Scene.Destroy.Post"]);

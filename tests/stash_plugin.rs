@@ -178,7 +178,7 @@ fn a_scan_of_everything_is_one_request() {
 fn a_reset_makes_one_more_device() {
     let setup = Setup::new();
     output(setup.task("Check Plex connection"));
-    let reset = output(setup.task("Reset identity"));
+    let reset = output(setup.task("Reset identity: yes, become a new device"));
     output(setup.task("Check Plex connection"));
     assert_ne!(reset["device_id"], reset["previous"]);
     assert_eq!(setup.plex.devices().len(), 2);

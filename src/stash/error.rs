@@ -3,6 +3,17 @@
 /// Where the user finds this plugin's settings in Stash.
 pub const SETTINGS_PAGE: &str = "Settings > Plugins > PlexSync";
 
+/// What others do with an option, and how a user of Stash does it.
+const WITHOUT_OPTIONS: [(&str, &str); 2] = [
+    ("`--plex-ca`", "`PLEX_CA` in Stash's environment"),
+    ("`plexsync-worker identity adopt ID`", "operation `identity.reset` (see the plugin's README)"),
+];
+
+/// A hint for a user of Stash, who has settings and no options.
+pub fn without_options(hint: &str) -> String {
+    WITHOUT_OPTIONS.iter().fold(hint.to_owned(), |hint, (option, way)| hint.replace(option, way))
+}
+
 /// Why a request to Stash failed. Every message names the settings page and holds no cookie and no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -26,7 +26,7 @@ mod path_map;
 mod session;
 mod settings;
 
-pub use error::{SETTINGS_PAGE, StashError};
+pub use error::{SETTINGS_PAGE, StashError, without_options};
 pub use path_map::PathMap;
 pub use settings::Settings;
 

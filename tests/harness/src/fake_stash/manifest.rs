@@ -24,8 +24,7 @@ pub struct Plugin {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Manifest {
-    #[serde(rename = "name")]
-    _name: Option<String>,
+    name: Option<String>,
     #[serde(rename = "description")]
     _description: Option<String>,
     #[serde(rename = "url")]
@@ -153,7 +152,10 @@ impl Plugin {
     pub fn run_task(&self, stash: &FakeStash, name: &str, arguments: &Value) -> Run {
         let task = self.manifest.tasks.iter().find(|task| task.name == name);
         let task = task.unwrap_or_else(|| panic!("the plugin has no task `{name}`"));
-        self.run(stash, &task.exec_args, &with_defaults(arguments, &task.default_args))
+        let run = self.run(stash, &task.exec_args, &with_defaults(arguments, &task.default_args));
+        let failure = run.error.as_ref().map(|error| format!("Plugin returned error: {error}"));
+        stash.log_run(self.name(), &run, failure);
+        run
     }
 
     /// Runs every hook that has this trigger, one after the other.
@@ -164,17 +166,28 @@ impl Plugin {
         let has_trigger = |hook: &&Operation| hook.triggered_by.iter().any(|it| it == trigger);
         let arguments = hook_args(trigger, id, input);
         let run = |hook: &Operation| {
-            self.run(stash, &hook.exec_args, &with_defaults(&arguments, &hook.default_args))
+            let arguments = with_defaults(&arguments, &hook.default_args);
+            let run = self.run(stash, &hook.exec_args, &arguments);
+            let failed = |error| format!("{trigger} [{}]: returned error: {error}", self.name());
+            stash.log_run(self.name(), &run, run.error.as_ref().map(failed));
+            run
         };
         self.manifest.hooks.iter().filter(has_trigger).map(run).collect()
     }
 
-    /// Runs `runPluginOperation` with these arguments: no task, no defaults.
+    /// Runs `runPluginOperation` with these arguments: no task, no defaults. Its error goes to the caller, not into the
+    /// log.
     ///
     /// # Panics
     /// When the plugin misbehaves beyond what Stash bears.
     pub fn run_operation(&self, stash: &FakeStash, arguments: &Value) -> Run {
-        self.run(stash, &[], arguments)
+        let run = self.run(stash, &[], arguments);
+        stash.log_run(self.name(), &run, None);
+        run
+    }
+
+    fn name(&self) -> &str {
+        self.manifest.name.as_ref().unwrap_or(&self.id)
     }
 
     fn run(&self, stash: &FakeStash, exec_args: &[String], arguments: &Value) -> Run {
