@@ -238,7 +238,7 @@ const AWAY: [Away; 5] = [
         name: "hanging",
         go: |setup| setup.plex.hold(),
         back: |setup| setup.plex.release(),
-        told: "did not answer in time",
+        told: "did not answer in time; Plex may be busy",
     },
     Away {
         name: "in maintenance",

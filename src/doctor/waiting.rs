@@ -19,6 +19,8 @@ pub(super) fn check(subject: &Subject, checks: &mut Vec<Check>) {
             warning(NAME, message, hint)
         }
         Ok(Summary { oldest: None, .. }) => ok(NAME, "no folder waits to be scanned"),
+        // Reported already.
+        Err(_) if !folder.value.is_dir() => return,
         Err(problem) => warning(NAME, problem.reason, problem.hint),
     });
 }

@@ -109,9 +109,10 @@ impl State {
         let mut since = None;
         self.waiting.retain(|note| {
             let of_section = match (note.what.section(), &ticket.section) {
-                (Some(section), None) => fits(section),
-                (section, Some(only)) => section == Some(only.as_str()),
-                (None, None) => true,
+                (Some(section), only) => {
+                    fits(section) && only.as_ref().is_none_or(|only| only == section)
+                }
+                (None, only) => only.is_none(),
             };
             let goes = of_section && note.number < ticket.number && ticket.is_for(&note.what);
             if goes {
@@ -124,8 +125,11 @@ impl State {
 
     fn refused(&mut self, ticket: &Ticket, section: &str, reason: &str, since: Time, now: Time) {
         let what = What::of(&ticket.folder, Some(section));
-        let place = self.note(what, Reason::Refused(reason.to_owned()), now);
+        let known = self.waiting.iter().position(|note| note.what == what);
+        // A refusal is no change: one that waits already keeps its number, or it would be asked for once more.
+        let place = known.unwrap_or_else(|| self.note(what, Reason::Changed, now));
         let note = &mut self.waiting[place];
+        note.reason = Reason::Refused(reason.to_owned());
         note.since = note.since.min(since);
         note.tried = ticket.number;
         let times = note.refused.as_ref().map_or(0, |refused| refused.times);

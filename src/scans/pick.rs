@@ -44,8 +44,9 @@ impl State {
         }
         let begin = *sweep.0.get_or_insert(self.next);
         self.spread(&pick.locations, now);
-        let is_free =
-            |note: &Note| note.tried <= begin && !note.is_claimed(now) && note.is_due(now);
+        let is_free = |note: &Note| {
+            note.tried <= begin && !note.is_claimed(now) && (!pick.hook || note.is_due(now))
+        };
         let mut items = Vec::new();
         let mut whole = Vec::new();
         for (place, note) in self.waiting.iter().enumerate().filter(|(_, note)| is_free(note)) {

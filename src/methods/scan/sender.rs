@@ -121,6 +121,10 @@ impl Sender {
         while !tickets.is_empty() {
             let mut done = Vec::new();
             for mut ticket in std::mem::take(&mut tickets) {
+                if !self.hook {
+                    // A person waits for what they say.
+                    ticket.later.clear();
+                }
                 let outcome = self.ask(&mut ticket).await?;
                 let is_done =
                     matches!(&outcome, Outcome::Answered { refused, .. } if refused.is_empty());

@@ -22,7 +22,8 @@ impl Server {
         let Resolved { account, settings } = resolved;
         let url = account.server.as_deref().unwrap_or_default();
         let key = server_key(url).map_err(|reason| {
-            let message = format!("the Plex URL {reason}; set `plex_url` in {SETTINGS_PAGE}");
+            let message =
+                format!("the configured `plex_url` {reason}; set `plex_url` in {SETTINGS_PAGE}");
             errors::not_configured(Missing::Server, message)
         })?;
         Ok(Self { key, account, path_map: settings.path_map })
