@@ -131,7 +131,7 @@ impl State {
         let note = &mut self.waiting[place];
         note.reason = Reason::Refused(reason.to_owned());
         note.since = note.since.min(since);
-        note.tried = ticket.number;
+        (note.tried, note.claimed) = (ticket.number, None);
         let times = note.refused.as_ref().map_or(0, |refused| refused.times);
         note.refused = Some(Refused { times: times.saturating_add(1), last: now });
         if note.since.age(now).is_some_and(|age| age > OLDEST) {

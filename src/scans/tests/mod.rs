@@ -1,5 +1,8 @@
 //! The outbox on a real disk.
 
+mod fake_disk;
+mod histories;
+
 use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
