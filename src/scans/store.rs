@@ -55,11 +55,6 @@ impl Store {
         Ok(state)
     }
 
-    /// Whether other processes have noted something beside the file.
-    pub fn has_asides(&self) -> bool {
-        !self.aside_names().is_empty()
-    }
-
     /// Changes the state, in one hold of the lock and one write at most. `change` is called once more where another
     /// process has written meanwhile.
     pub fn update<T>(

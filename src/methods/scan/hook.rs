@@ -5,9 +5,9 @@ use plexsync_protocol::stash::HookContext;
 use tokio::time::timeout_at;
 
 use super::scene::{self, Scene};
-use super::sender::{Sender, WAITS, blocking, say};
+use super::sender::{Sender, WAITS};
 use super::server::Server;
-use super::{Conversation, nothing};
+use super::{Conversation, blocking, nothing, say};
 use crate::json_text::JsonText;
 use crate::rpc::Outcome;
 use crate::scans::{Arrival, Arrived, Changed, Verdict};

@@ -1,5 +1,6 @@
 //! `plex.scan`: which folders are meant, and in Stash what is asked for now and what waits.
 
+mod failure;
 mod hook;
 mod scene;
 mod sender;
@@ -10,10 +11,10 @@ mod waiting;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plexsync_protocol::error::ErrorObject;
+use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::plex::{ScanOutcome, ScanParams, ScanResult};
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, warn};
 
 pub(super) use waiting::{besides, pending};
 
@@ -25,7 +26,7 @@ use crate::json_text::JsonText;
 use crate::plex::{PlexError, ScanCall};
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Request, Slow, StashCall};
-use crate::scans::{Arrival, Arrived, Outbox};
+use crate::scans::{Arrival, Arrived, Outbox, Say};
 
 /// What a hook keeps of its time for writing down what was not asked for.
 const NOTES: Duration = Duration::from_millis(300);
@@ -127,7 +128,7 @@ impl Conversation {
 
     async fn arrive(&self, arrival: Arrival) -> Result<Arrived, ErrorObject> {
         let outbox = self.outbox.clone();
-        sender::blocking(move || outbox.arrive(&arrival)).await
+        blocking(move || outbox.arrive(&arrival)).await
     }
 }
 
@@ -142,4 +143,23 @@ impl Worker {
 fn nothing(reason: &str) -> JsonText {
     debug!("nothing to scan: {reason}");
     JsonText::of(&ScanResult::not_asked(ScanOutcome::Nothing))
+}
+
+/// Runs work that blocks on disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ErrorObject> {
+    let lost = |_| {
+        ErrorObject::new(Code::InternalError, "internal error in the list of scans: see the log")
+    };
+    tokio::task::spawn_blocking(work).await.map_err(lost)
+}
+
+/// Logs a message, and how often it was not logged.
+fn say(message: &str, say: Say) {
+    match say {
+        Say::Silent => {}
+        Say::Now { silent: 0 } => warn!("{message}"),
+        Say::Now { silent } => warn!("{message} (and {silent} more)"),
+    }
 }

@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use plexsync_protocol::error::{Code, ErrorObject, TimeoutPhase, UnreachableKind};
+use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::plex::SectionScan;
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::super::errors::Reader;
 use super::super::{Worker, errors, limits};
-use super::Conversation;
-use super::server::Server;
-use crate::http::error::HttpError;
-use crate::plex::{PlexError, Refusal, ScanCall, Scanner, Section};
+use super::failure::{Failure, is_a_restart, is_of_sections, is_timeout};
+use super::server::{Server, kept, sections};
+use super::{Conversation, blocking, say};
+use crate::plex::{PlexError, ScanCall, Scanner};
 use crate::remote_path::RemotePath;
 use crate::rpc::StashCall;
-use crate::scans::{self, Kind, Outbox, Outcome, Pick, Reason, Say, StandIn, Sweep, Ticket};
+use crate::scans::{Kind, Outbox, Outcome, Pick, Reason, StandIn, Sweep, Ticket};
 
 /// How long a call sends what waits beside its own work, and how much.
 pub(super) const BESIDES: (Duration, usize) = (Duration::from_secs(1), 50);
@@ -52,25 +52,6 @@ pub(super) struct Sender {
     pub(super) broken: Option<ErrorObject>,
     /// What there is to say, by kind.
     messages: BTreeMap<Kind, String>,
-}
-
-/// Runs work that blocks on disk.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ErrorObject> {
-    let lost = |_| {
-        ErrorObject::new(Code::InternalError, "internal error in the list of scans: see the log")
-    };
-    tokio::task::spawn_blocking(work).await.map_err(lost)
-}
-
-/// Logs a message, and how often it was not logged.
-pub(super) fn say(message: &str, say: Say) {
-    match say {
-        Say::Silent => {}
-        Say::Now { silent: 0 } => warn!("{message}"),
-        Say::Now { silent } => warn!("{message} (and {silent} more)"),
-    }
 }
 
 impl Sender {
@@ -321,59 +302,4 @@ impl Sender {
     fn end(&self) -> Instant {
         self.until.unwrap_or(self.deadline)
     }
-}
-
-/// Why there is no answer.
-enum Failure {
-    Plex(PlexError),
-    /// Nothing could be sent.
-    Other(ErrorObject),
-}
-
-impl From<PlexError> for Failure {
-    fn from(error: PlexError) -> Self {
-        Self::Plex(error)
-    }
-}
-
-impl From<ErrorObject> for Failure {
-    fn from(error: ErrorObject) -> Self {
-        Self::Other(error)
-    }
-}
-
-/// Whether sections refused, and not the server as a whole.
-fn is_of_sections(refusal: &Refusal) -> bool {
-    !refusal.refused.is_empty() && refusal.status != 429
-}
-
-fn is_timeout(error: &PlexError) -> bool {
-    matches!(error, PlexError::Http(HttpError::Timeout { .. }))
-}
-
-/// Whether Plex may have been restarted, and has lost what it was asked for.
-fn is_a_restart(error: &PlexError) -> bool {
-    use UnreachableKind::{Closed, Connect};
-    match error {
-        PlexError::Http(HttpError::Unreachable { kind: Closed | Connect, .. }) => true,
-        PlexError::Http(HttpError::Timeout { phase, .. }) => *phase == TimeoutPhase::Connect,
-        PlexError::Refused(refusal) => refusal.status == 503,
-        _ => false,
-    }
-}
-
-fn sections(list: Vec<scans::Section>) -> Vec<Section> {
-    let section = |scans::Section { key, locations }| Section {
-        key,
-        locations: locations.iter().filter_map(|path| RemotePath::parse(path)).collect(),
-    };
-    list.into_iter().map(section).collect()
-}
-
-fn kept(list: &[Section]) -> Vec<scans::Section> {
-    let section = |section: &Section| scans::Section {
-        key: section.key.clone(),
-        locations: section.locations.iter().map(|path| path.written().to_owned()).collect(),
-    };
-    list.iter().map(section).collect()
 }

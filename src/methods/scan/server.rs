@@ -4,8 +4,9 @@ use plexsync_protocol::error::{ErrorObject, Missing};
 
 use super::super::account::{Has, Resolved};
 use super::super::{Worker, errors};
-use crate::plex::{Account, server_key};
+use crate::plex::{Account, Section, server_key};
 use crate::remote_path::RemotePath;
+use crate::scans;
 use crate::stash::{PathMap, SETTINGS_PAGE, Settings};
 
 pub(super) struct Server {
@@ -34,4 +35,22 @@ impl Server {
         let Some(folder) = RemotePath::parse(folder) else { return Vec::new() };
         self.path_map.translate(&folder).into_iter().chain([folder]).collect()
     }
+}
+
+/// Sections as a scanner takes them.
+pub(super) fn sections(list: Vec<scans::Section>) -> Vec<Section> {
+    let section = |scans::Section { key, locations }| Section {
+        key,
+        locations: locations.iter().filter_map(|path| RemotePath::parse(path)).collect(),
+    };
+    list.into_iter().map(section).collect()
+}
+
+/// The same as the outbox keeps them.
+pub(super) fn kept(list: &[Section]) -> Vec<scans::Section> {
+    let section = |section: &Section| scans::Section {
+        key: section.key.clone(),
+        locations: section.locations.iter().map(|path| path.written().to_owned()).collect(),
+    };
+    list.iter().map(section).collect()
 }

@@ -5,9 +5,9 @@ use plexsync_protocol::plex::{ScanOutcome, ScanResult, SectionScan};
 use tracing::info;
 
 use super::super::account::Has;
-use super::Conversation;
-use super::sender::{Sender, blocking};
+use super::sender::Sender;
 use super::server::Server;
+use super::{Conversation, blocking};
 use crate::json_text::JsonText;
 use crate::remote_path::RemotePath;
 use crate::rpc::Outcome;

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::super::{Worker, params};
-use super::sender::{BESIDES, Sender, blocking};
+use super::sender::{BESIDES, Sender};
 use super::server::Server;
-use super::{Conversation, scene};
+use super::{Conversation, blocking, scene};
 use crate::json_text::JsonText;
 use crate::rpc::{Handling, Request, Slow, StashCall};
 use crate::scans::{self, Arrival, Pending, Sweep, Waits};

@@ -281,7 +281,7 @@ impl World {
             Call::Hook { folder, file } => {
                 let arrived = self.outbox.arrive(&Arrival {
                     server: Some(SERVER.to_owned()),
-                    folders: vec![Changed { folder, file: Some(file) }],
+                    folders: vec![Changed { folder, files: vec![file] }],
                     hook: true,
                     ..Arrival::default()
                 });
