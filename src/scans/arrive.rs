@@ -168,7 +168,11 @@ impl State {
     }
 
     fn has_more(&self, server: &str, hook: bool, now: Time) -> bool {
-        let away = self.servers.get(server).and_then(|server| server.away.as_ref());
+        let known = self.servers.get(server);
+        if known.and_then(|server| server.slow).is_some_and(|slow| slow.is_within(RETRY, now)) {
+            return false;
+        }
+        let away = known.and_then(|server| server.away.as_ref());
         let is_held_up = hook
             && away.is_some_and(|away| {
                 away.since.age(now).is_some() && away.tried.is_within(RETRY, now)

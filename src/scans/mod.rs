@@ -197,6 +197,13 @@ impl Outbox {
         self.change(|state, _| state.came_back(server));
     }
 
+    /// The server took so long that nothing could be sent beside a call's own work: for a minute no hook tries.
+    pub fn was_slow(&self, server: &str) {
+        self.change(|state, now| {
+            state.servers.entry(server.to_owned()).or_default().slow = Some(now);
+        });
+    }
+
     /// A request that was for no ticket has failed, as in [`Outcome::Away`].
     pub fn went_away(&self, server: &str, reason: &str, restarted: bool) {
         self.change(|state, now| state.went_away(server, reason, restarted, now));

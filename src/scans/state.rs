@@ -202,6 +202,9 @@ pub struct Server {
     pub asked: BTreeMap<String, Asked>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<Away>,
+    /// When it was last too slow for what waits to be sent beside a call's own work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Time>,
     /// What the user was told, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub told: BTreeMap<Kind, Told>,

@@ -69,7 +69,7 @@ impl Conversation {
         };
         sender.send(folders.into_iter().filter_map(ticket).collect()).await?;
         let (scans, waits) = (std::mem::take(&mut sender.scans), is_noted || sender.waits);
-        if more {
+        if more && sender.stopped.is_none() {
             self.send_more(&mut sender, sweep).await?;
         }
         match sender.broken.take() {

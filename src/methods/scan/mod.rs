@@ -1,5 +1,6 @@
 //! `plex.scan`: which folders are meant, and in Stash what is asked for now and what waits.
 
+mod asking;
 mod failure;
 mod hook;
 mod scene;

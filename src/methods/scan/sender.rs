@@ -1,23 +1,21 @@
 //! Asks one server for what the outbox gives out, and brings back what became of it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::plex::SectionScan;
 use tokio::time::Instant;
-use tracing::warn;
 
 use super::super::errors::Reader;
-use super::super::{Worker, errors, limits};
-use super::failure::{Failure, is_a_restart, is_of_sections, is_timeout};
-use super::server::{Server, kept, sections};
+use super::super::{Worker, errors};
+use super::failure::{Failure, is_a_restart};
+use super::server::{Server, kept};
 use super::{Conversation, blocking, say};
-use crate::plex::{PlexError, ScanCall, Scanner};
-use crate::remote_path::RemotePath;
+use crate::plex::{PlexError, Scanner};
 use crate::rpc::StashCall;
-use crate::scans::{Kind, Outbox, Outcome, Pick, Reason, StandIn, Sweep, Ticket};
+use crate::scans::{Kind, Outbox, Outcome, Pick, Reason, Sweep, Ticket};
 
 /// How long a call sends what waits beside its own work, and how much.
 pub(super) const BESIDES: (Duration, usize) = (Duration::from_secs(1), 50);
@@ -25,23 +23,25 @@ pub(super) const BESIDES: (Duration, usize) = (Duration::from_secs(1), 50);
 pub(super) const WAITS: &str = "; what is to be scanned waits";
 /// How many tickets are taken at a time.
 const BATCH: usize = 50;
-/// How old a list of sections may be for what it does not hold to be in no library.
-const RECENT: Duration = Duration::from_secs(10);
 
 /// Sends tickets of the outbox to one server.
 pub(super) struct Sender {
-    worker: Arc<Worker>,
-    call: Arc<StashCall>,
-    outbox: Outbox,
-    server: Server,
+    pub(super) worker: Arc<Worker>,
+    pub(super) call: Arc<StashCall>,
+    pub(super) outbox: Outbox,
+    pub(super) server: Server,
     /// As a hook: leaves a server alone that is away, and says only what was not said lately.
-    hook: bool,
-    deadline: Instant,
+    pub(super) hook: bool,
+    pub(super) deadline: Instant,
     /// When what waits has had its time.
-    until: Option<Instant>,
-    scanner: Option<Scanner>,
+    pub(super) until: Option<Instant>,
+    pub(super) scanner: Option<Scanner>,
     /// Why nothing more is sent; the reason for what waits therefore.
-    stopped: Option<Option<Reason>>,
+    pub(super) stopped: Option<Option<Reason>>,
+    /// Why Plex can't be asked for the next ticket.
+    pub(super) failure: Option<Failure>,
+    /// Whether Plex was too slow for what little time there is.
+    pub(super) is_slow: bool,
     /// What Plex took.
     pub(super) scans: Vec<SectionScan>,
     /// Whether it did not take all.
@@ -51,7 +51,7 @@ pub(super) struct Sender {
     /// Why nothing could be sent to any server.
     pub(super) broken: Option<ErrorObject>,
     /// What there is to say, by kind.
-    messages: BTreeMap<Kind, String>,
+    pub(super) messages: BTreeMap<Kind, String>,
 }
 
 impl Sender {
@@ -67,6 +67,8 @@ impl Sender {
             until: None,
             scanner: None,
             stopped: None,
+            failure: None,
+            is_slow: false,
             scans: Vec::new(),
             waits: false,
             error: None,
@@ -97,8 +99,7 @@ impl Sender {
     }
 
     /// Asks for each of these, and once more for what changed meanwhile.
-    pub(super) async fn send(&mut self, tickets: Vec<Ticket>) -> Result<(), ErrorObject> {
-        let mut tickets = VecDeque::from(tickets);
+    pub(super) async fn send(&mut self, mut tickets: Vec<Ticket>) -> Result<(), ErrorObject> {
         while !tickets.is_empty() {
             let mut done = Vec::new();
             for mut ticket in std::mem::take(&mut tickets) {
@@ -124,7 +125,7 @@ impl Sender {
             for (kind, when) in finished.say {
                 say(self.messages.get(&kind).map_or("", String::as_str), when);
             }
-            tickets = finished.again.into();
+            tickets = finished.again;
         }
         Ok(())
     }
@@ -144,10 +145,13 @@ impl Sender {
         self.scans.clear();
         let mut left = most;
         while left > 0 && self.stopped.is_none() && Instant::now() < until {
-            // Where they can't be had, one ticket finds out why.
             let (most, locations) = match self.locations().await {
                 Ok(locations) => (left.min(BATCH), locations),
-                Err(_) => (1, Vec::new()),
+                Err(failure) => {
+                    // What waits has to know.
+                    self.failure = Some(failure);
+                    (1, Vec::new())
+                }
             };
             let (server, hook) = (self.server.key.clone(), self.hook);
             let pick = Pick { server, most, hook, locations };
@@ -161,145 +165,15 @@ impl Sender {
             left -= tickets.len();
             self.send(tickets).await?;
         }
+        if self.is_slow && self.hook && self.scans.is_empty() {
+            let (outbox, key) = (self.outbox.clone(), self.server.key.clone());
+            blocking(move || outbox.was_slow(&key)).await?;
+        }
         let folders: BTreeSet<_> = self.scans.iter().map(|scan| &scan.folder).collect();
         Ok(folders.len())
     }
 
-    async fn ask(&mut self, ticket: &mut Ticket) -> Result<Outcome, ErrorObject> {
-        if let Some(reason) = &self.stopped {
-            return Ok(Outcome::NotAsked(reason.clone()));
-        }
-        if Instant::now() >= self.end() {
-            return Ok(Outcome::NotAsked(None));
-        }
-        let failed = match self.locations().await {
-            Err(failure) => failure,
-            Ok(locations) => match self.stand_in(ticket, locations).await? {
-                StandIn::Wait(reason, when) => {
-                    let folder = &ticket.folder;
-                    let message = format!(
-                        "`{folder}` waits: {reason}; if the disk is there, run *Scan Plex library*"
-                    );
-                    when.into_iter().for_each(|when| say(&message, when));
-                    return Ok(Outcome::NotAsked(Some(reason)));
-                }
-                StandIn::Ask => match self.scan(ticket).await {
-                    Ok(scans) => return Ok(self.answered(scans, Vec::new())),
-                    Err(failure) => failure,
-                },
-            },
-        };
-        Ok(self.failed(failed))
-    }
-
-    /// What to ask for in the place of a folder that is gone; and its mark, as nothing is to come before the request.
-    async fn stand_in(
-        &self,
-        ticket: &mut Ticket,
-        locations: Vec<String>,
-    ) -> Result<StandIn, ErrorObject> {
-        let (outbox, key, mut given) =
-            (self.outbox.clone(), self.server.key.clone(), std::mem::take(ticket));
-        let looked = blocking(move || {
-            let stand_in = outbox.stand_in(&key, &mut given, &locations);
-            outbox.look(&mut given);
-            (given, stand_in)
-        });
-        let stand_in;
-        (*ticket, stand_in) = looked.await?;
-        Ok(stand_in)
-    }
-
-    async fn scan(&mut self, ticket: &Ticket) -> Result<Vec<SectionScan>, Failure> {
-        let names = self.server.names(ticket.target());
-        let scanner = self.scanner().await?;
-        Ok(scanner.folder(&names, ticket.section.as_deref(), &ticket.later).await?)
-    }
-
-    /// The sections' locations as Stash sees them.
-    async fn locations(&mut self) -> Result<Vec<String>, Failure> {
-        let path_map = self.server.path_map.clone();
-        let sections = self.scanner().await?.sections().await?;
-        let locations: Vec<_> =
-            sections.iter().flat_map(|section| section.locations.clone()).collect();
-        Ok(path_map.locations(&locations).iter().map(RemotePath::to_string).collect())
-    }
-
-    /// Made when something is to be sent: only then there has to be an identity.
-    async fn scanner(&mut self) -> Result<&mut Scanner, Failure> {
-        let scanner = match self.scanner.take() {
-            Some(scanner) => scanner,
-            None => {
-                let (worker, call) = (self.worker.clone(), self.call.clone());
-                let identity = blocking(move || worker.identity(Some(&*call))).await??;
-                let mut scanner = self.worker.plex.scanner(ScanCall {
-                    identity,
-                    account: self.server.account.clone(),
-                    limits: limits(Some(&*self.call)),
-                    deadline: self.end(),
-                });
-                let (outbox, key) = (self.outbox.clone(), self.server.key.clone());
-                if let Some((read, list)) = blocking(move || outbox.sections(&key)).await? {
-                    let age = SystemTime::now().duration_since(read);
-                    scanner.remember(sections(list), age.is_ok_and(|age| age <= RECENT));
-                }
-                scanner
-            }
-        };
-        Ok(self.scanner.insert(scanner))
-    }
-
-    fn answered(&mut self, scans: Vec<SectionScan>, refused: Vec<(String, String)>) -> Outcome {
-        let taken = scans.iter().map(|scan| scan.section.clone()).collect();
-        self.scans.extend(scans);
-        Outcome::Answered { taken, refused }
-    }
-
-    fn failed(&mut self, failure: Failure) -> Outcome {
-        let error = match failure {
-            Failure::Plex(error) => error,
-            Failure::Other(error) => {
-                self.stopped = Some(None);
-                self.broken.get_or_insert(error);
-                return Outcome::NotAsked(None);
-            }
-        };
-        let is_over =
-            self.until.is_some_and(|until| until < self.deadline && Instant::now() >= until);
-        if is_over && is_timeout(&error) {
-            // It was given less time than a server may take.
-            self.stopped = Some(None);
-            return Outcome::NotAsked(None);
-        }
-        let restarted = is_a_restart(&error);
-        let told = errors::of_plex(error.clone(), Reader::StashUser);
-        let reason = told.message.clone();
-        let (kind, outcome) = match error {
-            PlexError::NoSection(_) => (Kind::NoSection, Outcome::NoSection),
-            PlexError::Refused(refusal) if is_of_sections(&refusal) => {
-                let refused = refusal.refused.into_iter();
-                let refused = refused.map(|scan| (scan.section, reason.clone())).collect();
-                (Kind::Refused, self.answered(refusal.asked, refused))
-            }
-            _ => {
-                self.stopped = Some(Some(Reason::Away(reason.clone())));
-                (Kind::Away, Outcome::Away { reason: reason.clone(), restarted })
-            }
-        };
-        let is_one_of_many = self.until.is_some() && kind != Kind::Away;
-        match kind {
-            Kind::NoSection => self.messages.insert(kind, reason),
-            _ => self.messages.insert(kind, format!("{reason}{WAITS}")),
-        };
-        match (is_one_of_many, self.hook) {
-            (false, _) => drop(self.error.get_or_insert(told)),
-            (true, false) => warn!("{}", self.messages[&kind]),
-            (true, true) => {}
-        }
-        outcome
-    }
-
-    fn end(&self) -> Instant {
+    pub(super) fn end(&self) -> Instant {
         self.until.unwrap_or(self.deadline)
     }
 }
