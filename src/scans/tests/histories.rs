@@ -199,6 +199,8 @@ impl World {
     }
 
     fn happen(&mut self, event: &Event) {
+        // A look between two changes in one tick of a disk's clock sees no difference, and nothing is that quick.
+        self.disk.wait(5 * MILLISECOND);
         match *event {
             Event::Change { how, folder, file, late } => self.change(how, folder, file, late),
             Event::Wait(milliseconds) => self.disk.wait(milliseconds * MILLISECOND),
