@@ -179,7 +179,10 @@ impl Outbox {
     /// Takes the mark of the ticket's folder: to be called just before its first request is sent.
     pub fn look(&self, ticket: &mut Ticket) {
         ticket.sent = Some(self.now());
-        ticket.mark = Mark::take(&*self.disk, Path::new(&ticket.folder), true).map(Box::new);
+        let mark = Mark::take(&*self.disk, Path::new(&ticket.folder), true);
+        // A folder that has come or gone since [`Outbox::stand_in`] is not the one that is asked for.
+        let mark = mark.filter(|mark| (mark.above > 0) == ticket.instead.is_some());
+        ticket.mark = mark.map(Box::new);
     }
 
     /// Brings tickets back. `hook`: whether this is one, which is to say only what was not said lately.

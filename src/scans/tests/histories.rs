@@ -151,6 +151,12 @@ enum Call {
     },
 }
 
+impl Call {
+    fn is_asking(&self) -> bool {
+        matches!(self, Self::Sends { asking: Some(_), .. })
+    }
+}
+
 struct Asking {
     ticket: Ticket,
     sections: Vec<usize>,
@@ -193,6 +199,8 @@ impl World {
     }
 
     fn happen(&mut self, event: &Event) {
+        // A look between two changes in one tick of a disk's clock sees no difference, and nothing is that quick.
+        self.disk.wait(5 * MILLISECOND);
         match *event {
             Event::Change { how, folder, file, late } => self.change(how, folder, file, late),
             Event::Wait(milliseconds) => self.disk.wait(milliseconds * MILLISECOND),
@@ -212,7 +220,11 @@ impl World {
             Event::Away(is_away) => self.plex.is_away = is_away,
             Event::Refuse(section, refuses) => self.plex.refuses[section] = refuses,
             Event::Clock(milliseconds) => self.disk.step_clock(milliseconds * MILLISECOND),
-            Event::Mount(is_mounted) => self.disk.mount(is_mounted),
+            // Between a look and a request nobody can tell that a disk goes.
+            Event::Mount(is_mounted) if is_mounted || !self.calls.iter().any(Call::is_asking) => {
+                self.disk.mount(is_mounted);
+            }
+            Event::Mount(_) => {}
             Event::Task => self.calls.push(Call::Task),
         }
         let now = self.disk.true_time();
@@ -325,6 +337,12 @@ impl World {
             return Some(Call::Sends { hook, more, sweep, queue, asking: None });
         };
         let mut asking = None;
+        let is_meant = |(key, _): &&(&str, &str)| {
+            ticket.section.as_ref().is_none_or(|only| only == key)
+                && !ticket.later.iter().any(|later| later == key)
+        };
+        let meant: Vec<_> = SECTIONS.iter().filter(is_meant).copied().collect();
+        let locations: Vec<_> = meant.iter().map(|(_, location)| (*location).to_owned()).collect();
         match self.outbox.stand_in(SERVER, &mut ticket, &locations) {
             StandIn::Wait(reason, _) => {
                 let outcome = Outcome::NotAsked(Some(reason));
@@ -332,12 +350,11 @@ impl World {
             }
             StandIn::Ask => {
                 self.outbox.look(&mut ticket);
-                let is_asked = |(key, location): &(&str, &str)| {
-                    is_within(ticket.target(), location)
-                        && ticket.section.as_ref().is_none_or(|only| only == key)
-                        && !ticket.later.iter().any(|later| later == key)
+                let is_asked = |section: &usize| {
+                    let section = &SECTIONS[*section];
+                    meant.contains(section) && is_within(ticket.target(), section.1)
                 };
-                let sections = (0..2).filter(|section| is_asked(&SECTIONS[*section])).collect();
+                let sections = (0..2).filter(is_asked).collect();
                 let (taken, refused) = (Vec::new(), Vec::new());
                 asking = Some(Asking { ticket, sections, taken, refused });
             }
@@ -388,9 +405,17 @@ impl World {
         self.plex.is_away = false;
         self.plex.refuses = [false; 2];
         self.disk.wait(3_700 * SECOND);
-        self.calls.push(Call::Task);
-        self.finish_calls()?;
-        let waits = self.outbox.pending().map_err(|problem| problem.reason)?;
+        let mut waits = Vec::new();
+        // A location is asked for once a minute in the place of what is gone.
+        for _ in 0..3 {
+            self.calls.push(Call::Task);
+            self.finish_calls()?;
+            waits = self.outbox.pending().map_err(|problem| problem.reason)?;
+            if waits.is_empty() {
+                break;
+            }
+            self.disk.wait(61 * SECOND);
+        }
         if !waits.is_empty() {
             return Err(format!("still waits: {waits:?}"));
         }
