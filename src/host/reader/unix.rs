@@ -1,8 +1,7 @@
 //! Reading and watching with poll(2).
 
-use std::io::{self, Read};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
@@ -28,7 +27,7 @@ const EXIT: Duration = Duration::from_millis(20);
 /// not ended in time after a signal.
 ///
 /// # Errors
-/// When the system refuses a socket pair, a signal's handler or a thread.
+/// When the system refuses a pipe, a signal's handler or a thread.
 pub fn start<Input, Replies>(
     input: Input,
     replies: Replies,
@@ -40,12 +39,11 @@ where
     Input: AsFd + Send + 'static,
     Replies: AsFd + Send + 'static,
 {
-    let (woken, waker) = UnixStream::pair()?;
-    woken.set_nonblocking(true)?;
-    waker.set_nonblocking(true)?;
+    let (woken, waker) = io::pipe()?;
+    rustix::io::ioctl_fionbio(&waker, true)?;
     watch_signals(&flags, &waker)?;
     let credit = Arc::new(Credit::new(move || {
-        // Refused when the socket is full: then the reader will wake anyway.
+        // Refused when the pipe is full: then the reader will wake anyway.
         let _refused = io::Write::write(&mut &waker, &[0]);
     }));
     let reader = Reader {
@@ -71,7 +69,7 @@ where
 
 /// The first signal sets the flag and wakes the reader; a second one ends the process at once with 128 plus the
 /// signal's number, as a shell reports it.
-fn watch_signals(flags: &Flags, waker: &UnixStream) -> io::Result<()> {
+fn watch_signals(flags: &Flags, waker: &PipeWriter) -> io::Result<()> {
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flags.stop.clone())?;
     }
@@ -86,7 +84,7 @@ struct Reader<Input, Replies> {
     input: Input,
     replies: Replies,
     /// Becomes readable when there is credit again, or a signal came.
-    woken: UnixStream,
+    woken: PipeReader,
     flags: Flags,
     events: Sender<Event>,
     credit: Arc<Credit>,
@@ -127,7 +125,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         let replies = usize::from(!self.host_gone);
         let ready = (found(1 + replies), replies == 1 && found(1));
         if found(0) {
-            // Only to empty the socket.
+            // Only to empty the pipe.
             let _ignored = self.woken.read(&mut [0; 64]);
         }
         ready
