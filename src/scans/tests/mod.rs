@@ -1,6 +1,8 @@
 //! The outbox on a real disk.
 
 mod fake_disk;
+mod file;
+mod choice;
 mod histories;
 
 use std::fs;
@@ -50,14 +52,7 @@ impl Setup {
     }
 
     fn hook(&self, file: &str) -> Arrived {
-        let (folder, _) = file.rsplit_once('/').unwrap();
-        let changed = Changed { folder: self.path(folder), files: vec![self.path(file)] };
-        self.outbox.arrive(&Arrival {
-            server: Some(SERVER.to_owned()),
-            folders: vec![changed],
-            hook: true,
-            ..Arrival::default()
-        })
+        arrive(&self.outbox, self, file)
     }
 
     fn ask(&self, file: &str) -> Ticket {
@@ -70,6 +65,11 @@ impl Setup {
         }
     }
 
+    fn ask_again(&self) -> Ticket {
+        self.wait(61);
+        self.ask("a/1.mp4")
+    }
+
     fn finish(&self, ticket: Ticket, outcome: Outcome) -> Finished {
         self.outbox.finish(SERVER, true, &[(ticket, outcome)])
     }
@@ -78,6 +78,17 @@ impl Setup {
         let pending = self.outbox.pending().unwrap();
         pending.into_iter().map(|pending| (pending.what, pending.reason)).collect()
     }
+}
+
+fn arrive(outbox: &Outbox, setup: &Setup, file: &str) -> Arrived {
+    let (folder, _) = file.rsplit_once('/').unwrap();
+    let changed = Changed { folder: setup.path(folder), files: vec![setup.path(file)] };
+    outbox.arrive(&Arrival {
+        server: Some(SERVER.to_owned()),
+        folders: vec![changed],
+        hook: true,
+        ..Arrival::default()
+    })
 }
 
 fn taken() -> Outcome {
