@@ -7,6 +7,7 @@ use tracing::info;
 use super::super::account::Has;
 use super::sender::Sender;
 use super::server::Server;
+use super::waiting::that_waited;
 use super::{Conversation, blocking};
 use crate::json_text::JsonText;
 use crate::remote_path::RemotePath;
@@ -50,21 +51,25 @@ impl Conversation {
     pub(super) async fn everything(&self, section: Option<&str>) -> Outcome {
         let mut sender = Sender::new(self, self.server().await?, false);
         sender.everything(section).await?;
-        match section {
-            Some(key) => info!("Plex was asked to scan library section `{key}`"),
-            None => info!("Plex was asked to scan all its library sections"),
-        }
+        let mut line = match section {
+            Some(key) => format!("Plex was asked to scan library section `{key}`"),
+            None => "Plex was asked to scan all its library sections".to_owned(),
+        };
         let outbox = self.outbox.clone();
         let waits = move || outbox.summary().map_or(0, |summary| summary.waiting);
-        if blocking(waits.clone()).await? > 0 {
-            self.send_until(&mut sender, Sweep::default(), self.deadline, usize::MAX).await?;
+        let mut waiting = blocking(waits.clone()).await?;
+        if waiting > 0 {
+            let (sweep, most) = (Sweep::default(), usize::MAX);
+            let count = self.send_until(&mut sender, sweep, self.deadline, most).await?;
+            waiting = blocking(waits).await?;
+            line = format!("{line}, and {}", that_waited(count));
+        }
+        match waiting {
+            0 => info!("{line}"),
+            _ => info!("{line}; {waiting} still wait: see *Show waiting scans*"),
         }
         if let Some(error) = sender.broken.or(sender.error) {
             return Err(error);
-        }
-        let waiting = blocking(waits).await?;
-        if waiting > 0 {
-            info!("{waiting} scans still wait: see *Show waiting scans*");
         }
         Ok(JsonText::of(&ScanResult::whole(section.unwrap_or("all"), waiting as u64)))
     }
