@@ -25,8 +25,10 @@ impl Conversation {
         let server = self.server().await;
         let key = server.as_ref().ok().map(|server| server.key.clone());
         let folders = vec![Changed { folder: folder.to_string(), files: Vec::new() }];
-        let arrived =
-            self.arrive(Arrival { server: key, folders, section, fresh, hook: false }).await?;
+        let no_server = server.as_ref().err().map(|error| error.message.clone());
+        let no_server = no_server.unwrap_or_default();
+        let arrival = Arrival { server: key, no_server, folders, section, fresh, hook: false };
+        let arrived = self.arrive(arrival).await?;
         let mut sender = Sender::new(self, server?, false);
         let ticket = |verdict| match verdict {
             Verdict::Ask(ticket) => Some(ticket),
