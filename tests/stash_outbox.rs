@@ -428,10 +428,21 @@ fn a_location_that_is_empty_is_a_disk_that_is_away_and_plex_is_not_asked_to_look
     let warnings = lines(&runs, Level::Warning);
     assert!(warnings.len() == 1 && warnings[0].contains("Scan Plex library"), "{warnings:?}");
     assert_eq!(setup.waiting(), set(&["/tv"]));
-    setup.file("tv/1.mp4");
-    setup.task("Scan Plex library");
-    assert_eq!(setup.asked(), ["/plex/tv"]);
-    assert!(setup.waiting().is_empty());
+    setup.operation("scan.pending", &json!({"send": true}));
+    assert_eq!(setup.asked(), Vec::<String>::new());
+    // The disk is back; or the user says that nothing is missing.
+    for is_back in [true, false] {
+        setup.plex.clear();
+        setup.destroyed(&file);
+        assert_eq!(setup.waiting(), set(&["/tv"]));
+        if is_back {
+            setup.file("tv/1.mp4");
+        }
+        setup.task("Scan Plex library");
+        assert_eq!(setup.asked(), ["/plex/tv"]);
+        assert!(setup.waiting().is_empty());
+        let _ = fs::remove_dir_all(setup.media().join("tv"));
+    }
 }
 
 #[test]
@@ -694,4 +705,48 @@ fn what_no_library_holds_is_an_error_of_an_operation_each_time_and_does_not_wait
         assert!(error.contains("`/plex`") && error.ends_with("(-32602)"), "{error}");
     }
     assert!(setup.waiting().is_empty());
+}
+
+#[test]
+fn a_list_that_can_not_be_kept_is_one_warning_and_every_folder_is_asked_for() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4"]);
+    fs::create_dir_all(setup.data("scans.json/in the way")).unwrap();
+    let_the_files_grow_old();
+    for _ in 0..2 {
+        let run = setup.created(1);
+        assert_eq!(run.output["outcome"], "asked", "{:?}", run.log);
+        let warnings = lines(std::slice::from_ref(&run), Level::Warning);
+        assert!(warnings.len() == 1 && warnings[0].contains("scans.json"), "{warnings:?}");
+    }
+    assert_eq!(setup.asked(), ["/plex/a", "/plex/a"]);
+}
+
+#[test]
+fn a_list_that_is_torn_is_begun_anew() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4"]);
+    fs::create_dir_all(setup.data("")).unwrap();
+    fs::write(setup.data("scans.json"), r#"{"next":5,"waiting":[{"fol"#).unwrap();
+    let run = setup.created(1);
+    assert_eq!(run.output["outcome"], "asked");
+    let warnings = lines(std::slice::from_ref(&run), Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("Scan Plex library"), "{warnings:?}");
+    assert!(lines(&[setup.created(1)], Level::Warning).is_empty());
+}
+
+#[test]
+fn settings_that_can_not_be_read_are_told_as_such_and_the_folder_waits() {
+    let setup = Setup::new();
+    setup.configure(json!({"path_map": "nonsense"}));
+    setup.scene(1, &["a/1.mp4"]);
+    let runs = [setup.created(1), setup.created(1)];
+    let warnings = lines(&runs, Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("`path_map`"), "{warnings:?}");
+    let pending = setup.operation("scan.pending", &json!({}));
+    let reason = pending.output["waiting"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("`path_map`"), "{reason}");
+    setup.configure(json!({}));
+    setup.created(1);
+    assert_eq!(setup.asked(), ["/plex/a"]);
 }

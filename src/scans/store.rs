@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::state::State;
@@ -35,12 +35,14 @@ pub struct Store {
     pub(super) file: PathBuf,
     lock_file: PathBuf,
     stop: AtomicBool,
+    /// Something was said of the file: one call reads and writes it several times.
+    warned: AtomicBool,
 }
 
 impl Store {
     pub fn new(folder: &Path) -> Self {
         let (file, lock_file) = (folder.join(FILE_NAME), folder.join(LOCK_NAME));
-        Self { file, lock_file, stop: AtomicBool::new(false) }
+        Self { file, lock_file, stop: AtomicBool::new(false), warned: AtomicBool::new(false) }
     }
 
     /// What is in the file; changes nothing, waits for nobody.
@@ -198,6 +200,9 @@ impl Store {
     }
 
     fn warn(&self, what: &str, Problem { reason, hint }: &Problem) {
+        if self.warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let file = self.file.display();
         tracing::warn!(
             "`{file}` can't be {what} ({reason}; {hint}): Plex is asked for every folder, and what it misses is not \
@@ -206,6 +211,9 @@ impl Store {
     }
 
     fn warn_anew(&self, reason: &str) {
+        if self.warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let file = self.file.display();
         tracing::warn!(
             "`{file}` is begun anew ({reason}): if Plex was away lately, run the task *Scan Plex library*"
