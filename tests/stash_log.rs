@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use plexsync_harness::fake_plex::Fault;
-use plexsync_harness::fake_stash::{FakeStash, Plugin, Run};
+use plexsync_harness::fake_stash::{FakeStash, Launch, Plugin, Run};
 use plexsync_harness::{FakePlex, TlsSetup};
+use plexsync_protocol::message::MAX_MESSAGE;
 use serde_json::{Value, json};
 
 use crate::package::install_worker;
@@ -598,6 +599,20 @@ fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
         let error = run.error.unwrap();
         assert!(told.iter().all(|told| error.contains(told)), "{arguments}: {error}");
         assert!(!error.contains("`params` must hold"), "{error}");
+    }
+}
+
+#[test]
+fn an_input_that_is_too_long_is_an_error_with_a_text() {
+    let setup = Setup::settled();
+    let cover = "x".repeat(MAX_MESSAGE);
+    let long = json!({"method": "plex.scan", "hookContext": {"input": {"cover_image": cover}}});
+    let input = setup.stash.input(&setup.plugin.folder, &long);
+    let launch = Launch::new(setup.plugin.folder.join("plexsync-worker"));
+    for run in [launch.run_raw(&input), launch.run_rpc(&input)] {
+        let error = run.error.unwrap();
+        assert!(error.contains("perhaps by a cover image: nothing was done"), "{error}");
+        assert!(run.swallowed.is_none() && !error.contains("--"), "{error}");
     }
 }
 
