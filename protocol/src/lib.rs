@@ -12,7 +12,7 @@ pub mod plex;
 pub mod stash;
 pub mod doctor;
 pub mod error;
-mod sign_in;
+pub mod sign_in;
 
 #[cfg(test)]
 mod document;

@@ -8,6 +8,7 @@ use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tracing::warn;
 
 use super::{Worker, errors, params, told};
 use crate::identity::{IdentityError, Keeper};
@@ -41,8 +42,14 @@ pub(super) fn reset(worker: &Arc<Worker>, request: Request) -> Result<Handling, 
             let identity = worker.with_keeper(stash, Keeper::get)?;
             return Ok(JsonText::of(&told::unconfirmed(&identity)));
         }
-        let reset = worker.with_keeper(stash, |keeper| keeper.reset(&params))?;
+        let mut reset = worker.with_keeper(stash, |keeper| keeper.reset(&params))?;
         told::reset(stash, &reset);
+        if let Some(warning) = worker.left_behind(stash, &reset) {
+            warn!("{warning}");
+            let known = reset.identity.warning.take();
+            reset.identity.warning =
+                Some(known.into_iter().chain([warning]).collect::<Vec<_>>().join(" "));
+        }
         Ok(JsonText::of(&reset))
     })))
 }
@@ -187,7 +194,8 @@ mod tests {
                 secrets: Secrets::default(),
             };
             let plex = Plex::new(Options::default());
-            let worker = Worker { setup, plex, keeper: Mutex::new(None) };
+            let plex_tv = Err(String::new());
+            let worker = Worker { setup, plex, plex_tv, keeper: Mutex::new(None) };
             assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
         }
     }

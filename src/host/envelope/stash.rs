@@ -132,6 +132,7 @@ fn read_input(text: &str) -> Result<Run, ErrorObject> {
             connection: server_connection,
             hook: args.hook_context,
             confirm: args.confirm,
+            wait: args.wait,
         },
     })
 }
