@@ -52,6 +52,25 @@ pub enum Command {
         #[command(subcommand)]
         command: IdentityCommand,
     },
+    /// Sign in to plex.tv with a code that is entered on plex.tv/link
+    #[command(
+        after_help = "Exit codes: 0 signed in, 1 the code has expired or the sign-in failed.\n\
+            Ctrl-C leaves; the next login goes on with the same code."
+    )]
+    Login {
+        /// Sign in anew although signed in; once completed, this signs out whatever else uses this device's token
+        #[arg(long)]
+        renew: bool,
+        /// Print two JSON objects, a line each: the results of auth.start and auth.finish
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign out of plex.tv, and forget the sign-in
+    Logout {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell
@@ -142,6 +161,9 @@ pub struct Flags {
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plex_token_file: Option<PathBuf>,
+    /// URL in place of plex.tv and clients.plex.tv, for tests: https, or http to this machine [env: PLEXSYNC_PLEX_TV]
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub plex_tv: Option<String>,
     /// Message framing on stdin and stdout: JSON lines or Content-Length headers; `auto` goes by the first line [default: auto]
     #[arg(long, global = true, value_name = "FRAMING", value_parser = ["auto", "lines", "headers"])]
     pub wire: Option<String>,

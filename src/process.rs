@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 
+use crate::account::{self, PlexTv};
 use crate::cli::{self, Arguments, Options};
 use crate::commands::{self, Setting, Streams};
+use crate::host::events::Events;
 use crate::host::framing::Framing;
 use crate::host::typed::Typed;
 use crate::host::{reader, session, streams};
@@ -84,10 +86,12 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
         environment: &variable,
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
+    let width = streams::stdout_width();
     let mut streams = Streams {
         input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr::default(),
+        width,
         colour,
         conversation,
     };
@@ -100,10 +104,25 @@ fn data_folder(options: &Options) -> Option<PathBuf> {
 }
 
 fn plex_client(options: &Options, secrets: &Secrets) -> Plex {
-    let proxy =
-        ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
-    let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
+    let (ca_file, proxy) = (ca_file(options), proxy(options));
     Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() })
+}
+
+/// The client of plex.tv, or what is wrong with its URL.
+fn plex_tv_client(options: &Options) -> Result<PlexTv, String> {
+    let given = options.plex_tv.as_ref();
+    let url = given.map(|given| given.value.clone());
+    let client =
+        PlexTv::new(account::Options { url, ca_file: ca_file(options), proxy: proxy(options) });
+    client.map_err(|why| format!("the URL in `{}` {why}", given.map_or("", |given| given.by)))
+}
+
+fn proxy(options: &Options) -> ProxySettings {
+    ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() }
+}
+
+fn ca_file(options: &Options) -> Option<PathBuf> {
+    options.plex_ca.as_ref().map(|given| given.value.clone())
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
@@ -115,14 +134,14 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     if by_hand {
         streams::Stderr::default().write_all(FIRST_HINT)?;
     }
-    let (sender, events) = mpsc::channel();
+    let events = Events::new();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
     let replies: Box<dyn Write> = match for_a_person {
         true => Box::new(pretty::Lines::new(replies)),
         false => Box::new(replies),
     };
     let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
-    let credit = reader::start(input, watched, flags.clone(), sender.clone(), exit)?;
+    let credit = reader::start(input, watched, flags.clone(), events.clone(), exit)?;
     let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
@@ -130,12 +149,13 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         log.use_stash_format();
     };
     let stop = flags.stop.clone();
-    let host = session::Host { events, sender, credit, replies, typed, stop, interrupt };
+    let host = session::Host { events, credit, replies, typed, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 
 fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Methods {
     let plex = plex_client(&options, &secrets);
+    let plex_tv = plex_tv_client(&options);
     let setup = methods::Setup {
         data_dir: options.data_dir,
         default_data_dir: options.default_data_dir,
@@ -148,7 +168,7 @@ fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Me
         interrupt,
         secrets,
     };
-    methods::methods(setup, plex)
+    methods::methods(setup, plex, plex_tv)
 }
 
 /// The folder that relative paths are relative to. If it was deleted, paths stay as they are.

@@ -41,6 +41,8 @@ pub struct StashCall {
     pub hook: Option<HookContext>,
     /// The caller's `args.confirm`: a reset without params is meant.
     pub confirm: bool,
+    /// The caller's `args.wait`: a sign-in that is begun is waited for.
+    pub wait: bool,
 }
 
 /// What a method is called with.

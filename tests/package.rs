@@ -167,6 +167,8 @@ fn stash_loads_the_manifest() {
     assert_eq!(
         plugin.tasks(),
         [
+            "Sign in to Plex",
+            "Sign out of Plex",
             "Check Plex connection",
             "Scan Plex library",
             "Show waiting scans",
@@ -196,6 +198,8 @@ fn every_operation_of_the_manifest_is_one_of_the_worker_s() {
             | method::IDENTITY_RESET
             | method::PLEX_SCAN
             | method::SCAN_PENDING
+            | method::AUTH_START
+            | method::AUTH_LOGOUT
             | method::DOCTOR_RUN => {
                 assert!(arguments.get("params").is_none());
             }

@@ -133,7 +133,11 @@ fn age(value: &mut Value, seconds: u64) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     match value {
         Value::Array(values) => values.iter_mut().for_each(|value| age(value, seconds)),
-        Value::Object(values) => values.values_mut().for_each(|value| age(value, seconds)),
+        // What is known of a folder is the disk's.
+        Value::Object(values) => {
+            let times = values.iter_mut().filter(|(name, _)| *name != "mark");
+            times.for_each(|(_, value)| age(value, seconds));
+        }
         Value::Number(number) => {
             let Some(time) = number.as_u64() else { return };
             let units = [1, 1_000, 1_000_000, 1_000_000_000];
@@ -424,10 +428,21 @@ fn a_location_that_is_empty_is_a_disk_that_is_away_and_plex_is_not_asked_to_look
     let warnings = lines(&runs, Level::Warning);
     assert!(warnings.len() == 1 && warnings[0].contains("Scan Plex library"), "{warnings:?}");
     assert_eq!(setup.waiting(), set(&["/tv"]));
-    setup.file("tv/1.mp4");
-    setup.task("Scan Plex library");
-    assert_eq!(setup.asked(), ["/plex/tv"]);
-    assert!(setup.waiting().is_empty());
+    setup.operation("scan.pending", &json!({"send": true}));
+    assert_eq!(setup.asked(), Vec::<String>::new());
+    // The disk is back; or the user says that nothing is missing.
+    for is_back in [true, false] {
+        setup.plex.clear();
+        setup.destroyed(&file);
+        assert_eq!(setup.waiting(), set(&["/tv"]));
+        if is_back {
+            setup.file("tv/1.mp4");
+        }
+        setup.task("Scan Plex library");
+        assert_eq!(setup.asked(), ["/plex/tv"]);
+        assert!(setup.waiting().is_empty());
+        let _ = fs::remove_dir_all(setup.media().join("tv"));
+    }
 }
 
 #[test]
@@ -626,4 +641,112 @@ fn the_doctor_says_how_many_folders_wait_since_when_and_why() {
     assert_eq!(waiting["state"], "warning");
     let message = waiting["message"].as_str().unwrap();
     assert!(message.contains("1 folder") && message.contains("since"), "{message}");
+}
+
+#[test]
+fn deletes_that_are_over_are_one_scan_of_their_folder() {
+    let setup = Setup::new();
+    setup.file("other/stays.mp4");
+    for (folder, is_removed, asked) in [("a", false, "/plex/a"), ("b/c", true, "/plex/b")] {
+        setup.file("b/stays.mp4");
+        let files: Vec<_> = (1..=20).map(|id| setup.file(&format!("{folder}/{id}.mp4"))).collect();
+        files.iter().for_each(|file| fs::remove_file(file).unwrap());
+        if is_removed {
+            fs::remove_dir(setup.media().join(folder)).unwrap();
+        }
+        let_the_files_grow_old();
+        setup.plex.clear();
+        files.iter().for_each(|file| drop(setup.destroyed(file)));
+        assert_eq!(setup.asked(), [asked], "20 deletes");
+        assert!(setup.waiting().is_empty());
+    }
+}
+
+#[test]
+fn every_file_of_a_scene_is_looked_at_before_its_folder_is_skipped() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4", "a/2.mp4"]);
+    let_the_files_grow_old();
+    setup.created(1);
+    assert_eq!(setup.created(1).output["outcome"], "skipped");
+    // In place: neither the folder's time nor its names tell.
+    fs::write(setup.media().join("a/2.mp4"), "another film").unwrap();
+    assert_eq!(setup.created(1).output["outcome"], "asked");
+}
+
+#[test]
+fn a_plex_that_takes_its_time_is_not_tried_by_every_hook_for_what_waits() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4"]);
+    setup.scene(2, &["b/1.mp4"]);
+    let_the_files_grow_old();
+    setup.created(1);
+    setup.later(61);
+    setup.plex.turn_off();
+    setup.created(2);
+    setup.plex.turn_on();
+    setup.later(61);
+    setup.plex.clear();
+    setup.plex.fault(Fault::Delay(Duration::from_millis(1500)).always());
+    for _ in 0..5 {
+        setup.hook("Scene.Update.Post", 1, &json!({"id": "1", "title": "x"}));
+    }
+    assert_eq!(setup.plex.requests().len(), 1, "one hook a minute");
+    assert_eq!(setup.waiting(), set(&["/b"]));
+    setup.task("Scan Plex library");
+    assert!(setup.waiting().is_empty());
+}
+
+#[test]
+fn what_no_library_holds_is_an_error_of_an_operation_each_time_and_does_not_wait() {
+    let setup = Setup::new();
+    for _ in 0..2 {
+        let error = setup.operation("plex.scan", &json!({"folder": "/nowhere"})).error.unwrap();
+        assert!(error.contains("`/plex`") && error.ends_with("(-32602)"), "{error}");
+    }
+    assert!(setup.waiting().is_empty());
+}
+
+#[test]
+fn a_list_that_can_not_be_kept_is_one_warning_and_every_folder_is_asked_for() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4"]);
+    fs::create_dir_all(setup.data("scans.json/in the way")).unwrap();
+    let_the_files_grow_old();
+    for _ in 0..2 {
+        let run = setup.created(1);
+        assert_eq!(run.output["outcome"], "asked", "{:?}", run.log);
+        let warnings = lines(std::slice::from_ref(&run), Level::Warning);
+        assert!(warnings.len() == 1 && warnings[0].contains("scans.json"), "{warnings:?}");
+    }
+    assert_eq!(setup.asked(), ["/plex/a", "/plex/a"]);
+}
+
+#[test]
+fn a_list_that_is_torn_is_begun_anew() {
+    let setup = Setup::new();
+    setup.scene(1, &["a/1.mp4"]);
+    fs::create_dir_all(setup.data("")).unwrap();
+    fs::write(setup.data("scans.json"), r#"{"next":5,"waiting":[{"fol"#).unwrap();
+    let run = setup.created(1);
+    assert_eq!(run.output["outcome"], "asked");
+    let warnings = lines(std::slice::from_ref(&run), Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("Scan Plex library"), "{warnings:?}");
+    assert!(lines(&[setup.created(1)], Level::Warning).is_empty());
+}
+
+#[test]
+fn settings_that_can_not_be_read_are_told_as_such_and_the_folder_waits() {
+    let setup = Setup::new();
+    setup.configure(json!({"path_map": "nonsense"}));
+    setup.scene(1, &["a/1.mp4"]);
+    let runs = [setup.created(1), setup.created(1)];
+    let warnings = lines(&runs, Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("`path_map`"), "{warnings:?}");
+    let pending = setup.operation("scan.pending", &json!({}));
+    let reason = pending.output["waiting"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("`path_map`"), "{reason}");
+    setup.configure(json!({}));
+    setup.created(1);
+    assert_eq!(setup.asked(), ["/plex/a"]);
 }

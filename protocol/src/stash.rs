@@ -60,6 +60,11 @@ pub struct RunArgs {
     #[serde(deserialize_with = "is_true")]
     #[cfg_attr(test, schemars(with = "Value"))]
     pub confirm: bool,
+    /// `true` or `"true"`: `auth.start` waits until its code was entered, as `auth.finish` does, for 15 minutes at most.
+    /// Anything else does not count.
+    #[serde(deserialize_with = "is_true")]
+    #[cfg_attr(test, schemars(with = "Value"))]
+    pub wait: bool,
     /// Present when a hook started the plugin.
     #[serde(rename = "hookContext")]
     pub hook_context: Option<HookContext>,

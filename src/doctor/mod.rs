@@ -5,6 +5,7 @@ mod configuration;
 mod folder;
 mod identity;
 mod plex;
+mod sign_in;
 mod status;
 mod waiting;
 
@@ -51,6 +52,7 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let mut configured = Vec::new();
     let account = configuration::check(&subject, &sources.choose(), &mut configured);
     let device = folder::check(&subject, account.server.is_some(), &mut checks);
+    checks.extend(subject.folder.iter().flat_map(|folder| sign_in::check(&folder.value)));
     // Settings that can't be read were reported: that nothing is configured would not be true.
     checks.extend(configured.into_iter().filter(|_| is_known));
     plex::check(&subject, account, device, &mut checks).await;

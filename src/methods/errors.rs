@@ -1,5 +1,9 @@
 //! Failures to error codes, in this one place.
 
+mod account;
+
+pub(in crate::methods) use account::of_account;
+
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
     Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, TimeoutPhase,

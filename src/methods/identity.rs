@@ -8,6 +8,7 @@ use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tracing::warn;
 
 use super::{Worker, errors, params, told};
 use crate::identity::{IdentityError, Keeper};
@@ -41,8 +42,14 @@ pub(super) fn reset(worker: &Arc<Worker>, request: Request) -> Result<Handling, 
             let identity = worker.with_keeper(stash, Keeper::get)?;
             return Ok(JsonText::of(&told::unconfirmed(&identity)));
         }
-        let reset = worker.with_keeper(stash, |keeper| keeper.reset(&params))?;
+        let mut reset = worker.with_keeper(stash, |keeper| keeper.reset(&params))?;
         told::reset(stash, &reset);
+        if let Some(warning) = worker.left_behind(stash, &reset) {
+            warn!("{warning}");
+            let known = reset.identity.warning.take();
+            reset.identity.warning =
+                Some(known.into_iter().chain([warning]).collect::<Vec<_>>().join(" "));
+        }
         Ok(JsonText::of(&reset))
     })))
 }
@@ -129,7 +136,10 @@ impl Worker {
             return Ok(keeper);
         }
         let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+        // A scan of Stash runs a hook for each scene; the tasks say what is wrong.
+        let quiet = stash.is_some_and(|stash| stash.hook.is_some());
         let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+        let new = new.quiet(quiet);
         let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
         Ok(keeper.insert(former.into_iter().fold(new, Keeper::with_former)))
     }
@@ -152,7 +162,7 @@ pub(super) fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),
-        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+        hint: "name one in `PLEXSYNC_DATA_DIR`",
     }
 }
 
@@ -184,7 +194,8 @@ mod tests {
                 secrets: Secrets::default(),
             };
             let plex = Plex::new(Options::default());
-            let worker = Worker { setup, plex, keeper: Mutex::new(None) };
+            let plex_tv = Err(String::new());
+            let worker = Worker { setup, plex, plex_tv, keeper: Mutex::new(None) };
             assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
         }
     }

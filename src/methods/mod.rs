@@ -2,6 +2,7 @@
 //! a request carries the identity that the identity calls before it leave behind; requests run at the same time.
 
 mod account;
+mod auth;
 mod doctor;
 mod errors;
 mod identity;
@@ -21,6 +22,7 @@ use plexsync_protocol::message::method;
 use tracing::info;
 
 use self::errors::Reader;
+use crate::account::PlexTv;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -53,8 +55,9 @@ pub struct Setup {
     pub secrets: Secrets,
 }
 
-pub fn methods(setup: Setup, plex: Plex) -> Methods {
-    let worker = Arc::new(Worker { setup, plex, keeper: Mutex::new(None) });
+/// `plex_tv` is the client of plex.tv, or a sentence about its URL.
+pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Methods {
+    let worker = Arc::new(Worker { setup, plex, plex_tv, keeper: Mutex::new(None) });
     let mut methods = Methods::default();
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
@@ -68,6 +71,10 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
     add(method::SCAN_PENDING, scan::pending);
+    add(method::AUTH_START, auth::start);
+    add(method::AUTH_FINISH, auth::finish);
+    add(method::AUTH_STATUS, auth::status);
+    add(method::AUTH_LOGOUT, auth::logout);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }
@@ -84,6 +91,7 @@ fn discover(_: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> 
 struct Worker {
     setup: Setup,
     plex: Plex,
+    plex_tv: Result<PlexTv, String>,
     /// Made at the first use: in a Stash conversation the host says where the identity lives.
     keeper: Mutex<Option<Keeper>>,
 }

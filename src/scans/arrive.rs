@@ -89,7 +89,7 @@ impl State {
         now: Time,
     ) -> Verdict {
         let reason = match (&arrival.server, away) {
-            (None, _) => Reason::NotConfigured,
+            (None, _) => Reason::NotConfigured(arrival.no_server.clone()),
             (Some(_), Some(away)) => Reason::Away(away.reason.clone()),
             (Some(_), None) => Reason::Changed,
         };

@@ -15,6 +15,8 @@ use super::time::Time;
 pub struct Arrival {
     /// The server's key; `None` where none is configured.
     pub server: Option<String>,
+    /// Why there is none, for the user.
+    pub no_server: String,
     /// The folders, each once.
     pub folders: Vec<Changed>,
     /// The only section that is to be asked.

@@ -155,7 +155,7 @@ pub enum Reason {
     /// It has changed, and was not asked for yet.
     Changed,
     /// No Plex server is configured.
-    NotConfigured,
+    NotConfigured(String),
     /// The server is away, and why.
     Away(String),
     /// What Plex answered.
@@ -174,7 +174,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed => formatter.write_str("Plex was not asked yet"),
-            Self::NotConfigured => formatter.write_str("no Plex server is configured"),
+            Self::NotConfigured(why) => formatter.write_str(why),
             Self::Away(reason) => write!(formatter, "Plex was away: {reason}"),
             Self::Refused(reason) => write!(formatter, "Plex refused it: {reason}"),
             Self::MayBeLost => formatter

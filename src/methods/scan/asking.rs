@@ -35,15 +35,15 @@ impl Sender {
         let failed = match self.locations().await {
             Err(failure) => failure,
             Ok(locations) => match self.stand_in(ticket, locations).await? {
-                StandIn::Wait(reason, when) => {
+                StandIn::Wait(reason, when) if !self.is_whole => {
                     let folder = &ticket.folder;
                     let message = format!(
-                        "`{folder}` waits: {reason}; if the disk is there, run *Scan Plex library*"
+                        "`{folder}` waits: {reason}; if it is meant to be empty, run *Scan Plex library*"
                     );
                     when.into_iter().for_each(|when| say(&message, when));
                     return Ok(Outcome::NotAsked(Some(reason)));
                 }
-                StandIn::Ask => match self.scan(ticket).await {
+                _ => match self.scan(ticket).await {
                     Ok(scans) => return Ok(self.answered(scans, Vec::new())),
                     Err(failure) => failure,
                 },

@@ -9,6 +9,7 @@ use super::sender::{Sender, WAITS};
 use super::server::Server;
 use super::{Conversation, blocking, nothing, say};
 use crate::json_text::JsonText;
+use crate::remote_path::RemotePath;
 use crate::rpc::Outcome;
 use crate::scans::{Arrival, Arrived, Changed, Verdict};
 use crate::stash::{Settings, Stash, StashError};
@@ -17,14 +18,20 @@ use crate::stash::{Settings, Stash, StashError};
 type Told<T> = Result<T, String>;
 
 impl Conversation {
-    /// Scans the folders of the scene that a hook is about.
+    /// Scans the folders of the scene that a hook is about, or the one that its manifest names.
     pub(super) async fn hook(
         &self,
         hook: &HookContext,
+        folder: Option<&RemotePath>,
         section: Option<String>,
         fresh: bool,
     ) -> Outcome {
         let parent = self.worker.stash(&self.call);
+        if let Some(folder) = folder {
+            let folders = vec![Changed { folder: folder.to_string(), files: Vec::new() }];
+            let settings = self.in_time(parent.settings()).await;
+            return self.scan(settings, folders, section, fresh).await;
+        }
         let (settings, files) = match Scene::of(hook) {
             Scene::Nameless => return Ok(nothing("the hook names no scene")),
             Scene::Destroyed(path) => (self.in_time(parent.settings()).await, vec![path]),
@@ -51,7 +58,8 @@ impl Conversation {
         let server = settings
             .and_then(|settings| Server::of(&self.worker, settings).map_err(|error| error.message));
         let key = server.as_ref().ok().map(|server| server.key.clone());
-        let arrival = Arrival { server: key, folders, section, fresh, hook: true };
+        let no_server = server.as_ref().err().cloned().unwrap_or_default();
+        let arrival = Arrival { server: key, no_server, folders, section, fresh, hook: true };
         let Arrived { folders, away, say: when, more, sweep } = self.arrive(arrival).await?;
         let why = away.map(|away| away.reason).or_else(|| server.as_ref().err().cloned());
         if let (Some(why), Some(when)) = (why, when) {

@@ -39,7 +39,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let ScanParams { section, fresh, .. } = params;
     let section = section.filter(|key| !key.is_empty());
     if let Some(call) = stash {
-        return Ok(in_stash(worker, call, folder, section, fresh));
+        return Ok(in_stash(worker, call, in_turn, Wanted { folder, section, fresh }));
     }
     let Some(folder) = folder else {
         let reason = "is missing: give `path` or `folder`";
@@ -62,31 +62,47 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
 }
 
-/// The identity is not asked for in advance: it is made when something is to be sent.
-fn in_stash(
-    worker: &Arc<Worker>,
-    call: Arc<StashCall>,
+/// What a call in Stash asks for.
+struct Wanted {
     folder: Option<RemotePath>,
     section: Option<String>,
     fresh: bool,
+}
+
+/// The identity is made when something is to be sent, and not before. Only what was received before may change it.
+fn in_stash(
+    worker: &Arc<Worker>,
+    call: Arc<StashCall>,
+    in_turn: bool,
+    Wanted { folder, section, fresh }: Wanted,
 ) -> Handling {
     let timeout = timeout(Some(&*call));
+    let (turn, first) = match in_turn {
+        true => (None, None),
+        false => {
+            let (turn, first) = Ticket::draw(worker, Some(call.clone()), false);
+            (Some(turn), first)
+        }
+    };
     let worker = worker.clone();
     let work = async move {
         let now = Instant::now();
         let deadline = if call.hook.is_some() { now + timeout - NOTES } else { now + timeout };
+        if let Some(turn) = turn {
+            turn.identity(deadline).await?;
+        }
         let conversation = Conversation::new(&worker, &call, deadline)?;
         match (&call.hook, folder) {
             (Some(hook), _) if !scene::moves_files(hook) => {
                 conversation.send_what_waits().await?;
                 Ok(nothing("no file was moved"))
             }
-            (_, Some(folder)) => conversation.folder(&folder, section, fresh).await,
-            (Some(hook), None) => conversation.hook(hook, section, fresh).await,
+            (Some(hook), folder) => conversation.hook(hook, folder.as_ref(), section, fresh).await,
+            (None, Some(folder)) => conversation.folder(&folder, section, fresh).await,
             (None, None) => conversation.everything(section.as_deref()).await,
         }
     };
-    Handling::Slow(Slow { first: None, timeout: Some(timeout), work: Box::pin(work) })
+    Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) })
 }
 
 /// The folder that the params name, and where they do.

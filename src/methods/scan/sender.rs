@@ -40,6 +40,8 @@ pub(super) struct Sender {
     pub(super) stopped: Option<Option<Reason>>,
     /// Why Plex can't be asked for the next ticket.
     pub(super) failure: Option<Failure>,
+    /// Whether Plex was asked for all it has: then an empty location is what the user means.
+    pub(super) is_whole: bool,
     /// Whether Plex was too slow for what little time there is.
     pub(super) is_slow: bool,
     /// What Plex took.
@@ -68,6 +70,7 @@ impl Sender {
             scanner: None,
             stopped: None,
             failure: None,
+            is_whole: false,
             is_slow: false,
             scans: Vec::new(),
             waits: false,
@@ -86,6 +89,7 @@ impl Sender {
         };
         let (outbox, key) = (self.outbox.clone(), self.server.key.clone());
         let Err(error) = asked else {
+            self.is_whole = only.is_none();
             return blocking(move || outbox.answered(&key)).await;
         };
         let restarted = is_a_restart(&error);

@@ -7,6 +7,7 @@ use tracing::info;
 use super::super::account::Has;
 use super::sender::Sender;
 use super::server::Server;
+use super::waiting::that_waited;
 use super::{Conversation, blocking};
 use crate::json_text::JsonText;
 use crate::remote_path::RemotePath;
@@ -24,8 +25,10 @@ impl Conversation {
         let server = self.server().await;
         let key = server.as_ref().ok().map(|server| server.key.clone());
         let folders = vec![Changed { folder: folder.to_string(), files: Vec::new() }];
-        let arrived =
-            self.arrive(Arrival { server: key, folders, section, fresh, hook: false }).await?;
+        let no_server = server.as_ref().err().map(|error| error.message.clone());
+        let no_server = no_server.unwrap_or_default();
+        let arrival = Arrival { server: key, no_server, folders, section, fresh, hook: false };
+        let arrived = self.arrive(arrival).await?;
         let mut sender = Sender::new(self, server?, false);
         let ticket = |verdict| match verdict {
             Verdict::Ask(ticket) => Some(ticket),
@@ -50,21 +53,25 @@ impl Conversation {
     pub(super) async fn everything(&self, section: Option<&str>) -> Outcome {
         let mut sender = Sender::new(self, self.server().await?, false);
         sender.everything(section).await?;
-        match section {
-            Some(key) => info!("Plex was asked to scan library section `{key}`"),
-            None => info!("Plex was asked to scan all its library sections"),
-        }
+        let mut line = match section {
+            Some(key) => format!("Plex was asked to scan library section `{key}`"),
+            None => "Plex was asked to scan all its library sections".to_owned(),
+        };
         let outbox = self.outbox.clone();
         let waits = move || outbox.summary().map_or(0, |summary| summary.waiting);
-        if blocking(waits.clone()).await? > 0 {
-            self.send_until(&mut sender, Sweep::default(), self.deadline, usize::MAX).await?;
+        let mut waiting = blocking(waits.clone()).await?;
+        if waiting > 0 {
+            let (sweep, most) = (Sweep::default(), usize::MAX);
+            let count = self.send_until(&mut sender, sweep, self.deadline, most).await?;
+            waiting = blocking(waits).await?;
+            line = format!("{line}, and {}", that_waited(count));
+        }
+        match waiting {
+            0 => info!("{line}"),
+            _ => info!("{line}; {waiting} still wait: see *Show waiting scans*"),
         }
         if let Some(error) = sender.broken.or(sender.error) {
             return Err(error);
-        }
-        let waiting = blocking(waits).await?;
-        if waiting > 0 {
-            info!("{waiting} scans still wait: see *Show waiting scans*");
         }
         Ok(JsonText::of(&ScanResult::whole(section.unwrap_or("all"), waiting as u64)))
     }

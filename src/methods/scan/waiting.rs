@@ -44,24 +44,23 @@ impl Conversation {
         sweep: Sweep,
     ) -> Result<(), ErrorObject> {
         let (time, most) = BESIDES;
-        self.send_until(sender, sweep, Instant::now() + time, most).await
+        let count = self.send_until(sender, sweep, Instant::now() + time, most).await?;
+        if count > 0 {
+            info!("Plex was asked to scan {}", that_waited(count));
+        }
+        Ok(())
     }
 
-    /// What waits, oldest first; scenes are looked up before.
+    /// What waits, oldest first; scenes are looked up before. Returns how many folders Plex took.
     pub(super) async fn send_until(
         &self,
         sender: &mut Sender,
         sweep: Sweep,
         until: Instant,
         most: usize,
-    ) -> Result<(), ErrorObject> {
+    ) -> Result<usize, ErrorObject> {
         self.look_up_scenes(until, most).await?;
-        match sender.sweep(sweep, until, most).await? {
-            0 => {}
-            1 => info!("Plex was asked to scan a folder that waited"),
-            count => info!("Plex was asked to scan {count} folders that waited"),
-        }
-        Ok(())
+        sender.sweep(sweep, until, most).await
     }
 
     /// Scenes that Stash could not tell about become folders.
@@ -82,12 +81,18 @@ impl Conversation {
     /// All that waits, with the call's whole time.
     async fn send_all(&self) -> Result<(), ErrorObject> {
         let mut sender = Sender::new(self, self.server().await?, false);
-        self.send_until(&mut sender, Sweep::default(), self.deadline, usize::MAX).await?;
+        let count =
+            self.send_until(&mut sender, Sweep::default(), self.deadline, usize::MAX).await?;
+        info!("Plex was asked to scan {}", that_waited(count));
         match sender.broken.or(sender.error) {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
+}
+
+pub(super) fn that_waited(count: usize) -> String {
+    format!("{count} {} that waited", if count == 1 { "folder" } else { "folders" })
 }
 
 /// Adds to a call in Stash that it sends what waits, if its own work left it time.

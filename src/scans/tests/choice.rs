@@ -215,7 +215,9 @@ fn a_scene_waits_by_its_id_until_stash_tells_its_folders() {
 fn an_unconfigured_server_lets_everything_wait() {
     let setup = Setup::new();
     let changed = Changed { folder: setup.path("a"), files: Vec::new() };
-    let arrival = Arrival { folders: vec![changed], hook: true, ..Arrival::default() };
+    let no_server = "no Plex server is configured".to_owned();
+    let folders = vec![changed];
+    let arrival = Arrival { folders, no_server, hook: true, ..Arrival::default() };
     for say in [Say::Now { silent: 0 }, Say::Silent] {
         let arrived = setup.outbox.arrive(&arrival);
         assert!(matches!(arrived.folders[..], [Verdict::Waiting]));
