@@ -11,6 +11,7 @@ pub mod identity;
 pub mod plex;
 pub mod server;
 pub mod stash;
+pub mod pending;
 pub mod doctor;
 pub mod error;
 pub mod sign_in;

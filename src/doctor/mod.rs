@@ -8,6 +8,7 @@ mod identity;
 mod plex;
 mod sign_in;
 mod status;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let account =
         account::check(&subject, stored, &chosen, account, device.as_ref(), &mut checks).await;
     plex::check(&subject, account, device, &mut checks).await;
+    waiting::check(&subject, &mut checks);
     for check in &mut checks {
         // A server may echo the token in its name.
         check.message = subject.secrets.redact(&check.message).into_owned();

@@ -10,7 +10,7 @@ use crate::account::files::ServerFile;
 use crate::account::server::{HOOK_PROBE, PROBE, Which, identifier_in};
 use crate::plex::{Account, server_key};
 use crate::rpc::StashCall;
-use crate::stash::{SETTINGS_PAGE, Settings, Stash};
+use crate::stash::{SETTINGS_PAGE, Settings, Stash, StashError};
 use crate::target::{Call, Chosen, Means, Origin, Source, Sources, origin};
 
 /// What the params of a call say.
@@ -22,7 +22,6 @@ pub(super) struct Resolved {
     pub(super) settings: Settings,
     /// The server under which a scan is remembered: origin and base path of a configured URL, the identifier of one of the
     /// account's servers; `None` for one that is not known before the first request.
-    #[allow(dead_code, reason = "for who remembers scans by server")]
     pub(super) key: Option<String>,
 }
 
@@ -67,10 +66,7 @@ impl Worker {
         parent: &Stash,
         has: Has<'_>,
     ) -> Result<Resolved, ErrorObject> {
-        let missing =
-            if self.setup.sources.are_complete().0 { Missing::Token } else { Missing::Server };
-        let settings =
-            parent.settings().await.map_err(|error| errors::of_stash(&error, missing))?;
+        let settings = parent.settings().await.map_err(|error| self.without_settings(&error))?;
         self.account_of(call, settings, has).await
     }
 
@@ -83,6 +79,12 @@ impl Worker {
     ) -> Result<Resolved, ErrorObject> {
         let sources = self.setup.sources.and(Source::from(&settings));
         self.resolved(&sources, Some(call), settings, has).await
+    }
+
+    /// What is missing where Stash can't be asked for its settings.
+    pub(super) fn without_settings(&self, error: &StashError) -> ErrorObject {
+        let has_server = self.setup.sources.are_complete().0;
+        errors::of_stash(error, if has_server { Missing::Token } else { Missing::Server })
     }
 
     async fn resolved(

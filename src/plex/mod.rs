@@ -31,6 +31,7 @@ pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::route::{Place, Router, Sending};
 pub use self::scan::{ScanCall, Scanner};
+pub use self::sections::Section;
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
