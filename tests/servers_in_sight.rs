@@ -121,6 +121,7 @@ fn doctor_tells_which_account_lends_its_token_and_which_server_is_gone() {
 #[cfg(unix)]
 mod in_stash {
     use plexsync_harness::FakePlex;
+    use plexsync_harness::fake_plex::Section;
     use plexsync_harness::fake_stash::{FakeStash, Level, Plugin, Run};
 
     use super::*;
@@ -179,5 +180,59 @@ mod in_stash {
         let plugin = install_worker(folder.path());
         let error = plugin.run_task(&stash, "Scan Plex library", &json!({})).error.unwrap();
         assert!(error.contains("*Sign in to Plex*") && error.contains("`plex_url`"), "{error}");
+    }
+
+    /// From the zip to the first scan with nothing typed but four letters; and what was found before that is not lost.
+    #[test]
+    fn a_hook_waits_for_the_sign_in_and_then_goes_to_the_accounts_server() {
+        let (tv, stash, server) = (FakePlexTv::start(), FakeStash::start(), plex("m1"));
+        let (folder, media) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let film = media.path().join("film");
+        fs::create_dir(&film).unwrap();
+        fs::write(film.join("film.mp4"), "film").unwrap();
+        let media = media.path().to_str().unwrap();
+        server.set_sections(vec![Section::new("1", "Scenes", "movie", &[media])]);
+        stash.add_scene("45", &[film.join("film.mp4").to_str().unwrap()]);
+        tv.set_resources(vec![Resource::of(&server, "Box")]);
+        let plugin = install_worker(folder.path()).variable("PLEXSYNC_PLEX_TV", tv.url());
+        let hook = || {
+            let context = json!({"id": 45, "type": "Scene.Create.Post", "input": null});
+            let arguments = json!({"method": "plex.scan", "hookContext": context});
+            plugin.run_operation(&stash, &arguments)
+        };
+        for said in [1, 0] {
+            let run = hook();
+            assert_eq!((&run.error, &run.output["outcome"]), (&None, &json!("waiting")));
+            let warnings = warnings(&run);
+            assert_eq!(warnings.len(), said, "{warnings:?}");
+            let names_both =
+                |it: &&str| it.contains("*Sign in to Plex*") && it.contains("plex_url");
+            assert!(warnings.iter().all(names_both), "{warnings:?}");
+        }
+        assert_eq!((tv.requests().len(), server.requests().len()), (0, 0));
+        let run = |arguments: Value| plugin.run_operation(&stash, &arguments);
+        run(json!({"method": "auth.start"}));
+        assert!(tv.claim(&tv.codes()[0], "alice"));
+        assert_eq!(run(json!({"method": "auth.finish"})).output["signed_in"], true);
+        let first = hook();
+        assert_eq!(
+            (&first.error, &first.output["outcome"]),
+            (&None, &json!("asked")),
+            "{:?}",
+            first.log
+        );
+        assert_eq!(server.scans().len(), 1);
+        assert_eq!(searches(&tv), 1);
+        let (before, plex_tv) = (server.requests().len(), tv.requests().len());
+        fs::write(film.join("other.mp4"), "other").unwrap();
+        assert_eq!(hook().output["outcome"], "asked");
+        assert_eq!(
+            (searches(&tv), tv.requests().len()),
+            (1, plex_tv),
+            "plex.tv is asked nothing more"
+        );
+        assert!(server.requests().len() > before);
+        let stored = fs::read_to_string(plugin.folder.join("data/scans.json")).unwrap();
+        assert!(stored.contains("\"m1\""), "by the server's identifier: {stored}");
     }
 }
