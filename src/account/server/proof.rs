@@ -159,6 +159,11 @@ async fn private_places(url: &Url, deadline: Instant) -> Result<Option<Vec<Place
         Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
         _ => return Err(no_address(url)),
     };
+    Ok(held_to(url, &addresses))
+}
+
+/// The URL of a name, with each of its addresses in place of the name; `None` if one of them is not private.
+fn held_to(url: &Url, addresses: &[IpAddr]) -> Option<Vec<Place>> {
     let host = HeaderValue::from_str(&authority(url)).ok();
     let at = |address: &IpAddr| {
         let mut url = url.clone();
@@ -166,7 +171,7 @@ async fn private_places(url: &Url, deadline: Instant) -> Result<Option<Vec<Place
         Some(Place { url, host: host.clone() })
     };
     let private = addresses.iter().all(|address| is_private(*address));
-    Ok(private.then(|| addresses.iter().filter_map(at).collect()))
+    private.then(|| addresses.iter().filter_map(at).collect())
 }
 
 /// Host and port as a `Host` header has them: the scheme's own port is left out.
@@ -200,4 +205,52 @@ fn leaves_the_network(url: &Url) -> HttpError {
         ),
         "use `https://`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(url: &str, addresses: &[&str]) -> Option<Vec<(String, String)>> {
+        let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        let places = held_to(&Url::parse(url).unwrap(), &addresses)?;
+        let place =
+            |Place { url, host }: Place| (url.into(), host.unwrap().to_str().unwrap().to_owned());
+        Some(places.into_iter().map(place).collect())
+    }
+
+    #[test]
+    fn a_token_goes_in_clear_to_names_that_have_private_addresses_only() {
+        let one = |url: &str, host: &str| (url.to_owned(), host.to_owned());
+        let nas = "http://nas:32400/plex";
+        assert_eq!(
+            held(nas, &["192.168.1.5", "fd00::5"]).unwrap(),
+            [
+                one("http://192.168.1.5:32400/plex", "nas:32400"),
+                one("http://[fd00::5]:32400/plex", "nas:32400"),
+            ]
+        );
+        assert_eq!(held("http://nas", &["10.0.0.1"]).unwrap(), [one("http://10.0.0.1/", "nas")]);
+        assert_eq!(held(nas, &["203.0.113.5"]), None);
+        assert_eq!(held(nas, &["192.168.1.5", "203.0.113.5"]), None, "it could be that one");
+        assert_eq!(held(nas, &["192.168.1.5", "169.254.169.254"]), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn addresses_need_no_name_and_https_needs_no_address() {
+        let places = async |url: &str| {
+            private_places(&Url::parse(url).unwrap(), Instant::now()).await.unwrap().is_some()
+        };
+        for (url, expected) in [
+            ("https://plex.example.com", true),
+            ("https://203.0.113.5:32400", true),
+            ("http://192.168.1.5:32400", true),
+            ("http://100.64.0.5:32400", true),
+            ("http://[::1]:32400", true),
+            ("http://203.0.113.5:32400", false),
+            ("http://[2001:db8::1]:32400", false),
+        ] {
+            assert_eq!(places(url).await, expected, "{url}");
+        }
+    }
 }
