@@ -14,6 +14,7 @@ mod cold_path;
 mod command_line;
 mod doctor;
 mod example_hosts;
+mod find;
 mod fixtures;
 mod hostile;
 mod identity;

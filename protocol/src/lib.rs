@@ -7,6 +7,7 @@
 pub mod message;
 pub mod identity;
 pub mod plex;
+pub mod find;
 pub mod stash;
 pub mod doctor;
 pub mod error;

@@ -15,6 +15,8 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Finds the items that have a file.
+    pub const PLEX_FIND: &str = "plex.find";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").

@@ -4,6 +4,7 @@
 mod account;
 mod doctor;
 mod errors;
+mod find;
 mod identity;
 pub(crate) mod params;
 mod request;
@@ -65,6 +66,7 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::PLEX_FIND, find::find);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }

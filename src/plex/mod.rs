@@ -4,6 +4,7 @@
 //! no resolver.
 
 pub mod error;
+mod find;
 pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;
@@ -23,6 +24,7 @@ use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
 pub use self::error::{NoSection, PlexError};
+pub use self::find::Item;
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{origin_of, same_origin};

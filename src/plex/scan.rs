@@ -85,7 +85,11 @@ impl Scanner {
         self.accepted(&answer, what)
     }
 
-    async fn list(&self) -> Result<Vec<Section>, PlexError> {
+    /// Plex's list of sections.
+    ///
+    /// # Errors
+    /// As [`Scanner::folder`].
+    pub(crate) async fn list(&self) -> Result<Vec<Section>, PlexError> {
         let answer = self.get(RequestParams::get("/library/sections")).await?;
         self.accepted(&answer, "to list its library sections".to_owned())?;
         sections::read(&answer.body.value)
@@ -134,14 +138,14 @@ impl Scanner {
         }
     }
 
-    fn accepted(&self, answer: &Answer, what: String) -> Result<(), PlexError> {
+    pub(super) fn accepted(&self, answer: &Answer, what: String) -> Result<(), PlexError> {
         match is_good(answer.status) {
             true => Ok(()),
             false => Err(Refusal::of(answer, what, &self.plex.secrets).into()),
         }
     }
 
-    async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
+    pub(super) async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
         let ScanCall { identity, account, limits, deadline } = &self.call;
         let secrets = &self.plex.secrets;
         let mut prepared = PreparedRequest::new(&params, identity, account, *limits, secrets)?;

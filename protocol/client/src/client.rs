@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::find::{FindParams, FindResult};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
@@ -97,11 +98,7 @@ impl Client {
 
     /// `plex.request`. The client waits a little longer than `timeout_ms`.
     pub fn plex_request(&self, params: &RequestParams) -> Call<RequestResult> {
-        let call = self.call(method::PLEX_REQUEST, params);
-        match params.timeout_ms {
-            Some(timeout) => call.timeout(Duration::from_millis(timeout).saturating_add(MARGIN)),
-            None => call,
-        }
+        self.call_within(method::PLEX_REQUEST, params, params.timeout_ms)
     }
 
     /// `plex.scan`.
@@ -109,9 +106,27 @@ impl Client {
         self.call(method::PLEX_SCAN, params)
     }
 
+    /// `plex.find`. The client waits a little longer than `timeout_ms`.
+    pub fn plex_find(&self, params: &FindParams) -> Call<FindResult> {
+        self.call_within(method::PLEX_FIND, params, params.timeout_ms)
+    }
+
     /// `rpc.discover`: the OpenRPC document.
     pub fn discover(&self) -> Call<Value> {
         self.call(method::RPC_DISCOVER, &BTreeMap::<String, Value>::new())
+    }
+
+    fn call_within<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+        timeout_ms: Option<u64>,
+    ) -> Call<T> {
+        let call = self.call(method, params);
+        match timeout_ms {
+            Some(timeout) => call.timeout(Duration::from_millis(timeout).saturating_add(MARGIN)),
+            None => call,
+        }
     }
 
     /// Any method, by its name. As `T` a `Box<RawValue>` takes every result as the worker wrote it.

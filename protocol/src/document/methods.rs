@@ -6,6 +6,7 @@ use super::Method;
 use super::schemas::Schemas;
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
+use crate::find::{FindParams, FindResult, FoundItem};
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
 use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult, SectionScan};
@@ -38,6 +39,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        find(schemas),
         doctor(schemas),
         discover(),
         run(schemas),
@@ -146,6 +148,34 @@ fn scan(schemas: &mut Schemas) -> Method {
                 to_value(&both),
             ),
         ],
+    }
+}
+
+fn find(schemas: &mut Schemas) -> Method {
+    let (held, other) = ("/media/Movies/Heat/Heat.mkv", "/elsewhere/Heat.mkv");
+    let found = FindResult {
+        items: vec![FoundItem {
+            path: held.to_owned(),
+            rating_key: "1001".to_owned(),
+            r#type: "movie".to_owned(),
+            title: "Heat".to_owned(),
+            section: "1".to_owned(),
+            file: held.to_owned(),
+        }],
+        missing: vec![other.to_owned()],
+        unheld: vec![other.to_owned()],
+    };
+    Method {
+        name: method::PLEX_FIND,
+        summary: "Finds the items that have a file.",
+        description: "Plex's own filter is no exact match; here an item counts only if one of its parts has the file: \
+            the same bytes, else the same after Unicode NFC, on Windows without letter case. Paths are as Plex sees \
+            them, in Stash as Stash sees them. A section that fails is an error: its files are never `missing`.",
+        param_structure: "by-name",
+        params: schemas.params_of::<FindParams>(),
+        result: result("found", schemas.of::<FindResult>()),
+        errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
+        examples: vec![example("two files", json!({"paths": [held, other]}), to_value(&found))],
     }
 }
 

@@ -42,6 +42,7 @@ fn every_method_is_there_with_examples_and_errors() {
         method::IDENTITY_RESET,
         method::PLEX_REQUEST,
         method::PLEX_SCAN,
+        method::PLEX_FIND,
         method::DOCTOR_RUN,
         method::RPC_DISCOVER,
         method::STASH_RUN,
