@@ -4,11 +4,14 @@ use plexsync_harness::fake_plex::{Fault, Section};
 use plexsync_harness::{FakePlex, Host, RpcError};
 use serde_json::{Value, json};
 
-/// A Plex with these sections: key, type, locations, and their items: key, files.
-fn plex(sections: &[(&str, &str, &[&str], &[(&str, &[&str])])]) -> FakePlex {
+/// An item's key, and its files.
+type Item<'a> = (&'a str, &'a [&'a str]);
+/// A section's key, type, locations, and items.
+type Of<'a> = (&'a str, &'a str, &'a [&'a str], &'a [Item<'a>]);
+
+fn plex(sections: &[Of]) -> FakePlex {
     let plex = FakePlex::start();
-    let section =
-        |&(key, kind, locations, _): &(_, _, _, _)| Section::new(key, "S", kind, locations);
+    let section = |&(key, kind, locations, _): &Of| Section::new(key, "S", kind, locations);
     plex.set_sections(sections.iter().map(section).collect());
     for (key, kind, _, items) in sections {
         plex.set_listing(key, &listing(kind, items).to_string());
@@ -16,10 +19,10 @@ fn plex(sections: &[(&str, &str, &[&str], &[(&str, &[&str])])]) -> FakePlex {
     plex
 }
 
-fn listing(kind: &str, items: &[(&str, &[&str])]) -> Value {
+fn listing(kind: &str, items: &[Item]) -> Value {
     let kind = if kind == "show" { "episode" } else { kind };
     let part = |file: &&str| json!({"Part": [{"file": file}]});
-    let item = |(key, files): &(&str, &[&str])| {
+    let item = |(key, files): &Item| {
         let media: Vec<_> = files.iter().map(part).collect();
         json!({"ratingKey": key, "type": kind, "title": format!("Title {key}"), "Media": media})
     };
@@ -141,7 +144,7 @@ fn of_two_unicode_forms_the_one_that_was_named_counts() {
 fn a_listing_of_many_pages_is_read_to_its_end() {
     let files: Vec<_> = (0..350).map(|number| format!("/m/{number}.mkv")).collect();
     let names: Vec<[&str; 1]> = files.iter().map(|file| [file.as_str()]).collect();
-    let entries: Vec<(&str, &[&str])> = names.iter().map(|name| (name[0], &name[..])).collect();
+    let entries: Vec<Item> = names.iter().map(|name| (name[0], &name[..])).collect();
     let plex = self::plex(&[("1", "movie", &["/m"], &entries)]);
     let found = find(&plex, json!({"path": "/m/349.mkv"})).unwrap();
     assert_eq!(items(&found).len(), 1);
