@@ -22,6 +22,7 @@ mod json_text;
 mod log;
 mod methods;
 mod plex;
+mod pretty;
 mod process;
 mod remote_path;
 mod rpc;

@@ -9,10 +9,12 @@ use std::sync::{Arc, mpsc};
 use crate::cli::{self, Arguments, Options};
 use crate::commands::{self, Setting, Streams};
 use crate::host::framing::Framing;
+use crate::host::typed::Typed;
 use crate::host::{reader, session, streams};
 use crate::log;
 use crate::methods;
 use crate::plex::{self, Plex, ProxySettings};
+use crate::pretty;
 use crate::rpc::Methods;
 use crate::secret::Secrets;
 use crate::target::Sources;
@@ -21,10 +23,9 @@ use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Hint printed when the worker is started on a terminal.
-const TYPED_HELP: &[u8] =
-    b"Enter one message per line, as a host writes it; a method's name alone is a call.\n\
-      Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
+/// Printed when the worker is started on a terminal.
+const FIRST_HINT: &[u8] =
+    b"Enter a method's name, and its params if it has any; try identity.get, help or quit.\n";
 
 /// Runs the program: a command, or the conversation with a host on stdin and stdout.
 pub fn run() -> ExitCode {
@@ -106,25 +107,30 @@ fn plex_client(options: &Options, secrets: &Secrets) -> Plex {
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
+    let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
+    let for_a_person = by_hand && streams::stdout_is_terminal();
     let replies = streams::take_stdout()?;
     let flags = reader::Flags::default();
     let interrupt = Arc::new(AtomicBool::new(false));
-    let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
     if by_hand {
-        streams::Stderr::default().write_all(TYPED_HELP)?;
+        streams::Stderr::default().write_all(FIRST_HINT)?;
     }
     let (sender, events) = mpsc::channel();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
+    let replies: Box<dyn Write> = match for_a_person {
+        true => Box::new(pretty::Lines::new(replies)),
+        false => Box::new(replies),
+    };
+    let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
     let credit = reader::start(input, watched, flags.clone(), sender.clone(), exit)?;
-    let wire =
-        session::Options { framing: options.framing, max_message: options.max_message, by_hand };
+    let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
         log.use_stash_format();
     };
     let stop = flags.stop.clone();
-    let host = session::Host { events, sender, credit, replies, stop, interrupt };
+    let host = session::Host { events, sender, credit, replies, typed, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 

@@ -29,6 +29,7 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
+mod shell;
 mod stash_go;
 mod stash_plugin;
 mod stash_scan;

@@ -49,12 +49,29 @@ fn types(script: &mut Child, text: &str) {
 fn a_name_is_a_call() {
     let folder = tempfile::tempdir().unwrap();
     let Some(mut script) = on_a_terminal(folder.path(), "") else { return };
-    shown(&mut script, "--help");
+    shown(&mut script, "try identity.get");
     types(&mut script, "identity.get\n");
-    shown(&mut script, r#""id":1,"result":{"device_id""#);
+    shown(&mut script, "\"id\": 1,\r\n  \"result\": {\r\n    \"device_id\": ");
     types(&mut script, "{\"jsonrpc\":\"2.0\",\"id\":\"own\",\"method\":\"identity.get\"}\n");
-    shown(&mut script, r#""id":"own","result""#);
+    shown(&mut script, "\"id\": \"own\",\r\n");
+    types(&mut script, "plex.request {\"path\": \"/identity\"}\n");
+    shown(&mut script, "no Plex server is configured");
     types(&mut script, "\x04");
+    assert!(script.wait().unwrap().success());
+}
+
+#[test]
+fn a_person_can_ask_for_help_and_quit() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut script) = on_a_terminal(folder.path(), "2>&1") else { return };
+    types(&mut script, "help\n");
+    shown(&mut script, "Asks Plex to look at one folder.");
+    types(&mut script, "identity.reset\n");
+    shown(&mut script, "enter: identity.reset {}");
+    assert!(!folder.path().join("device_id.json").exists());
+    types(&mut script, "identity.reset {}\n");
+    shown(&mut script, "\"origin\": ");
+    types(&mut script, "quit\n");
     assert!(script.wait().unwrap().success());
 }
 

@@ -36,10 +36,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("log", &[]),
     ("cli", &["log", "host", "target"]),
     ("doctor", &["files", "identity", "http", "plex", "stash", "target"]),
-    ("commands", &["cli", "rpc", "identity"]),
+    ("commands", &["cli", "rpc", "identity", "pretty"]),
+    ("pretty", &[]),
     ("secret", &[]),
     ("json_text", &[]),
-    ("process", &["cli", "commands", "host", "log", "methods", "plex", "rpc", "target"]),
+    ("process", &["cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc", "target"]),
     ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];
 

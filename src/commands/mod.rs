@@ -4,20 +4,19 @@
 mod call;
 mod doctor;
 mod identity;
-mod pretty;
+mod manual;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use clap::CommandFactory;
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Arguments, Command, Environment};
+use crate::cli::{Command, Environment};
 use crate::identity::inspect;
+use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
-use pretty::pretty;
 
 /// The streams of a command, and whether they are terminals.
 pub struct Streams<'a> {
@@ -32,12 +31,15 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
+    fn pretty(&mut self, json: &str) -> io::Result<()> {
+        self.output.write_all(pretty(json).as_bytes())
+    }
+
     /// Prints a call's result to the output, or its error to the errors.
     fn show(&mut self, outcome: Outcome) -> io::Result<End> {
         match outcome {
             Ok(result) => {
-                let result = result.into_bytes();
-                self.output.write_all(pretty(&String::from_utf8_lossy(&result)).as_bytes())?;
+                self.pretty(&String::from_utf8_lossy(&result.into_bytes()))?;
                 Ok(End::Fine)
             }
             Err(error) => {
@@ -93,32 +95,17 @@ impl End {
 /// When a stream can't be read or written.
 pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -> io::Result<End> {
     match command {
-        Command::Call { method, params } => {
-            call::call(setting, streams, &method, params.as_deref())
-        }
+        Command::Call(arguments) => call::call(setting, streams, &arguments),
         Command::Doctor { json, no_create } => doctor::doctor(setting, streams, json, !no_create),
         Command::Identity { command } => identity::identity(setting, streams, command),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
         }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
-            let script = String::from_utf8_lossy(&script);
-            // clap spells a name with a hyphen in two ways there, and bash finds no subcommand (clap #6421).
-            let script = script.replace("plexsync__subcmd__worker", "plexsync__worker");
-            streams.output.write_all(script.as_bytes())?;
-            Ok(End::Fine)
-        }
-        Command::Man => {
-            clap_mangen::Man::new(Arguments::command()).render(streams.output)?;
-            Ok(End::Fine)
-        }
+        Command::Completions { shell } => manual::completions(streams, setting.environment, shell),
+        Command::Man { command } => manual::page(streams, &command),
     }
 }
-
-const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
     /// Folder and id: which device this is about.

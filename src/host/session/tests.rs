@@ -74,9 +74,17 @@ fn serve_events(
 ) -> io::Result<()> {
     let (sender, receiver) = mpsc::channel();
     events.into_iter().for_each(|event| sender.send(event).unwrap());
-    let options = Options { framing: None, max_message: 1000, by_hand: false };
+    let options = Options { framing: None, max_message: 1000 };
     let credit = Arc::new(Credit::new(|| {}));
-    let host = Host { events: receiver, sender, credit, replies, stop: Arc::default(), interrupt };
+    let host = Host {
+        events: receiver,
+        sender,
+        credit,
+        replies,
+        typed: None,
+        stop: Arc::default(),
+        interrupt,
+    };
     serve(methods, options, host, &mut || {})
 }
 
