@@ -142,6 +142,9 @@ pub struct Flags {
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plex_token_file: Option<PathBuf>,
+    /// URL in place of plex.tv and clients.plex.tv, for tests: https, or http to this machine [env: PLEXSYNC_PLEX_TV]
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub plex_tv: Option<String>,
     /// Message framing on stdin and stdout: JSON lines or Content-Length headers; `auto` goes by the first line [default: auto]
     #[arg(long, global = true, value_name = "FRAMING", value_parser = ["auto", "lines", "headers"])]
     pub wire: Option<String>,

@@ -1,7 +1,7 @@
 //! The worker. How a message flows through it; imports only point downwards:
 //!
 //! bytes -> [`host`] (framing, envelope, the loop) -> [`rpc`] (by name) -> [`methods`] (what each does)
-//! -> [`identity`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
+//! -> [`identity`], [`account`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
 //! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "tables"))]
 #![allow(unreachable_pub, reason = "only `run` and what the fuzzers need are used from outside")]
 
+mod account;
 mod cli;
 mod commands;
 mod doctor;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
+use crate::account::{self, PlexTv};
 use crate::cli::{self, Arguments, Options};
 use crate::commands::{self, Setting, Streams};
 use crate::host::framing::Framing;
@@ -100,10 +101,25 @@ fn data_folder(options: &Options) -> Option<PathBuf> {
 }
 
 fn plex_client(options: &Options, secrets: &Secrets) -> Plex {
-    let proxy =
-        ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
-    let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
+    let (ca_file, proxy) = (ca_file(options), proxy(options));
     Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() })
+}
+
+/// The client of plex.tv, or what is wrong with its URL.
+fn plex_tv_client(options: &Options) -> Result<PlexTv, String> {
+    let given = options.plex_tv.as_ref();
+    let url = given.map(|given| given.value.clone());
+    let client =
+        PlexTv::new(account::Options { url, ca_file: ca_file(options), proxy: proxy(options) });
+    client.map_err(|why| format!("the URL in `{}` {why}", given.map_or("", |given| given.by)))
+}
+
+fn proxy(options: &Options) -> ProxySettings {
+    ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() }
+}
+
+fn ca_file(options: &Options) -> Option<PathBuf> {
+    options.plex_ca.as_ref().map(|given| given.value.clone())
 }
 
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
@@ -136,6 +152,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
 
 fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Methods {
     let plex = plex_client(&options, &secrets);
+    let plex_tv = plex_tv_client(&options);
     let setup = methods::Setup {
         data_dir: options.data_dir,
         default_data_dir: options.default_data_dir,
@@ -148,7 +165,7 @@ fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Me
         interrupt,
         secrets,
     };
-    methods::methods(setup, plex)
+    methods::methods(setup, plex, plex_tv)
 }
 
 /// The folder that relative paths are relative to. If it was deleted, paths stay as they are.

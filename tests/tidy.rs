@@ -25,10 +25,14 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["methods", "rpc", "log"]),
     ("rpc", &[]),
-    ("methods", &["identity", "http", "plex", "stash", "rpc", "target", "doctor", "remote_path"]),
+    (
+        "methods",
+        &["account", "identity", "http", "plex", "stash", "rpc", "target", "doctor", "remote_path"],
+    ),
     ("target", &["files", "plex", "stash"]),
     ("files", &[]),
     ("identity", &["files"]),
+    ("account", &["files", "http"]),
     ("http", &[]),
     ("plex", &["http", "remote_path"]),
     ("stash", &["http", "remote_path"]),
@@ -40,7 +44,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pretty", &[]),
     ("secret", &[]),
     ("json_text", &[]),
-    ("process", &["cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc", "target"]),
+    (
+        "process",
+        &[
+            "account", "cli", "commands", "host", "log", "methods", "plex", "pretty", "rpc",
+            "target",
+        ],
+    ),
     ("fuzzing", &["host", "identity", "plex", "rpc"]),
 ];
 

@@ -13,7 +13,7 @@ pub mod find;
 pub mod stash;
 pub mod doctor;
 pub mod error;
-mod sign_in;
+pub mod sign_in;
 
 #[cfg(test)]
 mod document;

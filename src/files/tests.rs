@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::cleanup::temporary_name;
-use super::folder::sync_folder;
+use super::folder::{parent, sync_folder};
 use super::*;
 
 fn folder() -> TempDir {

@@ -170,7 +170,8 @@ mod tests {
                 secrets: Secrets::default(),
             };
             let plex = Plex::new(Options::default());
-            let worker = Worker { setup, plex, keeper: Mutex::new(None) };
+            let plex_tv = Err(String::new());
+            let worker = Worker { setup, plex, plex_tv, keeper: Mutex::new(None) };
             assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
         }
     }

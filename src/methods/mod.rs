@@ -20,6 +20,7 @@ use plexsync_protocol::message::method;
 use tracing::info;
 
 use self::errors::Reader;
+use crate::account::PlexTv;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -52,8 +53,9 @@ pub struct Setup {
     pub secrets: Secrets,
 }
 
-pub fn methods(setup: Setup, plex: Plex) -> Methods {
-    let worker = Arc::new(Worker { setup, plex, keeper: Mutex::new(None) });
+/// `plex_tv` is the client of plex.tv, or a sentence about its URL.
+pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Methods {
+    let worker = Arc::new(Worker { setup, plex, plex_tv, keeper: Mutex::new(None) });
     let mut methods = Methods::default();
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
@@ -83,6 +85,7 @@ fn discover(_: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> 
 struct Worker {
     setup: Setup,
     plex: Plex,
+    plex_tv: Result<PlexTv, String>,
     /// Made at the first use: in a Stash conversation the host says where the identity lives.
     keeper: Mutex<Option<Keeper>>,
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
+use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use plexsync_protocol::identity::IdentityHeaders;
 
+use crate::http::headers::{Unsendable, of_device, value};
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
@@ -54,29 +55,19 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase())
 }
 
-/// All headers of a request but those that the HTTP library writes (`Host`, framing).
-///
-/// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
+/// All headers of a request but those that the HTTP library writes (`Host`, framing). The call may ask for another
+/// `Accept` than the usual one.
 pub(crate) fn build(
     identity: &IdentityHeaders,
     token: Option<&Secret>,
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
-    let mut headers = HeaderMap::new();
-    let agent = format!("{}/{}", identity.product, identity.version);
-    for (name, text) in identity.iter().chain([("User-Agent", agent.as_str())]) {
-        let value = value(text).ok_or_else(|| {
+    let mut headers = of_device(identity, token).map_err(|what| match what {
+        Unsendable::Identity => {
             PlexError::invalid("", "the identity holds a character that no header can carry")
-        })?;
-        headers.insert(name, value);
-    }
-    if let Some(token) = token {
-        let mut value = value(token.expose())
-            .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
-        value.set_sensitive(true);
-        headers.insert("x-plex-token", value);
-    }
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        Unsendable::Token => PlexError::invalid("/token", "holds a control character"),
+    })?;
     add_own(&mut headers, own)?;
     // A part of a compressed body can't be decompressed.
     if !headers.contains_key(RANGE) {
@@ -106,14 +97,6 @@ fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<()
         headers.insert(name, value);
     }
     Ok(())
-}
-
-/// Text as a header's value, in UTF-8, as Plex reads it first.
-fn value(text: &str) -> Option<HeaderValue> {
-    match text.chars().any(char::is_control) {
-        true => None,
-        false => HeaderValue::from_bytes(text.as_bytes()).ok(),
-    }
 }
 
 /// Response headers as the contract has them: lower-case names, repeated ones joined with `, `, no token of ours.

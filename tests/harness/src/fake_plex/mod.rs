@@ -85,6 +85,16 @@ impl FakePlex {
         self.server.address().port()
     }
 
+    /// The identifier that `/identity` tells, with and without a token.
+    pub fn machine_identifier(&self) -> String {
+        self.inner.state().machine.clone()
+    }
+
+    /// From now on it says that it is this server: another one than it was, or a liar.
+    pub fn set_machine_identifier(&self, identifier: &str) {
+        identifier.clone_into(&mut self.inner.state().machine);
+    }
+
     /// The owner's token. No other fake has the same.
     pub fn token(&self) -> String {
         self.inner.state().tokens.owner.clone()
