@@ -10,6 +10,7 @@ pub mod message;
 pub mod identity;
 pub mod plex;
 pub mod find;
+pub mod device;
 pub mod stash;
 pub mod doctor;
 pub mod error;

@@ -25,6 +25,10 @@ pub mod method {
     pub const AUTH_STATUS: &str = "auth.status";
     /// Signs out.
     pub const AUTH_LOGOUT: &str = "auth.logout";
+    /// Lists the account's devices.
+    pub const DEVICE_LIST: &str = "device.list";
+    /// Removes devices from the account.
+    pub const DEVICE_REMOVE: &str = "device.remove";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").
