@@ -30,6 +30,7 @@ mod retries;
 mod scan;
 mod secrets;
 mod shell;
+mod sign_in;
 mod stash_go;
 mod stash_plugin;
 mod stash_scan;

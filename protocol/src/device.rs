@@ -126,6 +126,13 @@ pub struct DeviceList {
     pub devices: Vec<Device>,
 }
 
+impl DeviceList {
+    /// These devices.
+    pub const fn new(devices: Vec<Device>) -> Self {
+        Self { devices }
+    }
+}
+
 /// Params of `device.remove`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

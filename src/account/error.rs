@@ -26,6 +26,17 @@ pub enum AccountError {
     NotSignedIn(NotSignedIn),
 }
 
+impl AccountError {
+    /// Whether the same question may have an answer in a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Http(_) => true,
+            Self::Refused(refusal) => refusal.status == 429 || refusal.status >= 500,
+            Self::File(_) | Self::Incomplete(_) | Self::NotSignedIn(_) => false,
+        }
+    }
+}
+
 /// Why there is no sign-in to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotSignedIn {
@@ -35,8 +46,6 @@ pub enum NotSignedIn {
     OtherDevice(String),
     /// One is stored that was made at this URL, and not at ours.
     OtherPlexTv(String),
-    /// The data folder is not known, so nothing is.
-    NoFolder,
 }
 
 /// A status that was not hoped for.

@@ -1,13 +1,22 @@
 //! The account on plex.tv: signed in with four letters, remembered in the data folder, and used with the device id and
 //! the plex.tv that it was made for. It knows nothing of requests to a media server.
 
+mod answers;
+mod devices;
 mod error;
 pub mod files;
+mod logout;
 mod plex_tv;
+mod sign_in;
+mod status;
 mod store;
 
+pub use answers::shown;
+pub use devices::{Judge, Wish};
 pub use error::{AccountError, NotSignedIn, Refusal};
+pub use logout::logout;
 pub use plex_tv::{Ask, Options, PlexTv, Reply, Time};
+pub use sign_in::Report;
 pub use store::{FileError, Store};
 
 use std::panic::resume_unwind;
@@ -76,13 +85,17 @@ impl Caller {
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> T {
         let caller = self.clone();
-        match tokio::task::spawn_blocking(move || work(&caller)).await {
-            Ok(done) => done,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // The runtime is ending, and this call with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        on_disk(move || work(&caller)).await
+    }
+}
+
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is ending, and this call with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }

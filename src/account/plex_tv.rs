@@ -79,6 +79,12 @@ impl<'a> Ask<'a> {
         let path_as_sent = path.to_owned();
         Self { method: Method::GET, home: Home::PlexTv, path: path_as_sent, shown: path, token }
     }
+
+    /// The list of the account's devices, servers among them.
+    pub fn resources(token: &'a Secret) -> Self {
+        let path = "/api/v2/resources?includeHttps=1&includeRelay=1&includeIPv6=1";
+        Self { home: Home::Clients, ..Self::get(path, Some(token)) }
+    }
 }
 
 /// The time that a request has.

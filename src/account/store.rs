@@ -61,6 +61,15 @@ impl<T> Content<T> {
     }
 }
 
+/// What is said of a file that is not understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Torn {
+    /// A warning in the log.
+    Warned,
+    /// Nothing: it was said before.
+    Silent,
+}
+
 /// What became of a PIN that was claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completed {
@@ -76,9 +85,18 @@ impl Store {
         Self { folder, secrets }
     }
 
-    /// The place of a lock file.
-    pub fn lock_file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+    /// Takes a lock that is held over requests. None where another process holds it now; a folder that knows no locks
+    /// is used without.
+    ///
+    /// # Errors
+    /// [`FileError`] if the folder can't be made.
+    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, FileError> {
+        let path = self.folder.join(name);
+        self.make_folder()?;
+        match Lock::take(&path, Duration::ZERO, &AtomicBool::new(false)) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(NoLock::Busy | NoLock::Interrupted) => Ok(None),
+        }
     }
 
     /// The sign-in that was completed. A file that is not understood counts as absent, with a warning in the log.
@@ -86,39 +104,31 @@ impl Store {
     /// # Errors
     /// [`FileError`] if the file can't be read.
     pub fn account(&self) -> Result<Option<AccountFile>, FileError> {
-        let content = self.read(ACCOUNT)?;
-        self.warn_of_loss(&content, ACCOUNT, "the sign-in: sign in again");
-        Ok(self.known(content))
+        self.read_account(Torn::Warned)
     }
 
-    /// The PIN that waits; else as [`Self::account`].
-    ///
-    /// # Errors
-    /// [`FileError`] if the file can't be read.
-    pub fn pending(&self) -> Result<Option<SignInFile>, FileError> {
-        let content = self.read(SIGN_IN)?;
-        self.warn_of_loss(&content, SIGN_IN, "the code that waited: begin the sign-in again");
-        Ok(content.whole())
-    }
-
-    /// Both, for who looks again and again: nothing is said of torn files.
+    /// The sign-in that was completed, and the PIN that waits, of whatever device.
     ///
     /// # Errors
     /// [`FileError`] if one can't be read.
-    pub fn look(&self) -> Result<(Option<AccountFile>, Option<SignInFile>), FileError> {
+    pub fn look(&self, torn: Torn) -> Result<(Option<AccountFile>, Option<SignInFile>), FileError> {
         // A PIN goes when its account is there: read in the other order both could be missed.
-        let pending = self.read(SIGN_IN)?.whole();
-        Ok((self.known(self.read(ACCOUNT)?), pending))
+        let pending = self.read(SIGN_IN, torn, "the code that waited")?.whole();
+        Ok((self.read_account(torn)?, pending))
     }
 
     /// The cache of ways to servers; empty, with a warning in the log, where it can't be read.
     pub fn servers(&self) -> ServerFile {
-        let content = self.read(SERVER).unwrap_or_else(|FileError { path, problem }| {
-            let Problem { reason, hint } = problem;
-            tracing::warn!("`{}`: {reason}; {hint}; servers are looked for anew", path.display());
-            Content::Absent
-        });
-        self.warn_of_loss(&content, SERVER, "the chosen server, and the ways to the servers");
+        const LOST: &str = "the chosen server, and the ways to the servers";
+        let content =
+            self.read(SERVER, Torn::Warned, LOST).unwrap_or_else(|FileError { path, problem }| {
+                let Problem { reason, hint } = problem;
+                tracing::warn!(
+                    "`{}`: {reason}; {hint}; servers are looked for anew",
+                    path.display()
+                );
+                Content::Absent
+            });
         content.whole().unwrap_or_default()
     }
 
@@ -131,6 +141,15 @@ impl Store {
                 "`{}`: {reason}; {hint}; the way to the server is not remembered",
                 path.display()
             );
+        }
+    }
+
+    /// Lets a search for a server begin again at once.
+    pub fn end_pauses(&self) {
+        if self.servers().servers.values().any(|server| server.failed_at.is_some()) {
+            self.change_servers(|servers| {
+                servers.servers.values_mut().for_each(|server| server.failed_at = None);
+            });
         }
     }
 
@@ -149,7 +168,7 @@ impl Store {
     /// [`FileError`] if it can't be removed.
     pub fn forget_pending(&self, pin_id: u64) -> Result<(), FileError> {
         let _lock = self.lock(PATIENCE)?;
-        match self.look()?.1 {
+        match self.look(Torn::Silent)?.1 {
             Some(pending) if pending.pin_id == pin_id => self.remove(SIGN_IN),
             _ => Ok(()),
         }
@@ -163,7 +182,7 @@ impl Store {
     pub fn complete(&self, account: &AccountFile) -> Result<Completed, FileError> {
         self.secrets.remember(&account.token);
         let _lock = self.lock(PATIENCE)?;
-        let (stored, pending) = self.look()?;
+        let (stored, pending) = self.look(Torn::Silent)?;
         let is_stored = stored.is_some_and(|stored| stored.pin_id == account.pin_id);
         if pending.is_none_or(|pending| pending.pin_id != account.pin_id) {
             return Ok(if is_stored { Completed::Stored } else { Completed::GivenUp });
@@ -186,7 +205,7 @@ impl Store {
         change: impl FnOnce(&mut AccountFile),
     ) -> Result<(), FileError> {
         let _lock = self.lock(PATIENCE)?;
-        match self.look()?.0 {
+        match self.look(Torn::Silent)?.0 {
             Some(mut account) if account.pin_id == pin_id => {
                 change(&mut account);
                 self.write(ACCOUNT, &account)
@@ -206,23 +225,32 @@ impl Store {
         removed.into_iter().collect()
     }
 
-    fn known(&self, content: Content<AccountFile>) -> Option<AccountFile> {
-        let account = content.whole();
+    fn read_account(&self, torn: Torn) -> Result<Option<AccountFile>, FileError> {
+        let account = self.read::<AccountFile>(ACCOUNT, torn, "the sign-in")?.whole();
         account.iter().for_each(|account| self.secrets.remember(&account.token));
-        account
+        Ok(account)
     }
 
-    fn warn_of_loss<T>(&self, content: &Content<T>, name: &str, lost: &str) {
-        if matches!(content, Content::Torn) {
-            let path = self.folder.join(name);
-            tracing::warn!("`{}` is not understood, which loses {lost}", path.display());
-        }
-    }
-
-    fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Content<T>, FileError> {
+    fn read<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        torn: Torn,
+        lost: &str,
+    ) -> Result<Content<T>, FileError> {
         let path = self.folder.join(name);
         match files::read(&path, LARGEST) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or(Content::Torn, Content::Whole)),
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or_else(
+                |_| {
+                    if torn == Torn::Warned {
+                        tracing::warn!(
+                            "`{}` is not understood, which loses {lost}",
+                            path.display()
+                        );
+                    }
+                    Content::Torn
+                },
+                Content::Whole,
+            )),
             Err(Obstacle::Missing) => Ok(Content::Absent),
             Err(obstacle) => Err(FileError::new(&path, Problem::from(&obstacle))),
         }
@@ -230,7 +258,7 @@ impl Store {
 
     /// The servers of another sign-in, all but the choice. A cache that can't be kept is no reason to fail.
     fn forget_servers(&self) {
-        let forgotten = match self.read::<ServerFile>(SERVER) {
+        let forgotten = match self.read::<ServerFile>(SERVER, Torn::Silent, "") {
             Ok(Content::Absent) => Ok(()),
             Ok(Content::Whole(_)) => self.write_servers(ServerFile::forget_but_chosen),
             Ok(Content::Torn) | Err(_) => self.remove(SERVER),
@@ -241,7 +269,7 @@ impl Store {
     }
 
     fn write_servers(&self, change: impl FnOnce(&mut ServerFile)) -> Result<(), FileError> {
-        let mut servers = self.read(SERVER)?.whole().unwrap_or_default();
+        let mut servers = self.read(SERVER, Torn::Silent, "")?.whole().unwrap_or_default();
         change(&mut servers);
         self.write(SERVER, &servers)
     }
@@ -271,11 +299,15 @@ impl Store {
         }
     }
 
+    fn make_folder(&self) -> Result<(), FileError> {
+        let made = files::make_folder(&self.folder);
+        made.map_err(|error| FileError::new(&self.folder, Problem::from(&error)))
+    }
+
     /// A folder that knows no locks is used without: replacing is whole in any case.
     fn lock(&self, patience: Duration) -> Result<Lock, FileError> {
         let path = self.folder.join(LOCK);
-        let made = files::make_folder(&self.folder);
-        made.map_err(|error| FileError::new(&self.folder, Problem::from(&error)))?;
+        self.make_folder()?;
         Lock::take(&path, patience, &AtomicBool::new(false)).map_err(|why| {
             let reason = match why {
                 NoLock::Busy => "another process holds it all the time",

@@ -2,10 +2,13 @@
 
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete,
+    SignInState,
 };
 use serde::Serialize;
 
+use crate::account::{self, AccountError, FileError, NotSignedIn};
+use crate::files::Problem;
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
 use crate::plex::{self, PlexError, Refusal};
@@ -67,6 +70,60 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
         HttpError::TooLarge { max_bytes } => {
             ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
         }
+    }
+}
+
+pub(super) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
+    match error {
+        AccountError::Http(error) => of_http(error),
+        AccountError::Refused(refusal) => {
+            let hint = match refusal.status {
+                401 => sign_in_again(reader),
+                429 => "plex.tv has too much to do: wait a few minutes, then try again",
+                500.. => "plex.tv has a problem of its own: wait, then try again",
+                _ => "check what answers in plex.tv's place: a portal or a proxy may",
+            };
+            let message = format!("{refusal}; {hint}");
+            let account::Refusal { status, message: words, server, .. } = refusal;
+            let data = RefusedByPlex { status, message: words, server, asked: None, refused: None };
+            ErrorObject::new(Code::RefusedByPlex, message).with_data(&data)
+        }
+        AccountError::File(FileError { path, problem: Problem { reason, hint } }) => {
+            let message = format!("`{}`: {reason}; {hint}", path.display());
+            let mut data = NotConfigured::new(Missing::Token, reason);
+            data.path = Some(path.display().to_string());
+            ErrorObject::new(Code::NotConfigured, message).with_data(&data)
+        }
+        AccountError::Incomplete(reason) => {
+            let what = match reason {
+                SignInState::Expired => "the code has expired",
+                SignInState::Refused => "plex.tv has refused the sign-in",
+                _ => "no sign-in has begun",
+            };
+            ErrorObject::new(Code::SignInIncomplete, format!("{what}; {}", sign_in_again(reader)))
+                .with_data(&SignInIncomplete { reason })
+        }
+        AccountError::NotSignedIn(why) => not_configured(
+            Missing::Token,
+            format!("{}; {}", not_signed_in(&why), sign_in_again(reader)),
+        ),
+    }
+}
+
+fn not_signed_in(why: &NotSignedIn) -> String {
+    match why {
+        NotSignedIn::None => "not signed in to plex.tv".to_owned(),
+        NotSignedIn::OtherDevice(id) => {
+            format!("the stored sign-in belongs to the device `{id}`, which this is not any more")
+        }
+        NotSignedIn::OtherPlexTv(url) => format!("the stored sign-in was made at `{url}`"),
+    }
+}
+
+fn sign_in_again(reader: Reader) -> &'static str {
+    match reader {
+        Reader::Host => "sign in with `auth.start`",
+        Reader::StashUser => "run the task *Sign in to Plex*",
     }
 }
 

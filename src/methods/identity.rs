@@ -8,7 +8,7 @@ use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Worker, errors, params};
 use crate::identity::{IdentityError, Keeper};
@@ -33,8 +33,14 @@ pub(super) fn reset(worker: &Arc<Worker>, request: Request) -> Result<Handling, 
     let (worker, stash) = (worker.clone(), request.stash);
     Ok(Handling::Ordered(Box::new(move || {
         let reset = worker.with_keeper(stash.as_deref(), |keeper| keeper.reset(&params));
-        let result = reset.map_err(errors::of_identity)?;
+        let mut result = reset.map_err(errors::of_identity)?;
         info!("identity reset");
+        if let Some(warning) = worker.left_behind(stash.as_deref(), &result) {
+            warn!("{warning}");
+            let known = result.identity.warning.take();
+            result.identity.warning =
+                Some(known.into_iter().chain([warning]).collect::<Vec<_>>().join(" "));
+        }
         Ok(JsonText::of(&result))
     })))
 }

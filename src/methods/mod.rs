@@ -2,6 +2,8 @@
 //! a request carries the identity that the identity calls before it leave behind; requests run at the same time.
 
 mod account;
+mod auth;
+mod device;
 mod doctor;
 mod errors;
 mod find;
@@ -69,6 +71,12 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
     add(method::PLEX_FIND, find::find);
+    add(method::AUTH_START, auth::start);
+    add(method::AUTH_FINISH, auth::finish);
+    add(method::AUTH_STATUS, auth::status);
+    add(method::AUTH_LOGOUT, auth::logout);
+    add(method::DEVICE_LIST, device::list);
+    add(method::DEVICE_REMOVE, device::remove);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Method;
 use super::schemas::Schemas;
+use super::{Method, auth};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::find::{FindParams, FindResult, FoundItem};
@@ -25,7 +25,7 @@ const ANY: [Code; 6] = [
     Code::Cancelled,
 ];
 /// What a call to Plex can end with.
-const PLEX: [Code; 5] = [
+pub(super) const PLEX: [Code; 5] = [
     Code::IdentityUnavailable,
     Code::PlexUnreachable,
     Code::PlexTimeout,
@@ -40,6 +40,10 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         request(schemas),
         scan(schemas),
         find(schemas),
+        auth::start(schemas),
+        auth::finish(schemas),
+        auth::status(schemas),
+        auth::logout(schemas),
         doctor(schemas),
         discover(),
         run(schemas),
@@ -258,21 +262,21 @@ fn identity(device_id: &str, origin: Origin) -> Identity {
     Identity::new(device_id.to_owned(), origin, path.to_owned(), headers, None)
 }
 
-fn to_value(value: &impl serde::Serialize) -> Value {
+pub(super) fn to_value(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
-fn result(name: &str, schema: Value) -> Value {
+pub(super) fn result(name: &str, schema: Value) -> Value {
     json!({"name": name, "schema": schema})
 }
 
-fn errors(own: &[Code]) -> Vec<Value> {
+pub(super) fn errors(own: &[Code]) -> Vec<Value> {
     let code = |code: &Code| json!({"$ref": format!("#/components/errors/{code:?}")});
     ANY.iter().chain(own).map(code).collect()
 }
 
 /// An Example Pairing Object.
-fn example(name: &str, params: Value, value: Value) -> Value {
+pub(super) fn example(name: &str, params: Value, value: Value) -> Value {
     let params: Vec<_> = params
         .as_object()
         .into_iter()

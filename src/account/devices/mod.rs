@@ -8,9 +8,9 @@ use plexsync_protocol::device::{Device, Kept, KeptReason};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{AccountError, Ask, Caller};
-use crate::secret::{Secret, shown};
-pub use remove::{Removal, Wish};
+use super::{AccountError, Ask, Caller, shown};
+use crate::secret::{Secret, Secrets};
+pub use remove::{Progress, Wish};
 use row::Row;
 
 /// Where plex.tv lists the devices; as XML only.
@@ -30,6 +30,8 @@ pub struct Judge {
     pub days: u32,
     /// What time it is.
     pub now: OffsetDateTime,
+    /// What no text may show.
+    pub secrets: Secrets,
 }
 
 impl Caller {
@@ -37,7 +39,11 @@ impl Caller {
     ///
     /// # Errors
     /// Those of [`Caller::ask`]; a list that can't be read is `-32010`, never an empty one.
-    pub async fn devices(&self, token: &Secret, judge: &Judge) -> Result<Vec<Device>, AccountError> {
+    pub async fn devices(
+        &self,
+        token: &Secret,
+        judge: &Judge,
+    ) -> Result<Vec<Device>, AccountError> {
         let reply = self.ask(&Ask::get(LIST, Some(token)), "to list the devices").await?;
         Ok(judge.all(&row::read(&reply.body)?))
     }
@@ -49,6 +55,7 @@ impl Judge {
     }
 
     fn device(&self, row: &Row, all: &[Row]) -> Device {
+        let shown = |text: &str| shown(text, &self.secrets);
         Device {
             id: shown(&row.id),
             name: shown(&row.name),
@@ -79,7 +86,7 @@ impl Judge {
         if let Some(used) = used {
             return kept(KeptReason::Provides, format!("it is a `{used}`, which others use"));
         }
-        if row.is_connected {
+        if row.is_connected() {
             let why = "it has a connection or synchronised items";
             return kept(KeptReason::Connected, why.to_owned());
         }

@@ -42,8 +42,8 @@ pub(super) fn of(row: &Row, own: &str) -> Option<Phantom> {
 /// The number of `0x` and 1 to 12 hex digits: leading zeros are missing there.
 fn hardware_address(identifier: &str) -> Option<u64> {
     let digits = identifier.strip_prefix("0x")?;
-    let is_number = (1..=12).contains(&digits.len())
-        && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let is_number =
+        (1..=12).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_number.then(|| u64::from_str_radix(digits, 16).ok())?
 }
 

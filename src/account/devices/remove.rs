@@ -5,9 +5,9 @@ use plexsync_protocol::device::{
     Device, DeviceRemoval, FailedDevice, Kept, KeptReason, RefusedDevice,
 };
 
-use super::{Caller, Judge};
+use super::Judge;
 use crate::account::plex_tv::Home;
-use crate::account::{AccountError, Ask};
+use crate::account::{AccountError, Ask, Caller};
 use crate::secret::Secret;
 
 /// What is to be removed.
@@ -49,7 +49,7 @@ impl Caller {
             return Ok(removal);
         }
         self.remove_each(token, ids, &mut removal, progress).await;
-        self.check(token, judge, &mut removal).await;
+        self.verify(token, judge, &mut removal).await;
         Ok(removal)
     }
 
@@ -91,7 +91,7 @@ impl Caller {
     }
 
     /// What is still listed was not removed.
-    async fn check(&self, token: &Secret, judge: &Judge, removal: &mut DeviceRemoval) {
+    async fn verify(&self, token: &Secret, judge: &Judge, removal: &mut DeviceRemoval) {
         if removal.removed.is_empty() {
             return;
         }
@@ -104,7 +104,8 @@ impl Caller {
                 removal.failed.extend(listed.map(|id| FailedDevice::new(id, Some(200))));
             }
             Err(_) => {
-                let warning = "the list could not be read again: whether the devices are gone is not checked";
+                let warning =
+                    "the list could not be read again: whether the devices are gone is not checked";
                 removal.warning = Some(warning.to_owned());
             }
         }

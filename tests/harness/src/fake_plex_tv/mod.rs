@@ -56,6 +56,7 @@ struct State {
     port: u16,
     requests: Vec<Request>,
     pins: Vec<Pin>,
+    pins_ever: u64,
     lifetime: Option<Value>,
     tokens: Vec<Token>,
     tokens_ever: usize,

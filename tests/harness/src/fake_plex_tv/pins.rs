@@ -20,7 +20,8 @@ pub(super) struct Pin {
 
 impl State {
     pub(super) fn new_pin(&mut self, request: &Request, identifier: String) -> Response {
-        let count = self.pins.last().map_or(0, |pin| pin.number % 10_000 + 1);
+        self.pins_ever += 1;
+        let count = self.pins_ever;
         let pin = Pin {
             number: 4_000_000_000 + u64::from(self.port) * 10_000 + count,
             code: format!("K{count:03}"),
