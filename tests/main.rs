@@ -12,6 +12,7 @@ mod bodies;
 mod client;
 mod cold_path;
 mod command_line;
+mod devices;
 mod doctor;
 mod example_hosts;
 mod find;

@@ -110,7 +110,7 @@ pub(super) fn servers(reply: &Reply, secrets: &Secrets) -> Option<(Vec<String>, 
 
 /// A name from elsewhere, as it may be shown: without what is a known secret, and without what controls a terminal
 /// or the direction of the text around it.
-pub fn shown(name: &str, secrets: &Secrets) -> String {
+pub(super) fn shown(name: &str, secrets: &Secrets) -> String {
     let is_control = |letter: &char| {
         letter.is_control()
             || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')

@@ -46,6 +46,8 @@ pub enum NotSignedIn {
     OtherDevice(String),
     /// One is stored that was made at this URL, and not at ours.
     OtherPlexTv(String),
+    /// The data folder is not known, so nothing is.
+    NoFolder,
 }
 
 /// A status that was not hoped for.

@@ -11,7 +11,6 @@ mod sign_in;
 mod status;
 mod store;
 
-pub use answers::shown;
 pub use devices::{Judge, Wish};
 pub use error::{AccountError, NotSignedIn, Refusal};
 pub use logout::logout;

@@ -1,23 +1,21 @@
 //! The account's files on disk: read with no-follow, replaced whole under `account.lock`, which is held for file work
 //! only. All of it may block.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+mod disk;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+pub use disk::{FileError, Torn};
 
 use super::files::{AccountFile, ServerFile, SignInFile};
-use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem, Replaced};
+use crate::files::Problem;
 use crate::secret::Secrets;
+use disk::Content;
 
 const ACCOUNT: &str = "account.json";
 const SIGN_IN: &str = "sign_in.json";
 const SERVER: &str = "server.json";
-const LOCK: &str = "account.lock";
-/// Largest file that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
 /// Longest wait for the lock where a sign-in depends on it: others hold it for a few writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for the lock for the sake of a cache.
@@ -28,46 +26,6 @@ const SHORT_PATIENCE: Duration = Duration::from_millis(200);
 pub struct Store {
     folder: PathBuf,
     secrets: Secrets,
-}
-
-/// A file that can't be read or written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileError {
-    pub path: PathBuf,
-    pub problem: Problem,
-}
-
-impl FileError {
-    fn new(path: &Path, problem: Problem) -> Self {
-        Self { path: path.to_owned(), problem }
-    }
-}
-
-/// What is under a name.
-enum Content<T> {
-    Whole(T),
-    /// Nothing.
-    Absent,
-    /// Something that is not understood.
-    Torn,
-}
-
-impl<T> Content<T> {
-    fn whole(self) -> Option<T> {
-        match self {
-            Self::Whole(content) => Some(content),
-            Self::Absent | Self::Torn => None,
-        }
-    }
-}
-
-/// What is said of a file that is not understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Torn {
-    /// A warning in the log.
-    Warned,
-    /// Nothing: it was said before.
-    Silent,
 }
 
 /// What became of a PIN that was claimed.
@@ -83,20 +41,6 @@ impl Store {
     /// The files in `folder`. Tokens that are read are remembered in `secrets`.
     pub fn new(folder: PathBuf, secrets: Secrets) -> Self {
         Self { folder, secrets }
-    }
-
-    /// Takes a lock that is held over requests. None where another process holds it now; a folder that knows no locks
-    /// is used without.
-    ///
-    /// # Errors
-    /// [`FileError`] if the folder can't be made.
-    pub fn try_lock(&self, name: &str) -> Result<Option<Lock>, FileError> {
-        let path = self.folder.join(name);
-        self.make_folder()?;
-        match Lock::take(&path, Duration::ZERO, &AtomicBool::new(false)) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(NoLock::Busy | NoLock::Interrupted) => Ok(None),
-        }
     }
 
     /// The sign-in that was completed. A file that is not understood counts as absent, with a warning in the log.
@@ -231,31 +175,6 @@ impl Store {
         Ok(account)
     }
 
-    fn read<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        torn: Torn,
-        lost: &str,
-    ) -> Result<Content<T>, FileError> {
-        let path = self.folder.join(name);
-        match files::read(&path, LARGEST) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or_else(
-                |_| {
-                    if torn == Torn::Warned {
-                        tracing::warn!(
-                            "`{}` is not understood, which loses {lost}",
-                            path.display()
-                        );
-                    }
-                    Content::Torn
-                },
-                Content::Whole,
-            )),
-            Err(Obstacle::Missing) => Ok(Content::Absent),
-            Err(obstacle) => Err(FileError::new(&path, Problem::from(&obstacle))),
-        }
-    }
-
     /// The servers of another sign-in, all but the choice. A cache that can't be kept is no reason to fail.
     fn forget_servers(&self) {
         let forgotten = match self.read::<ServerFile>(SERVER, Torn::Silent, "") {
@@ -272,49 +191,6 @@ impl Store {
         let mut servers = self.read(SERVER, Torn::Silent, "")?.whole().unwrap_or_default();
         change(&mut servers);
         self.write(SERVER, &servers)
-    }
-
-    /// For the holder of the lock.
-    fn write(&self, name: &str, content: &impl Serialize) -> Result<(), FileError> {
-        let path = self.folder.join(name);
-        let failed = |error: &std::io::Error| {
-            FileError::new(&path, Problem::from(error).because("it can't be written"))
-        };
-        let bytes = serde_json::to_vec_pretty(content).map_err(|error| failed(&error.into()))?;
-        files::remove_temporary(&path);
-        match files::replace(&path, &bytes, Access::Ours, || true) {
-            Ok(Replaced::Unsynced(error)) | Err(error) => Err(failed(&error)),
-            Ok(Replaced::Done | Replaced::Stale) => Ok(()),
-        }
-    }
-
-    fn remove(&self, name: &str) -> Result<(), FileError> {
-        let path = self.folder.join(name);
-        files::remove_temporary(&path);
-        match files::remove(&path) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                Err(FileError::new(&path, Problem::from(&error).because("it can't be removed")))
-            }
-        }
-    }
-
-    fn make_folder(&self) -> Result<(), FileError> {
-        let made = files::make_folder(&self.folder);
-        made.map_err(|error| FileError::new(&self.folder, Problem::from(&error)))
-    }
-
-    /// A folder that knows no locks is used without: replacing is whole in any case.
-    fn lock(&self, patience: Duration) -> Result<Lock, FileError> {
-        let path = self.folder.join(LOCK);
-        self.make_folder()?;
-        Lock::take(&path, patience, &AtomicBool::new(false)).map_err(|why| {
-            let reason = match why {
-                NoLock::Busy => "another process holds it all the time",
-                NoLock::Interrupted => "interrupted",
-            };
-            FileError::new(&path, Problem::new(reason, "end the other process, then try again"))
-        })
     }
 }
 

@@ -79,10 +79,7 @@ impl Options {
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
             sources: sources(flags.plex_url, flags.plex_token_file, environment),
-            plex_tv: flags
-                .plex_tv
-                .map(|url| Given::new(url, "--plex-tv"))
-                .or_else(|| Some(Given::new(variable("PLEXSYNC_PLEX_TV")?, "PLEXSYNC_PLEX_TV"))),
+            plex_tv: plex_tv(flags.plex_tv, environment),
             framing: match flags.wire.as_deref() {
                 Some("lines") => Some(Framing::Lines),
                 Some("headers") => Some(Framing::Headers),
@@ -130,6 +127,12 @@ fn sources(
             token: token("PLEXAPI_AUTH_SERVER_TOKEN"),
         },
     ]
+}
+
+fn plex_tv(flag: Option<String>, environment: Environment<'_>) -> Option<Given<String>> {
+    const NAME: &str = "PLEXSYNC_PLEX_TV";
+    let flag = flag.map(|url| Given::new(url, "--plex-tv"));
+    flag.or_else(|| Some(Given::new(text(NAME, environment)?, NAME)))
 }
 
 /// The level that the environment names. One that can't be read is `info`, with a warning.

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::identity::Ticket;
 use super::{Worker, errors, limits, log_progress, params, reader};
-use crate::account::{self, AccountError, Caller, Report, Store, Time};
+use crate::account::{self, AccountError, Caller, NotSignedIn, Report, Store, Time};
 use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
 use crate::rpc::{Handling, Outcome, ProgressSender, Request, Slow, StashCall};
@@ -159,8 +159,8 @@ impl Worker {
     /// The account's files.
     pub(super) fn store(&self, stash: Option<&StashCall>) -> Result<Store, ErrorObject> {
         let folder = self.data_folder(stash).ok_or_else(|| {
-            let hint = "give `--data-dir` or `PLEXSYNC_DATA_DIR`";
-            errors::not_configured(Missing::Token, format!("no data folder is known; {hint}"))
+            let error = AccountError::NotSignedIn(NotSignedIn::NoFolder);
+            errors::of_account(error, reader(stash))
         })?;
         Ok(Store::new(folder.value, self.setup.secrets.clone()))
     }

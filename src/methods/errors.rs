@@ -103,20 +103,24 @@ pub(super) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
             ErrorObject::new(Code::SignInIncomplete, format!("{what}; {}", sign_in_again(reader)))
                 .with_data(&SignInIncomplete { reason })
         }
-        AccountError::NotSignedIn(why) => not_configured(
-            Missing::Token,
-            format!("{}; {}", not_signed_in(&why), sign_in_again(reader)),
-        ),
+        AccountError::NotSignedIn(why) => {
+            not_configured(Missing::Token, not_signed_in(&why, sign_in_again(reader)))
+        }
     }
 }
 
-fn not_signed_in(why: &NotSignedIn) -> String {
+fn not_signed_in(why: &NotSignedIn, hint: &str) -> String {
     match why {
-        NotSignedIn::None => "not signed in to plex.tv".to_owned(),
-        NotSignedIn::OtherDevice(id) => {
-            format!("the stored sign-in belongs to the device `{id}`, which this is not any more")
+        NotSignedIn::None => format!("not signed in to plex.tv; {hint}"),
+        NotSignedIn::OtherDevice(id) => format!(
+            "the stored sign-in belongs to the device `{id}`, which this is not any more; {hint}"
+        ),
+        NotSignedIn::OtherPlexTv(url) => {
+            format!("the stored sign-in was made at `{url}`; {hint}")
         }
-        NotSignedIn::OtherPlexTv(url) => format!("the stored sign-in was made at `{url}`"),
+        NotSignedIn::NoFolder => {
+            "no data folder is known; give `--data-dir` or `PLEXSYNC_DATA_DIR`".to_owned()
+        }
     }
 }
 

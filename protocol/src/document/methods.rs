@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth};
+use super::{Method, auth, device};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::find::{FindParams, FindResult, FoundItem};
@@ -44,6 +44,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         auth::finish(schemas),
         auth::status(schemas),
         auth::logout(schemas),
+        device::list(schemas),
+        device::remove(schemas),
         doctor(schemas),
         discover(),
         run(schemas),

@@ -2,6 +2,7 @@
 //! result is committed as `openrpc.json`, and a stale one fails.
 
 mod auth;
+mod device;
 mod methods;
 mod schemas;
 mod tests;

@@ -8,9 +8,10 @@ use plexsync_protocol::device::{Device, Kept, KeptReason};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{AccountError, Ask, Caller, shown};
+use super::answers::shown;
+use super::{AccountError, Ask, Caller};
 use crate::secret::{Secret, Secrets};
-pub use remove::{Progress, Wish};
+pub use remove::Wish;
 use row::Row;
 
 /// Where plex.tv lists the devices; as XML only.

@@ -20,7 +20,7 @@ pub struct Wish {
 }
 
 /// Called after each removal: how many were tried, of how many.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
 impl Caller {
     /// Removes devices. A row that vanished meanwhile counts as removed.

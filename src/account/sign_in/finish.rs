@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::poll::{self, Next};
 use super::start::written;
-use super::{Stand, Torn, Verdict};
+use super::{Torn, Verdict};
 use crate::account::files::SignInFile;
 use crate::account::{AccountError, Caller, Time};
 use crate::files::Lock;
@@ -51,16 +51,9 @@ impl Caller {
         let started = Instant::now();
         let (mut watched, mut lock): (Option<Watched>, Option<Lock>) = (None, None);
         loop {
-            let Stand { stored, pending } = self.on_disk(Self::stand).await?;
-            let Some(pin) = pending else {
+            let Some(pin) = self.on_disk(Self::stand).await?.pending else {
                 drop(lock);
-                return match stored.map(|stored| self.own(stored)) {
-                    Some(Ok(stored)) => {
-                        self.on_disk(|caller| caller.store.end_pauses()).await;
-                        Ok(FinishResult::SignedIn(self.signed_in(stored).await?))
-                    }
-                    _ => Err(AccountError::Incomplete(self.what_became_of(watched).await)),
-                };
+                return self.what_came_of(watched).await;
             };
             if self.left().is_zero() {
                 return Ok(FinishResult::Waiting(Waiting::new(written(pin.expires_at))));
@@ -104,13 +97,23 @@ impl Caller {
         }
     }
 
-    /// The PIN that was watched is gone, and no sign-in came of it: plex.tv knows why.
-    async fn what_became_of(&self, watched: Option<Watched>) -> SignInState {
-        let Some(watched) = watched else { return SignInState::None };
-        match self.ask_pin(watched.pin.pin_id, self.question()).await {
-            Ok(Verdict::Ended(state)) => state,
-            _ => SignInState::None,
-        }
+    /// No PIN waits any more: a sign-in came of it, or plex.tv knows why there is none.
+    async fn what_came_of(&self, watched: Option<Watched>) -> Result<FinishResult, AccountError> {
+        let reason = match (self.on_disk(Self::stored).await, watched) {
+            (Ok(stored), _) => {
+                self.on_disk(|caller| caller.store.end_pauses()).await;
+                return Ok(FinishResult::SignedIn(self.signed_in(stored).await?));
+            }
+            (Err(AccountError::NotSignedIn(_)), Some(watched)) => {
+                match self.ask_pin(watched.pin.pin_id, self.question()).await {
+                    Ok(Verdict::Ended(state)) => state,
+                    _ => SignInState::None,
+                }
+            }
+            (Err(AccountError::NotSignedIn(_)), None) => SignInState::None,
+            (Err(error), _) => return Err(error),
+        };
+        Err(AccountError::Incomplete(reason))
     }
 
     fn question(&self) -> Time {
