@@ -234,3 +234,78 @@ fn params_that_make_no_sense_are_refused() {
         assert_eq!((error.code, error.datum("pointer")), (-32602, &json!(pointer)), "{params}");
     }
 }
+
+/// What the command does in the data folder of a signed-in host.
+fn typed(tv: &FakePlexTv, host: &Host, arguments: &[&str]) -> plexsync_harness::host::Output {
+    let builder = crate::host().env("PLEXSYNC_PLEX_TV", tv.url()).data_dir(host.data_dir());
+    builder.arg("devices").args(arguments).run("")
+}
+
+#[test]
+fn a_person_sees_each_device_and_what_can_be_removed() {
+    let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
+    let shown = typed(&tv, &host, &[]);
+    assert_eq!(shown.status.code(), Some(0), "{}", shown.stderr);
+    for text in [
+        "2001  a1b2c3d4e5f6: PlexAPI 4.18.2, last seen 20",
+        "surely left behind by python-plexapi or @ctrl/plex: its identifier was drawn at random",
+        "kept: it is the newest device of python-plexapi",
+        "kept: it is this worker's own device",
+        "3 devices; 2 were left behind by programs, 1 of these can be removed.",
+        "devices remove --phantoms",
+    ] {
+        assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
+    }
+    assert!(shown.stderr.contains("device `"), "{}", shown.stderr);
+    let json = typed(&tv, &host, &["--json"]).stdout;
+    let list: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(list["devices"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_removal_needs_a_yes() {
+    let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
+    let refused = typed(&tv, &host, &["remove", "--phantoms"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(refused.stderr.contains("confirm with `--yes`"), "{}", refused.stderr);
+    assert_eq!(deleted(&tv), Vec::<String>::new());
+    let removed = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
+    assert_eq!(removed.status.code(), Some(0), "{}", removed.stderr);
+    assert!(removed.stderr.contains("signs out whatever still uses"), "{}", removed.stderr);
+    assert!(
+        removed.stderr.contains("The newest device of each program stays"),
+        "{}",
+        removed.stderr
+    );
+    assert_eq!(removed.stdout, "1 removed.\n");
+    assert_eq!(deleted(&tv), ["/devices/2001.xml"]);
+    let nothing = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
+    assert!(nothing.stderr.contains("There is nothing to remove."), "{}", nothing.stderr);
+    let forced = typed(&tv, &host, &["remove", "--phantoms", "--force", "--yes"]);
+    assert_eq!(forced.stdout, "1 removed.\n", "{}", forced.stderr);
+}
+
+#[test]
+fn what_is_only_likely_needs_a_word_more() {
+    let card = |id: &str, device: &str, days| row(id, "PlexAPI", device, "controller", days);
+    let (tv, host) =
+        signed_in(vec![card("2001", "0x242ac12003", 200), card("2002", "0x242ac12004", 100)]);
+    let sure = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
+    assert!(sure.stderr.contains("There is nothing to remove."), "{}", sure.stderr);
+    let likely = typed(&tv, &host, &["remove", "--phantoms", "--likely", "--yes"]);
+    assert_eq!(likely.stdout, "1 removed.\n", "{}", likely.stderr);
+    assert_eq!(deleted(&tv), ["/devices/2001.xml"]);
+}
+
+#[test]
+fn ids_that_are_kept_or_unknown_say_why() {
+    let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
+    let told = typed(&tv, &host, &["remove", "2002", "77", "--yes"]);
+    assert!(told.stderr.contains("77  is not listed"), "{}", told.stderr);
+    assert!(told.stdout.contains("2002  kept: it is the newest"), "{}", told.stdout);
+    assert_eq!(deleted(&tv), Vec::<String>::new());
+    tv.fault(Fault::answer(429, &[], "").always().on("/devices/2001.xml"));
+    let told = typed(&tv, &host, &["remove", "2001", "--yes"]);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(told.stdout.contains("2001  not removed: plex.tv gave status 429"), "{}", told.stdout);
+}

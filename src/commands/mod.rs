@@ -2,16 +2,19 @@
 //! exit code; the process itself stays `main`'s.
 
 mod call;
+mod devices;
 mod doctor;
 mod identity;
 mod manual;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cli::{Command, Environment};
 use crate::identity::inspect;
@@ -31,6 +34,20 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
+    /// Prints a value as JSON.
+    fn json(&mut self, value: &impl Serialize) -> io::Result<End> {
+        self.pretty(&serde_json::to_string(value)?)?;
+        Ok(End::Fine)
+    }
+
+    /// Asks a question, and returns whether the answer is yes.
+    fn agreed(&mut self, question: &str) -> io::Result<bool> {
+        write!(self.errors, "{question} [y/N] ")?;
+        let mut answer = Vec::new();
+        BufReader::new((&mut *self.input).take(64)).read_until(b'\n', &mut answer)?;
+        Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
+    }
+
     fn pretty(&mut self, json: &str) -> io::Result<()> {
         self.output.write_all(pretty(json).as_bytes())
     }
@@ -98,6 +115,9 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Call(arguments) => call::call(setting, streams, &arguments),
         Command::Doctor { json, no_create } => doctor::doctor(setting, streams, json, !no_create),
         Command::Identity { command } => identity::identity(setting, streams, command),
+        Command::Devices { command, json, days } => {
+            devices::devices(setting, streams, command, json, days)
+        }
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
@@ -124,6 +144,17 @@ impl Setting<'_> {
     fn device_id(&self) -> Option<String> {
         let report = inspect(self.data_folder.as_deref()?);
         report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
+    }
+
+    /// Calls a method with these params, for a result of this type.
+    fn ask<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<T, ErrorObject> {
+        let result = self.call(method, to_raw_value(params).ok())?;
+        serde_json::from_slice(&result.into_bytes())
+            .map_err(|_| ErrorObject::new(Code::InternalError, "the result can't be read"))
     }
 
     /// Calls a method and waits for its result.
