@@ -35,6 +35,15 @@ pub struct Item {
     pub file: String,
 }
 
+/// What Plex's filter is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// The whole path.
+    Path,
+    /// Its last part: Plex may spell the folder in another way.
+    Name,
+}
+
 impl Scanner {
     /// The items that have a file, in every section that holds it, or in `only` that one. `names` are names of one
     /// file: the first that any section holds counts.
@@ -49,31 +58,57 @@ impl Scanner {
         only: Option<&str>,
     ) -> Result<Vec<Item>, PlexError> {
         let mut items = Vec::new();
-        for Target { section, folder: file } in sections::choose(sections, names, only)? {
-            let kind = sections.iter().find(|known| known.key == section);
-            if let Some(number) = kind.and_then(|section| type_number(&section.kind)) {
-                items.extend(self.find_in(&section, number, &file).await?);
+        for (target, number) in file_targets(sections, names, only)? {
+            let is_short = encoded_length(&target.folder) <= LONGEST_QUERY;
+            let mut found = match is_short {
+                true => self.find_by(&target, number, Filter::Path).await?,
+                false => Vec::new(),
+            };
+            if found.is_empty() {
+                found = self.find_by(&target, number, Filter::Name).await?;
             }
+            items.extend(found);
         }
         Ok(items)
     }
 
-    async fn find_in(&self, key: &str, number: u8, file: &str) -> Result<Vec<Item>, PlexError> {
-        let last = file.rsplit(['/', '\\']).next().filter(|last| !last.is_empty() && *last != file);
-        let is_short =
-            utf8_percent_encode(file, NON_ALPHANUMERIC).to_string().len() <= LONGEST_QUERY;
-        for filter in
-            [Some(file).filter(|_| is_short || last.is_none()), last].into_iter().flatten()
-        {
-            let answer = self.get(listing(key, number, filter)).await?;
-            self.accepted(&answer, format!("to list library section `{key}`"))?;
-            let proved = prove(&answer.body.value, key, file)?;
-            if !proved.is_empty() {
-                return Ok(proved);
-            }
-        }
-        Ok(Vec::new())
+    /// One request: the items of a section that have the file that `target` names.
+    pub(super) async fn find_by(
+        &self,
+        target: &Target,
+        number: u8,
+        filter: Filter,
+    ) -> Result<Vec<Item>, PlexError> {
+        let Target { section, folder: file } = target;
+        let name = file.rsplit(['/', '\\']).next().filter(|name| !name.is_empty());
+        let filter = match (filter, name) {
+            (Filter::Name, Some(name)) => name,
+            _ => file,
+        };
+        let answer = self.get(listing(section, number, filter)).await?;
+        self.accepted(&answer, format!("to list library section `{section}`"))?;
+        prove(&answer.body.value, section, file)
     }
+}
+
+/// Where to look for a file: the sections that hold it, each with the type of its items and the file in its spelling.
+///
+/// # Errors
+/// [`PlexError::NoSection`].
+pub(crate) fn file_targets(
+    sections: &[Section],
+    names: &[RemotePath],
+    only: Option<&str>,
+) -> Result<Vec<(Target, u8)>, PlexError> {
+    let numbered = |target: Target| {
+        let section = sections.iter().find(|known| known.key == target.section)?;
+        Some((target, type_number(&section.kind)?))
+    };
+    Ok(sections::choose(sections, names, only)?.into_iter().filter_map(numbered).collect())
+}
+
+fn encoded_length(text: &str) -> usize {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).map(str::len).sum()
 }
 
 /// What Plex calls the kind of item that has files, by its section's type. Other sections have no files.

@@ -4,6 +4,7 @@
 //! no resolver.
 
 pub mod error;
+mod events;
 mod find;
 pub(crate) mod paging;
 mod refusal;
@@ -11,6 +12,7 @@ pub(crate) mod request;
 pub(crate) mod response;
 mod scan;
 mod sections;
+mod wait;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -25,12 +27,14 @@ use tokio::time::Instant;
 
 pub use self::error::{NoSection, PlexError};
 pub use self::find::Item;
+pub(crate) use self::find::file_targets;
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{origin_of, same_origin};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::{ScanCall, Scanner};
+pub use self::wait::{Listening, Waited};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
