@@ -64,6 +64,25 @@ pub enum Command {
         #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_DAYS)))]
         days: Option<u32>,
     },
+    /// Sign in to plex.tv with a code that is entered on plex.tv/link
+    #[command(
+        after_help = "Exit codes: 0 signed in, 1 the code has expired or the sign-in failed.\n\
+            Ctrl-C leaves; the next login goes on with the same code."
+    )]
+    Login {
+        /// Sign in anew although signed in; once completed, this signs out whatever else uses this device's token
+        #[arg(long)]
+        renew: bool,
+        /// Print two JSON objects, a line each: the results of auth.start and auth.finish
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign out of plex.tv, and forget the sign-in
+    Logout {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell

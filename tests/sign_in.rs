@@ -646,3 +646,94 @@ fn a_url_that_no_token_may_go_to_is_refused() {
         assert_eq!(host.call("auth.logout", json!({})).unwrap()["revoked"], false);
     }
 }
+
+#[test]
+fn a_host_in_rust_signs_in_with_types() {
+    use plexsync_harness::client::protocol::sign_in::{
+        FinishParams, FinishResult, LogoutParams, StartParams, StartResult, StatusParams,
+        TokenState,
+    };
+    let tv = FakePlexTv::start();
+    let builder = at(&tv);
+    let client = builder.client().start().unwrap();
+    let StartResult::Code(code) = client.auth_start(&StartParams::default()).wait().unwrap() else {
+        panic!("a code")
+    };
+    assert!(tv.claim(&code.user_code, "alice"));
+    let done = client.auth_finish(&FinishParams::default()).wait().unwrap();
+    assert!(matches!(done, FinishResult::SignedIn(done) if done.account.username == "alice"));
+    let status = client.auth_status(&StatusParams::default()).wait().unwrap();
+    assert_eq!(status.token_state, TokenState::Valid);
+    assert!(client.auth_logout(&LogoutParams::default()).wait().unwrap().revoked);
+}
+
+/// A person's command, and what it has said so far.
+struct Typed {
+    child: std::process::Child,
+    said: std::sync::Arc<std::sync::Mutex<String>>,
+}
+
+impl Typed {
+    fn start(tv: &FakePlexTv, data: &Path, arguments: &[&str]) -> Self {
+        use std::io::Read;
+        let mut command = std::process::Command::new(crate::worker());
+        command.arg("--data-dir").arg(data).args(arguments).env("PLEXSYNC_PLEX_TV", tv.url());
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let said = std::sync::Arc::<std::sync::Mutex<String>>::default();
+        let (mut output, heard) = (child.stdout.take().unwrap(), said.clone());
+        std::thread::spawn(move || {
+            let mut piece = [0; 1024];
+            while let Ok(count @ 1..) = output.read(&mut piece) {
+                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..count]));
+            }
+        });
+        Self { child, said }
+    }
+
+    fn said(&self, wanted: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let said = self.said.lock().unwrap().clone();
+            if said.contains(wanted) {
+                return said;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "`{wanted}` is not in `{said}`");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn ends_with(mut self, code: i32) {
+        assert_eq!(self.child.wait().unwrap().code(), Some(code));
+    }
+}
+
+#[test]
+fn a_person_signs_in_and_out() {
+    let (tv, data) = (FakePlexTv::start(), tempfile::tempdir().unwrap());
+    tv.set_resources(vec![Resource::server("Attic", "m1", "a-server-token-of-attic")]);
+    let mut left = Typed::start(&tv, data.path(), &["login"]);
+    let said = left.said("/link/?pin=");
+    let code = tv.codes().pop().unwrap();
+    assert!(
+        said.contains(&format!("Open https://plex.tv/link and enter the code {code}")),
+        "{said}"
+    );
+    left.child.kill().unwrap();
+    left.child.wait().unwrap();
+    let again = Typed::start(&tv, data.path(), &["login"]);
+    again.said(&format!("enter the code {code}"));
+    assert!(tv.claim(&code, "alice"));
+    again.said("Signed in as alice.\nServers: Attic.\n");
+    again.ends_with(0);
+    let twice = Typed::start(&tv, data.path(), &["login"]);
+    twice.said("Signed in as alice.");
+    twice.ends_with(0);
+    let out = Typed::start(&tv, data.path(), &["logout"]);
+    out.said("Signed out.");
+    out.ends_with(0);
+    let json = Typed::start(&tv, data.path(), &["login", "--json"]);
+    let said = json.said("\n");
+    let begun: Value = serde_json::from_str(&said).unwrap();
+    tv.expire(begun["user_code"].as_str().unwrap());
+    json.ends_with(1);
+}

@@ -4,9 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use plexsync_harness::FakePlex;
+use plexsync_harness::fake_plex::Fault;
 use plexsync_harness::fake_stash::{FakeStash, Level, PackageManager, Plugin, Run};
+use plexsync_protocol::message::DRAIN;
 use serde_json::{Value, json};
 
 use crate::package::install_worker;
@@ -174,11 +177,22 @@ fn a_scan_of_everything_is_one_request() {
     assert!(setup.scanned().len() > 1 && setup.scanned().iter().all(|(_, path)| path.is_none()));
 }
 
+/// Stash closes stdin at once in the raw interface: that ends the message, not the call.
+#[test]
+fn a_call_has_its_own_time_though_stash_closes_stdin() {
+    let setup = Setup::new();
+    setup.plex.fault(Fault::Delay(DRAIN + Duration::from_secs(2)).always());
+    let params = json!({"path": "/identity", "timeout_ms": 25_000});
+    let arguments = json!({"method": "plex.request", "params": params});
+    let run = setup.plugin.run_operation(&setup.stash, &arguments);
+    assert_eq!(output(run)["status"], 200);
+}
+
 #[test]
 fn a_reset_makes_one_more_device() {
     let setup = Setup::new();
     output(setup.task("Check Plex connection"));
-    let reset = output(setup.task("Reset identity"));
+    let reset = output(setup.task("Reset identity: yes, become a new device"));
     output(setup.task("Check Plex connection"));
     assert_ne!(reset["device_id"], reset["previous"]);
     assert_eq!(setup.plex.devices().len(), 2);

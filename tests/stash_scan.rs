@@ -32,6 +32,8 @@ impl Setup {
         );
         let folder = tempfile::tempdir().unwrap();
         let plugin = install_worker(folder.path());
+        // A first id is announced: not in these tests.
+        plugin.run_operation(&stash, &json!({"method": "identity.get"}));
         Self { stash, plex, plugin, _folder: folder }
     }
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use plexsync_harness::skip;
+use plexsync_harness::{FakePlexTv, skip};
 
 use crate::worker;
 
@@ -72,6 +72,22 @@ fn a_person_can_ask_for_help_and_quit() {
     types(&mut script, "identity.reset {}\n");
     shown(&mut script, "\"origin\": ");
     types(&mut script, "quit\n");
+    assert!(script.wait().unwrap().success());
+}
+
+#[test]
+fn a_code_is_large_and_can_be_scanned_and_counts_down() {
+    let (folder, tv) = (tempfile::tempdir().unwrap(), FakePlexTv::start());
+    let arguments = format!("--plex-tv {} login 2>&1", tv.url());
+    let Some(mut script) = on_a_terminal(folder.path(), &arguments) else { return };
+    let text = shown(&mut script, "Waiting: 14:");
+    let code = tv.codes().pop().unwrap();
+    let large = code.chars().map(String::from).collect::<Vec<_>>().join("   ");
+    for part in ["data folder `", "device `", &large, "plex.tv/link/?pin=", "▀", "Ctrl-C"] {
+        assert!(text.contains(part), "`{part}`: {text}");
+    }
+    assert!(tv.claim(&code, "alice"));
+    shown(&mut script, "Signed in as alice.");
     assert!(script.wait().unwrap().success());
 }
 

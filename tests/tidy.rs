@@ -50,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("remote_path", &[]),
     ("log", &[]),
     ("cli", &["log", "host", "target"]),
-    ("doctor", &["files", "identity", "http", "plex", "stash", "target"]),
+    ("doctor", &["account", "files", "identity", "http", "plex", "stash", "target"]),
     ("commands", &["cli", "rpc", "identity", "pretty"]),
     ("pretty", &[]),
     ("secret", &[]),

@@ -45,6 +45,8 @@ fn flags() -> Vec<String> {
         "-Ctarget-feature=+crt-static".to_owned(),
         // Loaded at another address each time: the program holds a token and reads what strangers send.
         "-Crelocation-model=pie".to_owned(),
+        // A tenth of a start is relocation. Needs glibc 2.36 on the machine that builds.
+        "-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned(),
         // The default looks getrandom(2) up with dlsym, finds none in a static program and wants /dev/urandom.
         "--cfg=getrandom_backend=\"linux_getrandom\"".to_owned(),
         remap(Path::new(PROJECT), "."),

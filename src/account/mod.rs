@@ -16,7 +16,7 @@ pub use error::{AccountError, NotSignedIn, Refusal};
 pub use logout::logout;
 pub use plex_tv::{Ask, Options, PlexTv, Reply, Time};
 pub use sign_in::Report;
-pub use store::{FileError, Store};
+pub use store::{FILES, FileError, Store};
 
 use std::panic::resume_unwind;
 use std::sync::Arc;

@@ -16,6 +16,8 @@ use disk::Content;
 const ACCOUNT: &str = "account.json";
 const SIGN_IN: &str = "sign_in.json";
 const SERVER: &str = "server.json";
+/// Every file that holds a credential.
+pub const FILES: [&str; 3] = [SIGN_IN, ACCOUNT, SERVER];
 /// Longest wait for the lock where a sign-in depends on it: others hold it for a few writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for the lock for the sake of a cache.
@@ -165,7 +167,7 @@ impl Store {
     pub fn remove_all(&self) -> Result<(), FileError> {
         let _lock = self.lock(PATIENCE);
         // The PIN first: who polls must not store a sign-in any more.
-        let removed = [SIGN_IN, ACCOUNT, SERVER].map(|name| self.remove(name));
+        let removed = FILES.map(|name| self.remove(name));
         removed.into_iter().collect()
     }
 

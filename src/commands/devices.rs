@@ -21,12 +21,12 @@ pub(super) fn devices(
     days: Option<u32>,
 ) -> io::Result<End> {
     let params = DeviceListParams { days, timeout_ms: None };
-    let list = match setting.ask(method::DEVICE_LIST, &params) {
-        Ok(list) => list,
+    let (text, list) = match setting.ask(method::DEVICE_LIST, &params) {
+        Ok(answer) => answer,
         Err(error) => return streams.show(Err(error)),
     };
     match command {
-        None if json => streams.json(&list),
+        None if json => streams.show(Ok(text)),
         None => show_list(setting, streams, &list),
         Some(DevicesCommand::Remove(arguments)) => {
             Removing { setting, streams, arguments, json, days }.run(&list)
@@ -159,7 +159,7 @@ impl Removing<'_, '_, '_> {
     }
 
     fn remove(self, ids: Vec<String>) -> io::Result<End> {
-        let mut told = Vec::new();
+        let mut told: Vec<DeviceRemoval> = Vec::new();
         let mut is_whole = true;
         for ids in ids.chunks(MAX_IDS) {
             let params = DeviceRemoveParams {
@@ -170,8 +170,8 @@ impl Removing<'_, '_, '_> {
                 timeout_ms: Some(u64::try_from(ids.len()).unwrap_or(1) * 30_000),
                 progress_token: None,
             };
-            let removal: DeviceRemoval = match self.setting.ask(method::DEVICE_REMOVE, &params) {
-                Ok(removal) => removal,
+            let (_, removal) = match self.setting.ask(method::DEVICE_REMOVE, &params) {
+                Ok(answer) => answer,
                 Err(error) => return self.streams.show(Err(error)),
             };
             is_whole = removal.failed.is_empty() && removal.left.is_empty();

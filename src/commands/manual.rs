@@ -20,6 +20,10 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("device_id.json", "The identity, in the data folder."),
             ("device_id.json.bak", "Its backup: a lost or damaged identity comes back from it."),
+            (
+                "account.json, sign_in.json, server.json",
+                "The sign-in to plex.tv: its token, the code that waits, and the ways to the servers.",
+            ),
             ("device_id.json.corrupt-TIME", "What a damaged file held: the newest five are kept."),
         ],
     ),
@@ -35,6 +39,7 @@ const SECTIONS: [(&str, &[(&str, &str)]); 4] = [
                 "PLEX_CA",
                 "PEM file with a certificate authority to trust in addition to the system's.",
             ),
+            ("PLEXSYNC_PLEX_TV", "URL in place of plex.tv, for tests."),
             ("PLEXSYNC_LOG, RUST_LOG", "The least important level that is logged."),
             ("HTTPS_PROXY, NO_PROXY", "The proxy for https, and what is reached without it."),
             ("NO_COLOR", "If it is set, no colours are used."),

@@ -5,10 +5,12 @@ mod call;
 mod devices;
 mod doctor;
 mod identity;
+mod login;
 mod manual;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
@@ -18,6 +20,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cli::{Command, Environment};
 use crate::identity::inspect;
+use crate::json_text::JsonText;
 use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
 
@@ -27,6 +30,8 @@ pub struct Streams<'a> {
     pub input: &'a mut dyn Read,
     pub output: &'a mut dyn Write,
     pub errors: &'a mut dyn Write,
+    /// Columns of the terminal that the output is seen in; none if it is no terminal.
+    pub width: Option<usize>,
     /// The output is seen in a terminal: it may have colours.
     pub colour: bool,
     /// Input and errors are a terminal: questions may be asked.
@@ -118,6 +123,8 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Devices { command, json, days } => {
             devices::devices(setting, streams, command, json, days)
         }
+        Command::Login { renew, json } => login::login(setting, streams, renew, json),
+        Command::Logout { json } => login::logout(setting, streams, json),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
@@ -146,19 +153,28 @@ impl Setting<'_> {
         report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
     }
 
-    /// Calls a method with these params, for a result of this type.
+    /// Calls a method; its result as it came, and as a type.
     fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
         params: &impl Serialize,
-    ) -> Result<T, ErrorObject> {
-        let result = self.call(method, to_raw_value(params).ok())?;
-        serde_json::from_slice(&result.into_bytes())
-            .map_err(|_| ErrorObject::new(Code::InternalError, "the result can't be read"))
+    ) -> Result<(JsonText, T), ErrorObject> {
+        self.call(method, to_raw_value(params).ok()).and_then(read)
     }
 
     /// Calls a method and waits for its result.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
+        self.call_and_tick(method, params, Duration::MAX, || ())
+    }
+
+    /// The same, with a call of `tick` now and each time after a `pause`, as long as it waits.
+    fn call_and_tick(
+        &self,
+        method: &str,
+        params: Option<Box<RawValue>>,
+        pause: Duration,
+        tick: impl FnMut(),
+    ) -> Outcome {
         let params = params.filter(|params| params.get() != "null");
         let request = Request { params, in_turn: true, ..Request::default() };
         match self.methods.handle(method, request) {
@@ -166,7 +182,7 @@ impl Setting<'_> {
             Handling::Ordered(work) => work(),
             Handling::Slow(Slow { first, work, .. }) => {
                 first.map(|first| first());
-                wait_for(work).map_err(|error| {
+                wait_for(work, pause, tick).map_err(|error| {
                     ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
                 })?
             }
@@ -174,10 +190,29 @@ impl Setting<'_> {
     }
 }
 
+fn read<T: DeserializeOwned>(text: JsonText) -> Result<(JsonText, T), ErrorObject> {
+    match serde_json::from_slice(&text.clone().into_bytes()) {
+        Ok(value) => Ok((text, value)),
+        Err(_) => Err(ErrorObject::new(Code::InternalError, "the result can't be read")),
+    }
+}
+
 /// Waits for `work` only: a DNS lookup that is still running must not delay the exit.
-fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
+fn wait_for<T>(
+    work: impl Future<Output = T>,
+    pause: Duration,
+    mut tick: impl FnMut(),
+) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(work);
+    let outcome = runtime.block_on(async {
+        tokio::pin!(work);
+        loop {
+            tick();
+            if let Ok(outcome) = tokio::time::timeout(pause, &mut work).await {
+                return outcome;
+            }
+        }
+    });
     runtime.shutdown_background();
     Ok(outcome)
 }

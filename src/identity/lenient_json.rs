@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The byte order mark that Notepad puts in front of UTF-8.
@@ -59,8 +59,7 @@ pub(super) fn string_at(bytes: &[u8], at: usize) -> Option<String> {
 }
 
 /// The same text, byte by byte, as `serde_json` reads it: Python's three numbers that are none become empty lists, and
-/// what is not ASCII, which is in no id and no name of ours, one character that is. It ends where a string holds what
-/// Python refuses and `serde_json` takes in a name.
+/// what is not ASCII, which is in no id and no name of ours, one character that is.
 fn strict(bytes: &[u8]) -> Vec<u8> {
     const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let mut text = bytes.to_vec();
@@ -75,10 +74,6 @@ fn strict(bytes: &[u8]) -> Vec<u8> {
                     rest[..word.len()].fill(b' ');
                     (rest[0], rest[word.len() - 1]) = (b'[', b']');
                 }
-            }
-            ..b' ' if in_string => {
-                text.truncate(at);
-                break;
             }
             _ if !byte.is_ascii() => rest[0] = NO_ASCII,
             _ => {}
@@ -108,40 +103,14 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut last = None;
-        while let Some(is_id) = members.next_key_seed(IsId)? {
-            if is_id {
+        // As it stands in the text: a name may be no text.
+        while let Some(name) = members.next_key::<&RawValue>()? {
+            if string_at(name.get().as_bytes(), 0).as_deref() == Some("device_id") {
                 last = Some(members.next_value()?);
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
         }
         Ok(last)
-    }
-}
-
-/// Whether a name is that of the id. A name may be no text.
-struct IsId;
-
-impl<'de> DeserializeSeed<'de> for IsId {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl Visitor<'_> for IsId {
-    type Value = bool;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a name")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<bool, E> {
-        Ok(name == b"device_id")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == "device_id")
     }
 }

@@ -73,6 +73,10 @@ impl Worker {
     }
 
     pub(super) fn stash(&self, call: &StashCall) -> Stash {
+        if call.hook.is_some() {
+            // A scan of Stash runs a hook for each scene. `doctor.run` says what is odd about the settings.
+            self.setup.sources.log_nothing();
+        }
         Stash::new(&call.connection, self.setup.stash_plugin.clone(), self.setup.secrets.clone())
     }
 }

@@ -7,8 +7,8 @@ use plexsync_protocol::error::{ErrorObject, Missing};
 use plexsync_protocol::identity::{Identity, ResetResult};
 use plexsync_protocol::message::Progress;
 use plexsync_protocol::sign_in::{
-    FINISH_TIMEOUT_MS, FinishParams, FinishResult, LogoutParams, MAX_FINISH_TIMEOUT_MS, SignedIn,
-    StartParams, StartResult, StatusParams,
+    FINISH_TIMEOUT_MS, FinishParams, FinishResult, LogoutParams, MAX_FINISH_TIMEOUT_MS, SignInCode,
+    SignedIn, StartParams, StartResult, StatusParams,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -21,22 +21,27 @@ use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
 use crate::rpc::{Handling, Outcome, ProgressSender, Request, Slow, StashCall};
 
+/// Time of a task in Stash that waits for the code to be entered.
+const TASK: Duration = Duration::from_mins(15);
+
+/// In Stash a task has nobody who would call `auth.finish` next: with `args.wait` it goes on by itself.
 pub(super) fn start(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: StartParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
-    slow(worker, request, timeout, async move |call, stash| {
-        let result = call.start(params.renew).await?;
-        if stash {
-            match &result {
-                StartResult::Code(code) => info!(
-                    "open {} and enter the code {}, or open {}",
-                    code.verification_uri, code.user_code, code.verification_uri_complete
-                ),
-                StartResult::SignedIn(signed_in) => log_of(signed_in),
-                _ => {}
-            }
+    let own = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let waits = request.stash.as_ref().is_some_and(|stash| stash.wait);
+    slow(worker, request, if waits { own.max(TASK) } else { own }, async move |call, stash| {
+        let mut starting = call.clone();
+        starting.time.deadline = call.time.deadline.min(Instant::now() + own);
+        let result = starting.start(params.renew).await?;
+        match &result {
+            StartResult::Code(code) if stash => tell(code, waits),
+            StartResult::SignedIn(signed_in) if stash => welcome(signed_in),
+            _ => {}
         }
-        Ok(JsonText::of(&result))
+        match result {
+            StartResult::Code(_) if waits => finished(call, report(stash, None, None), stash).await,
+            result => Ok(JsonText::of(&result)),
+        }
     })
 }
 
@@ -46,15 +51,22 @@ pub(super) fn finish(worker: &Arc<Worker>, mut request: Request) -> Result<Handl
     let timeout = timeout(asked, &request, MAX_FINISH_TIMEOUT_MS)?;
     let sender = request.progress.take();
     slow(worker, request, timeout, async move |call, stash| {
-        let result = call.finish(report(stash, params.progress_token, sender)).await?;
-        if stash {
-            match &result {
-                FinishResult::SignedIn(signed_in) => log_of(signed_in),
-                _ => info!("the code was not entered yet: run this again"),
-            }
-        }
-        Ok(JsonText::of(&result))
+        finished(call, report(stash, params.progress_token, sender), stash).await
     })
+}
+
+async fn finished(
+    call: Caller,
+    report: Option<Report>,
+    stash: bool,
+) -> Result<JsonText, AccountError> {
+    let result = call.finish(report).await?;
+    match &result {
+        FinishResult::SignedIn(signed_in) if stash => welcome(signed_in),
+        FinishResult::Waiting(_) if stash => warn!("the code was not entered yet: run this again"),
+        _ => {}
+    }
+    Ok(JsonText::of(&result))
 }
 
 pub(super) fn status(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
@@ -78,8 +90,8 @@ pub(super) fn logout(worker: &Arc<Worker>, request: Request) -> Result<Handling,
         let result = result.map_err(|error| errors::of_account(error, reader(stash.as_deref())))?;
         if stash.is_some() {
             match result.revoked {
-                true => info!("signed out of Plex"),
-                false => info!("signed out here; plex.tv was not told, or did not answer"),
+                true => info!("Signed out of Plex"),
+                false => info!("Signed out here. There was no sign-in, or plex.tv did not answer"),
             }
         }
         Ok(JsonText::of(&result))
@@ -143,13 +155,28 @@ pub(super) fn report(
 }
 
 /// A Stash user sees log lines only.
-fn log_of(signed_in: &SignedIn) {
+fn tell(code: &SignInCode, waits: bool) {
+    let SignInCode { user_code, verification_uri, verification_uri_complete, .. } = code;
+    info!(
+        "Open {verification_uri} and enter the code {user_code}, or open {verification_uri_complete}"
+    );
+    if waits {
+        info!(
+            "This task waits for that, and Stash's other tasks wait for this one. It can be stopped and run again: the code \
+             stays the same for {} minutes",
+            code.expires_in.div_ceil(60)
+        );
+    }
+}
+
+fn welcome(signed_in: &SignedIn) {
     let SignedIn { account, servers, warning, .. } = signed_in;
     let name = if account.title.is_empty() { &account.username } else { &account.title };
-    info!("signed in to Plex as `{name}`: check that this is your account");
-    if let Some(servers) = servers.as_ref().filter(|servers| !servers.is_empty()) {
-        info!("servers: {}", servers.join(", "));
-    }
+    let servers = match servers.as_deref() {
+        Some(servers @ [_, ..]) => format!(", with the servers {}", servers.join(", ")),
+        _ => String::new(),
+    };
+    info!("Signed in to Plex as {name}{servers}. Check that this is your account");
     if let Some(warning) = warning {
         warn!("{warning}");
     }

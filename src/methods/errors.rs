@@ -1,18 +1,19 @@
 //! Failures to error codes, in this one place.
 
+mod account;
+
+pub(in crate::methods) use account::of_account;
+
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, SignInIncomplete,
-    SignInState,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, TimeoutPhase,
 };
 use serde::Serialize;
 
-use crate::account::{self, AccountError, FileError, NotSignedIn};
-use crate::files::Problem;
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
 use crate::plex::{self, PlexError, Refusal};
-use crate::stash::{SETTINGS_PAGE, StashError};
+use crate::stash::{SETTINGS_PAGE, StashError, without_options};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
@@ -26,8 +27,12 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
         }
         IdentityError::Changed { device_id } => {
             let message = match &device_id {
-                Some(_) => "identity changed: the id on disk is another than `if_device_id`",
-                None => "identity changed: there is no id on disk",
+                Some(id) => {
+                    format!(
+                        "identity changed: the id on disk is `{id}`, not the `if_device_id` of the call"
+                    )
+                }
+                None => "identity changed: there is no id on disk".to_owned(),
             };
             ErrorObject::new(Code::IdentityChanged, message)
                 .with_data(&IdentityChanged { device_id })
@@ -51,15 +56,24 @@ pub(super) enum Reader {
 pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
-        PlexError::Http(error) => of_http(error),
+        PlexError::Http(error) => of_http(error, reader),
+        PlexError::NotConfigured { missing: Missing::Server, message }
+            if reader == Reader::StashUser =>
+        {
+            let message = format!("{message}; set `plex_url` in {SETTINGS_PAGE}");
+            not_configured(Missing::Server, message)
+        }
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),
     }
 }
 
-pub(super) fn of_http(error: HttpError) -> ErrorObject {
-    let message = error.to_string();
+fn of_http(error: HttpError, reader: Reader) -> ErrorObject {
+    let message = match reader {
+        Reader::Host => error.to_string(),
+        Reader::StashUser => in_stash(&error),
+    };
     match error {
         HttpError::Unreachable { kind, .. } => {
             ErrorObject::new(Code::PlexUnreachable, message).with_data(&PlexUnreachable { kind })
@@ -73,62 +87,19 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
     }
 }
 
-pub(super) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
-    match error {
-        AccountError::Http(error) => of_http(error),
-        AccountError::Refused(refusal) => {
-            let hint = match refusal.status {
-                401 => sign_in_again(reader),
-                429 => "plex.tv has too much to do: wait a few minutes, then try again",
-                500.. => "plex.tv has a problem of its own: wait, then try again",
-                _ => "check what answers in plex.tv's place: a portal or a proxy may",
-            };
-            let message = format!("{refusal}; {hint}");
-            let account::Refusal { status, message: words, server, .. } = refusal;
-            let data = RefusedByPlex { status, message: words, server, asked: None, refused: None };
-            ErrorObject::new(Code::RefusedByPlex, message).with_data(&data)
+/// The message for a user of Stash: the time of a task or a hook is not his to set.
+fn in_stash(error: &HttpError) -> String {
+    let (reason, hint) = match error {
+        HttpError::Timeout {
+            phase: TimeoutPhase::Response | TimeoutPhase::Body, reason, ..
+        } => (reason, "Plex may be busy: wait, then try again, or restart it".to_owned()),
+        HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
+            let hint = without_options(hint);
+            (reason, format!("{hint}; Plex's URL is `plex_url` in {SETTINGS_PAGE}"))
         }
-        AccountError::File(FileError { path, problem: Problem { reason, hint } }) => {
-            let message = format!("`{}`: {reason}; {hint}", path.display());
-            let mut data = NotConfigured::new(Missing::Token, reason);
-            data.path = Some(path.display().to_string());
-            ErrorObject::new(Code::NotConfigured, message).with_data(&data)
-        }
-        AccountError::Incomplete(reason) => {
-            let what = match reason {
-                SignInState::Expired => "the code has expired",
-                SignInState::Refused => "plex.tv has refused the sign-in",
-                _ => "no sign-in has begun",
-            };
-            ErrorObject::new(Code::SignInIncomplete, format!("{what}; {}", sign_in_again(reader)))
-                .with_data(&SignInIncomplete { reason })
-        }
-        AccountError::NotSignedIn(why) => {
-            not_configured(Missing::Token, not_signed_in(&why, sign_in_again(reader)))
-        }
-    }
-}
-
-fn not_signed_in(why: &NotSignedIn, hint: &str) -> String {
-    match why {
-        NotSignedIn::None => format!("not signed in to plex.tv; {hint}"),
-        NotSignedIn::OtherDevice(id) => format!(
-            "the stored sign-in belongs to the device `{id}`, which this is not any more; {hint}"
-        ),
-        NotSignedIn::OtherPlexTv(url) => {
-            format!("the stored sign-in was made at `{url}`; {hint}")
-        }
-        NotSignedIn::NoFolder => {
-            "no data folder is known; give `--data-dir` or `PLEXSYNC_DATA_DIR`".to_owned()
-        }
-    }
-}
-
-fn sign_in_again(reader: Reader) -> &'static str {
-    match reader {
-        Reader::Host => "sign in with `auth.start`",
-        Reader::StashUser => "run the task *Sign in to Plex*",
-    }
+        HttpError::TooLarge { .. } => return error.to_string(),
+    };
+    format!("{reason}; {hint}")
 }
 
 /// Data of invalid params, with the locations.

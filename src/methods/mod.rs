@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod params;
 mod request;
 mod scan;
+mod told;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

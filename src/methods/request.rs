@@ -51,6 +51,7 @@ fn warn_of(answer: &Answer) {
     let Answer { status, url, .. } = answer;
     if !(200..300).contains(status) {
         let hint = errors::status_hint(*status, Reader::StashUser);
+        let hint = if *status == 404 { format!("if the path is right, {hint}") } else { hint };
         warn!("`{url}` was answered with status `{status}`; {hint}");
     }
 }

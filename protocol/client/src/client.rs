@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use plexsync_protocol::device::{DeviceList, DeviceListParams, DeviceRemoval, DeviceRemoveParams};
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::find::{FindParams, FindResult};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
+use plexsync_protocol::sign_in::{
+    FINISH_TIMEOUT_MS, FinishParams, FinishResult, LogoutParams, LogoutResult, StartParams,
+    StartResult, StatusParams, StatusResult,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -98,7 +103,7 @@ impl Client {
 
     /// `plex.request`. The client waits a little longer than `timeout_ms`.
     pub fn plex_request(&self, params: &RequestParams) -> Call<RequestResult> {
-        self.call_within(method::PLEX_REQUEST, params, params.timeout_ms)
+        self.timed(method::PLEX_REQUEST, params, params.timeout_ms)
     }
 
     /// `plex.scan`.
@@ -106,17 +111,44 @@ impl Client {
         self.call(method::PLEX_SCAN, params)
     }
 
-    /// `plex.find`. The client waits a little longer than `timeout_ms`.
+    /// `plex.find`.
     pub fn plex_find(&self, params: &FindParams) -> Call<FindResult> {
-        self.call_within(method::PLEX_FIND, params, params.timeout_ms)
+        self.timed(method::PLEX_FIND, params, params.timeout_ms)
     }
 
-    /// `rpc.discover`: the OpenRPC document.
-    pub fn discover(&self) -> Call<Value> {
-        self.call(method::RPC_DISCOVER, &BTreeMap::<String, Value>::new())
+    /// `device.list`.
+    pub fn device_list(&self, params: &DeviceListParams) -> Call<DeviceList> {
+        self.timed(method::DEVICE_LIST, params, params.timeout_ms)
     }
 
-    fn call_within<T: DeserializeOwned>(
+    /// `device.remove`.
+    pub fn device_remove(&self, params: &DeviceRemoveParams) -> Call<DeviceRemoval> {
+        self.timed(method::DEVICE_REMOVE, params, params.timeout_ms)
+    }
+
+    /// `auth.start`.
+    pub fn auth_start(&self, params: &StartParams) -> Call<StartResult> {
+        self.timed(method::AUTH_START, params, params.timeout_ms)
+    }
+
+    /// `auth.finish`. The client waits a little longer than `timeout_ms`.
+    pub fn auth_finish(&self, params: &FinishParams) -> Call<FinishResult> {
+        let timeout = params.timeout_ms.unwrap_or(FINISH_TIMEOUT_MS);
+        self.timed(method::AUTH_FINISH, params, Some(timeout))
+    }
+
+    /// `auth.status`.
+    pub fn auth_status(&self, params: &StatusParams) -> Call<StatusResult> {
+        self.timed(method::AUTH_STATUS, params, params.timeout_ms)
+    }
+
+    /// `auth.logout`.
+    pub fn auth_logout(&self, params: &LogoutParams) -> Call<LogoutResult> {
+        self.timed(method::AUTH_LOGOUT, params, params.timeout_ms)
+    }
+
+    /// A call that has its own time: the client waits a little longer.
+    fn timed<T: DeserializeOwned>(
         &self,
         method: &str,
         params: &impl Serialize,
@@ -127,6 +159,11 @@ impl Client {
             Some(timeout) => call.timeout(Duration::from_millis(timeout).saturating_add(MARGIN)),
             None => call,
         }
+    }
+
+    /// `rpc.discover`: the OpenRPC document.
+    pub fn discover(&self) -> Call<Value> {
+        self.call(method::RPC_DISCOVER, &BTreeMap::<String, Value>::new())
     }
 
     /// Any method, by its name. As `T` a `Box<RawValue>` takes every result as the worker wrote it.

@@ -48,7 +48,7 @@ impl Caller {
     /// for; it can be tried again then.
     pub async fn finish(self, report: Option<Report>) -> Result<FinishResult, AccountError> {
         self.on_disk(|caller| caller.store.look(Torn::Warned).map(|_| ())).await?;
-        let started = Instant::now();
+        let (started, mut told) = (Instant::now(), None);
         let (mut watched, mut lock): (Option<Watched>, Option<Lock>) = (None, None);
         loop {
             let Some(pin) = self.on_disk(Self::stand).await?.pending else {
@@ -63,7 +63,7 @@ impl Caller {
                 other => other.insert(Watched::new(pin)),
             };
             if let Some(report) = &report {
-                report_on(watched, started, report);
+                report_on(watched, started, &mut told, report);
             }
             if lock.is_none() {
                 lock = self.on_disk(|caller| caller.store.try_lock(LOCK)).await?;
@@ -125,7 +125,11 @@ impl Caller {
     }
 }
 
-fn report_on(watched: &Watched, started: Instant, report: &Report) {
-    let total = watched.expires.saturating_duration_since(started).as_secs();
-    report(started.elapsed().as_secs().min(total), Some(total));
+/// Tells each second that has passed.
+fn report_on(watched: &Watched, started: Instant, told: &mut Option<u64>, report: &Report) {
+    let (passed, total) =
+        (started.elapsed().as_secs(), watched.expires.saturating_duration_since(started).as_secs());
+    if told.replace(passed) != Some(passed) {
+        report(passed.min(total), Some(total));
+    }
 }

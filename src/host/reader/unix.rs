@@ -1,11 +1,9 @@
 //! Reading and watching with poll(2).
 
-use std::io::{self, Read};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::message::DRAIN_ON_SIGNAL;
@@ -16,6 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{CHUNK, Credit, Flags, STACK};
 use crate::host::Event;
+use crate::host::events::Events;
 
 /// How often the parent is checked.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
@@ -28,24 +27,23 @@ const EXIT: Duration = Duration::from_millis(20);
 /// not ended in time after a signal.
 ///
 /// # Errors
-/// When the system refuses a socket pair, a signal's handler or a thread.
+/// When the system refuses a pipe, a signal's handler or a thread.
 pub fn start<Input, Replies>(
     input: Input,
     replies: Replies,
     flags: Flags,
-    events: Sender<Event>,
+    events: Events,
     exit: fn(i32),
 ) -> io::Result<Arc<Credit>>
 where
     Input: AsFd + Send + 'static,
     Replies: AsFd + Send + 'static,
 {
-    let (woken, waker) = UnixStream::pair()?;
-    woken.set_nonblocking(true)?;
-    waker.set_nonblocking(true)?;
+    let (woken, waker) = io::pipe()?;
+    rustix::io::ioctl_fionbio(&waker, true)?;
     watch_signals(&flags, &waker)?;
     let credit = Arc::new(Credit::new(move || {
-        // Refused when the socket is full: then the reader will wake anyway.
+        // Refused when the pipe is full: then the reader will wake anyway.
         let _refused = io::Write::write(&mut &waker, &[0]);
     }));
     let reader = Reader {
@@ -71,7 +69,7 @@ where
 
 /// The first signal sets the flag and wakes the reader; a second one ends the process at once with 128 plus the
 /// signal's number, as a shell reports it.
-fn watch_signals(flags: &Flags, waker: &UnixStream) -> io::Result<()> {
+fn watch_signals(flags: &Flags, waker: &PipeWriter) -> io::Result<()> {
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flags.stop.clone())?;
     }
@@ -86,9 +84,9 @@ struct Reader<Input, Replies> {
     input: Input,
     replies: Replies,
     /// Becomes readable when there is credit again, or a signal came.
-    woken: UnixStream,
+    woken: PipeReader,
     flags: Flags,
-    events: Sender<Event>,
+    events: Events,
     credit: Arc<Credit>,
     exit: fn(i32),
     parent: Option<Pid>,
@@ -127,7 +125,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         let replies = usize::from(!self.host_gone);
         let ready = (found(1 + replies), replies == 1 && found(1));
         if found(0) {
-            // Only to empty the socket.
+            // Only to empty the pipe.
             let _ignored = self.woken.read(&mut [0; 64]);
         }
         ready
@@ -144,7 +142,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             None if self.flags.stop.load(Ordering::Relaxed) => {
                 let asked = Instant::now();
                 self.exit_at = Some(asked + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
-                self.send(Event::Stop(asked));
+                self.events.send(Event::Stop(asked));
             }
             // Failure if a reply is unwritten; success if the host has closed its end.
             Some(at) if at <= Instant::now() => (self.exit)(i32::from(!self.host_gone)),
@@ -156,7 +154,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         let orphaned = self.flags.stash.load(Ordering::Relaxed) && getppid() != self.parent;
         if (closed || orphaned) && !self.host_gone {
             self.host_gone = true;
-            self.send(Event::HostGone);
+            self.events.send(Event::HostGone);
         }
     }
 
@@ -165,7 +163,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         match rustix::io::read(&self.input, &mut self.buffer[..room]) {
             Ok(count) if count > 0 => {
                 self.credit.take(count);
-                self.send(Event::Bytes(self.buffer[..count].to_vec()));
+                self.events.send(Event::Bytes(self.buffer[..count].to_vec()));
                 if count == self.buffer.len() {
                     // The host sends much at once: read larger pieces from now on.
                     self.buffer.resize(CHUNK, 0);
@@ -175,14 +173,9 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             // Also a terminal that was closed: there will be no more.
             Ok(_) | Err(_) => {
                 self.at_end = true;
-                self.send(Event::End);
+                self.events.send(Event::End);
             }
         }
-    }
-
-    /// Refused when the conversation is over: then the process is about to end.
-    fn send(&self, event: Event) {
-        let _refused = self.events.send(event);
     }
 }
 
