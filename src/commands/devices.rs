@@ -159,7 +159,7 @@ impl Removing<'_, '_, '_> {
     }
 
     fn remove(self, ids: Vec<String>) -> io::Result<End> {
-        let mut told: Vec<DeviceRemoval> = Vec::new();
+        let mut told = Vec::new();
         let mut is_whole = true;
         for ids in ids.chunks(MAX_IDS) {
             let params = DeviceRemoveParams {
@@ -170,10 +170,11 @@ impl Removing<'_, '_, '_> {
                 timeout_ms: Some(u64::try_from(ids.len()).unwrap_or(1) * 30_000),
                 progress_token: None,
             };
-            let (_, removal) = match self.setting.ask(method::DEVICE_REMOVE, &params) {
-                Ok(answer) => answer,
-                Err(error) => return self.streams.show(Err(error)),
-            };
+            let (_, removal): (_, DeviceRemoval) =
+                match self.setting.ask(method::DEVICE_REMOVE, &params) {
+                    Ok(answer) => answer,
+                    Err(error) => return self.streams.show(Err(error)),
+                };
             is_whole = removal.failed.is_empty() && removal.left.is_empty();
             told.push(removal);
             if !is_whole {
