@@ -34,6 +34,7 @@ mod shell;
 mod sign_in;
 mod stash_go;
 mod stash_log;
+mod stash_outbox;
 mod stash_plugin;
 mod stash_scan;
 mod stash_sign_in;
@@ -43,6 +44,7 @@ mod terminal;
 mod tidy;
 mod tls;
 mod transcripts;
+mod wait;
 
 use std::path::PathBuf;
 

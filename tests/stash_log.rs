@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use plexsync_harness::fake_plex::Fault;
-use plexsync_harness::fake_stash::{FakeStash, Plugin, Run};
+use plexsync_harness::fake_stash::{FakeStash, Launch, Plugin, Run};
 use plexsync_harness::{FakePlex, TlsSetup};
+use plexsync_protocol::message::MAX_MESSAGE;
 use serde_json::{Value, json};
 
 use crate::package::install_worker;
@@ -123,6 +124,8 @@ fn not_checked(names: &str) -> String {
 
 fn not_well(bad: usize, all: usize) -> String {
     let verb = if bad == 1 { "is" } else { "are" };
+    // What waits to be scanned is a check of every run.
+    let all = all + 1;
     format!("info: {bad} of {all} checks {verb} not well; {SETTINGS}")
 }
 
@@ -339,8 +342,7 @@ fn a_plex_that_is_away_or_refuses_is_named() {
     setup.plex.fault(Fault::answer(403, &[], "").always().on("/library/sections/all"));
     let shared = "warning: plex_device: this token is not the owner's (status `403`); Plex may refuse to scan for it: use \
                   the token of the account that owns the server";
-    let well =
-        format!("info: 1 of 13 checks is not well; {PLEX}; {SETTINGS}").replace("of 13", "of 12");
+    let well = format!("info: 1 of 13 checks is not well; {PLEX}; {SETTINGS}");
     let error = format!(
         "`URL` refused a scan of all library sections with status `403`; use the token of an account that may manage the \
          libraries; {SET_TOKEN} (-32013)"
@@ -576,7 +578,7 @@ fn settings_that_stash_does_not_give_are_told_as_such() {
 #[test]
 fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
     let setup = Setup::new();
-    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `auth.start`";
+    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `scan.pending`";
     for (arguments, told) in [
         (json!({}), &["`args.method` is missing", methods][..]),
         (json!({"method": ""}), &["`args.method` is missing", methods]),
@@ -598,6 +600,20 @@ fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
         let error = run.error.unwrap();
         assert!(told.iter().all(|told| error.contains(told)), "{arguments}: {error}");
         assert!(!error.contains("`params` must hold"), "{error}");
+    }
+}
+
+#[test]
+fn an_input_that_is_too_long_is_an_error_with_a_text() {
+    let setup = Setup::settled();
+    let cover = "x".repeat(MAX_MESSAGE);
+    let long = json!({"method": "plex.scan", "hookContext": {"input": {"cover_image": cover}}});
+    let input = setup.stash.input(&setup.plugin.folder, &long);
+    let launch = Launch::new(setup.plugin.folder.join("plexsync-worker"));
+    for run in [launch.run_raw(&input), launch.run_rpc(&input)] {
+        let error = run.error.unwrap();
+        assert!(error.contains("perhaps by a cover image: nothing was done"), "{error}");
+        assert!(run.swallowed.is_none() && !error.contains("--"), "{error}");
     }
 }
 

@@ -12,6 +12,7 @@ pub mod plex;
 pub mod find;
 pub mod device;
 pub mod stash;
+pub mod pending;
 pub mod doctor;
 pub mod error;
 pub mod sign_in;

@@ -17,6 +17,8 @@ pub mod method {
     pub const PLEX_SCAN: &str = "plex.scan";
     /// Finds the items that have a file.
     pub const PLEX_FIND: &str = "plex.find";
+    /// Tells what waits to be scanned in Stash; sends or forgets it.
+    pub const SCAN_PENDING: &str = "scan.pending";
     /// Begins a sign-in to plex.tv.
     pub const AUTH_START: &str = "auth.start";
     /// Waits until a sign-in is complete.

@@ -158,7 +158,7 @@ impl Worker {
     }
 }
 
-fn no_folder() -> IdentityError {
+pub(super) fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),

@@ -95,7 +95,7 @@ impl Scanner {
 ///
 /// # Errors
 /// [`PlexError::NoSection`].
-pub(crate) fn file_targets(
+pub(super) fn file_targets(
     sections: &[Section],
     names: &[RemotePath],
     only: Option<&str>,

@@ -1,6 +1,6 @@
 //! Waiting until a scan has brought an item with a file.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::Scanner;
 use super::events::{Event, Events, PATH, Phase};
 use crate::http::client::Reuse;
-use crate::plex::find::{Filter, Item};
+use crate::plex::find::{Filter, Item, file_targets};
 use crate::plex::sections::Target;
+use crate::remote_path::RemotePath;
 
 /// Longest time for the stream to open.
 const OPENING: Duration = Duration::from_secs(2);
@@ -42,16 +43,20 @@ pub struct Listening {
     events: Option<Events>,
 }
 
+/// Called now and then with the time that has passed.
+pub type Report<'a> = &'a (dyn Fn(Duration) + Send + Sync);
+
 /// One wait.
 pub(super) struct Waiting<'a> {
     scanner: &'a Scanner,
     /// Where the file is looked for: the section, the type of its items, the file in its spelling.
     targets: &'a [(Target, u8)],
     events: Option<Events>,
+    report: Report<'a>,
     begun: Instant,
     looks: u32,
     /// Scans that began after the refresh, by uuid.
-    started: BTreeMap<String, bool>,
+    started: BTreeSet<String>,
     /// Sections whose scan has ended.
     ended: Vec<String>,
     has_activities: bool,
@@ -61,7 +66,10 @@ pub(super) struct Waiting<'a> {
 impl Scanner {
     /// Opens the event stream, for 2 s at most: to be called before Plex is asked to scan.
     pub async fn listen(&self) -> Listening {
-        Listening { events: timeout(OPENING, self.open()).await.ok().flatten() }
+        let mut listening =
+            Listening { events: timeout(OPENING, self.open()).await.ok().flatten() };
+        listening.forget();
+        listening
     }
 
     async fn open(&self) -> Option<Events> {
@@ -72,21 +80,32 @@ impl Scanner {
         Events::of(sender.send_once(&prepared.request, Reuse::Fresh).await.ok()?)
     }
 
-    /// Waits until `until` for an item with the file that `targets` name.
-    pub(crate) async fn wait(
-        &self,
+    /// Waits until `until` for an item with the file that has one of these `names`. `report` is told how long it has
+    /// waited.
+    pub async fn wait_for(
+        &mut self,
         listening: Listening,
-        targets: &[(Target, u8)],
+        names: &[RemotePath],
+        only: Option<&str>,
         until: Instant,
+        report: Report<'_>,
     ) -> Waited {
+        let targets = match self.sections().await {
+            Ok(sections) => file_targets(sections, names, only).unwrap_or_default(),
+            Err(error) => {
+                tracing::debug!("{error}");
+                Vec::new()
+            }
+        };
         let now = Instant::now();
         let waiting = Waiting {
             scanner: self,
-            targets,
+            targets: &targets,
             events: listening.events,
+            report,
             begun: now,
             looks: 0,
-            started: BTreeMap::new(),
+            started: BTreeSet::new(),
             ended: Vec::new(),
             has_activities: false,
             heard: now,
@@ -97,7 +116,7 @@ impl Scanner {
 
 impl Listening {
     /// Drops what has been told so far: scans that began before the refresh are not its own.
-    pub fn forget(&mut self) {
+    fn forget(&mut self) {
         if let Some(events) = &mut self.events {
             loop {
                 match events.next().now_or_never() {
@@ -113,6 +132,7 @@ impl Listening {
 impl Waiting<'_> {
     async fn run(mut self) -> Waited {
         loop {
+            (self.report)(self.begun.elapsed());
             let items = self.look().await;
             if !items.is_empty() {
                 return Waited::Found(items);
@@ -136,7 +156,7 @@ impl Waiting<'_> {
     /// One request a section. What fails now may go better the next time: a server that restarts comes back.
     async fn look(&mut self) -> Vec<Item> {
         self.looks += 1;
-        let filter = if self.looks % BY_NAME == 0 { Filter::Name } else { Filter::Path };
+        let filter = if self.looks.is_multiple_of(BY_NAME) { Filter::Name } else { Filter::Path };
         let mut items = Vec::new();
         for (target, number) in self.targets {
             match self.scanner.find_by(target, *number, filter).await {
@@ -155,14 +175,9 @@ impl Waiting<'_> {
             _ => Duration::from_secs(2),
         };
         let next = looked + every;
-        while self.hear(next).await {
-            if self.is_over() {
-                return;
-            }
+        if self.hear(next).await && !self.is_over() {
             // More of them come with the first one.
-            let soon = looked.max(Instant::now() - PAUSE) + PAUSE;
-            while self.hear(soon.min(next)).await {}
-            return;
+            while self.hear(next.min(looked + PAUSE)).await {}
         }
     }
 
@@ -198,8 +213,8 @@ impl Waiting<'_> {
     /// Only a scan whose beginning was told after the refresh can be its own.
     fn scan(&mut self, uuid: String, section: Option<String>, phase: Phase) {
         match (phase, section) {
-            (Phase::Started, _) => drop(self.started.insert(uuid, true)),
-            (Phase::Ended, Some(section)) if self.started.contains_key(&uuid) => {
+            (Phase::Started, _) => drop(self.started.insert(uuid)),
+            (Phase::Ended, Some(section)) if self.started.contains(&uuid) => {
                 self.ended.push(section);
             }
             _ => {}

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth, device};
+use super::{Method, auth, device, find};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
-use crate::find::{FindParams, FindResult, FoundItem};
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
+use crate::pending::{PendingParams, PendingResult, PendingScan};
 use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult, SectionScan};
 use crate::stash::{PluginInput, PluginOutput};
 
@@ -39,7 +39,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
-        find(schemas),
+        find::find(schemas),
+        pending(schemas),
         auth::start(schemas),
         auth::finish(schemas),
         auth::status(schemas),
@@ -157,31 +158,22 @@ fn scan(schemas: &mut Schemas) -> Method {
     }
 }
 
-fn find(schemas: &mut Schemas) -> Method {
-    let (held, other) = ("/media/Movies/Heat/Heat.mkv", "/elsewhere/Heat.mkv");
-    let found = FindResult {
-        items: vec![FoundItem {
-            path: held.to_owned(),
-            rating_key: "1001".to_owned(),
-            r#type: "movie".to_owned(),
-            title: "Heat".to_owned(),
-            section: "1".to_owned(),
-            file: held.to_owned(),
-        }],
-        missing: vec![other.to_owned()],
-        unheld: vec![other.to_owned()],
-    };
+fn pending(schemas: &mut Schemas) -> Method {
+    let reason = "Plex was away: connection refused";
+    let one = PendingScan::of_folder("/media/Movies/Heat", "2026-11-28T16:20:00Z", reason);
     Method {
-        name: method::PLEX_FIND,
-        summary: "Finds the items that have a file.",
-        description: "Plex's own filter is no exact match; here an item counts only if one of its parts has the file: \
-            the same bytes, else the same after Unicode NFC, on Windows without letter case. Paths are as Plex sees \
-            them, in Stash as Stash sees them. A section that fails is an error: its files are never `missing`.",
+        name: method::SCAN_PENDING,
+        summary: "Tells what waits until Plex can be asked to scan it.",
+        description: "In Stash a scan that Plex can't take now waits; every later call sends it. `send` sends all now: \
+            the first error is the call's.",
         param_structure: "by-name",
-        params: schemas.params_of::<FindParams>(),
-        result: result("found", schemas.of::<FindResult>()),
+        params: schemas.params_of::<PendingParams>(),
+        result: result("pending", schemas.of::<PendingResult>()),
         errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
-        examples: vec![example("two files", json!({"paths": [held, other]}), to_value(&found))],
+        examples: vec![
+            example("what waits", json!({}), to_value(&PendingResult::new(vec![one]))),
+            example("forget it", json!({"forget": true}), to_value(&PendingResult::default())),
+        ],
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod auth;
 mod device;
+mod find;
 mod methods;
 mod schemas;
 mod tests;

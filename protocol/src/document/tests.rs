@@ -43,6 +43,7 @@ fn every_method_is_there_with_examples_and_errors() {
         method::PLEX_REQUEST,
         method::PLEX_SCAN,
         method::PLEX_FIND,
+        method::SCAN_PENDING,
         method::AUTH_START,
         method::AUTH_FINISH,
         method::AUTH_STATUS,
