@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+#[cfg(test)]
 use super::TIMEOUT_MS;
 use crate::find::FoundItem;
 
