@@ -4,10 +4,11 @@ pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
 pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use crate::host::Event;
 use crate::host::envelope::{self, Inbound, Item};
+use crate::host::events::Events;
 use crate::host::framing::Decoder;
 use crate::host::reader::Credit;
 use crate::host::session::{Host, Options, serve};
@@ -60,17 +61,14 @@ pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8
     methods.add("ordered", |_| Handling::Ordered(Box::new(|| Ok(JsonText::of(&true)))));
     methods.add("slow", |_| slow(std::future::ready(Ok(JsonText::of(&true)))));
     methods.add("never", |_| slow(std::future::pending()));
-    let (sender, events) = mpsc::channel();
+    let events = Events::new();
     let input = pieces.iter().map(|piece| Event::Bytes(piece.to_vec()));
-    for event in input.chain([Event::End]) {
-        let _the_receiver_is_here = sender.send(event);
-    }
+    input.chain([Event::End]).for_each(|event| events.send(event));
     let mut replies = Vec::new();
     let options = Options { framing, max_message, by_hand: false };
     let credit = Arc::new(Credit::new(|| {}));
     let host = Host {
         events,
-        sender,
         credit,
         replies: &mut replies,
         stop: Arc::default(),

@@ -4,7 +4,7 @@
 //! -> [`identity`], [`account`], [`plex`] or [`stash`] -> an outcome -> [`host`] -> bytes.
 //!
 //! [`target`] chooses server and token, [`files`] reads and writes files, [`http`] sends one request over the network,
-//! [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
+//! [`scans`] remembers what Plex was asked to scan and what waits, [`remote_path`] reads paths of other machines, [`log`] writes to stderr, [`secret`] keeps tokens from being printed,
 //! [`cli`] turns arguments and environment into options, [`commands`] are the subcommands. [`process`] owns arguments,
 //! environment, streams and exit code.
 
@@ -27,6 +27,7 @@ mod pretty;
 mod process;
 mod remote_path;
 mod rpc;
+mod scans;
 mod secret;
 mod stash;
 mod target;

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 
 use crate::account::{self, PlexTv};
 use crate::cli::{self, Arguments, Options};
 use crate::commands::{self, Setting, Streams};
+use crate::host::events::Events;
 use crate::host::framing::Framing;
 use crate::host::typed::Typed;
 use crate::host::{reader, session, streams};
@@ -133,14 +134,14 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     if by_hand {
         streams::Stderr::default().write_all(FIRST_HINT)?;
     }
-    let (sender, events) = mpsc::channel();
+    let events = Events::new();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
     let replies: Box<dyn Write> = match for_a_person {
         true => Box::new(pretty::Lines::new(replies)),
         false => Box::new(replies),
     };
     let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
-    let credit = reader::start(input, watched, flags.clone(), sender.clone(), exit)?;
+    let credit = reader::start(input, watched, flags.clone(), events.clone(), exit)?;
     let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
@@ -148,7 +149,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         log.use_stash_format();
     };
     let stop = flags.stop.clone();
-    let host = session::Host { events, sender, credit, replies, typed, stop, interrupt };
+    let host = session::Host { events, credit, replies, typed, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 

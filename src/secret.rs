@@ -77,11 +77,12 @@ impl Secrets {
     /// hexadecimal digits.
     pub fn redact<'text>(&self, text: &'text str) -> Cow<'text, str> {
         let list = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if list.is_empty() || text.len() < SHORTEST {
+        // No spelling is shorter than the secret itself.
+        if list.iter().all(|known| text.len() < known.plain.expose().len()) {
             return Cow::Borrowed(text);
         }
         let mut places = Vec::new();
-        let mut view = Some(View::plain(text));
+        let mut view = Some(View::new(text.as_bytes().into(), None));
         for _ in 0..=MOST_ESCAPES {
             let Some(current) = view else { break };
             list.iter().for_each(|known| known.find(&current, &mut places));
@@ -140,7 +141,7 @@ struct Known {
 struct Spelling {
     text: Secret,
     /// In which copy of a [`View`] it is searched for.
-    copy: fn(&View) -> &[u8],
+    copy: for<'view> fn(&'view View<'_>) -> &'view [u8],
     /// Whether the digit before, or behind, holds bits of the secret, too.
     shared: [bool; 2],
 }
@@ -163,9 +164,14 @@ impl Known {
     /// Adds the places of this secret, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
         for Spelling { text, copy, shared } in &self.spellings {
-            let text = text.expose().as_bytes();
-            let starts = memmem::find_iter(copy(view), text);
-            places.extend(starts.map(|start| view.place(start..start + text.len(), *shared)));
+            let (text, searched) = (text.expose().as_bytes(), copy(view));
+            let mut end = 0;
+            // Most texts are short: an iterator would prepare for a long one each time.
+            while let Some(at) = memmem::find(&searched[end..], text) {
+                let start = end + at;
+                end = start + text.len();
+                places.push(view.place(start..end, *shared));
+            }
         }
     }
 }
@@ -183,22 +189,18 @@ impl Spelling {
 }
 
 /// A text after some of its escapes were undone.
-struct View {
-    bytes: Vec<u8>,
+struct View<'text> {
+    bytes: Cow<'text, [u8]>,
     /// The same in lower case.
     lower_case: Vec<u8>,
     /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
     one_alphabet: Vec<u8>,
-    /// The place of each byte, and of the end, in the text.
-    origins: Vec<usize>,
+    /// The place of each byte, and of the end, in the text; `None` where they are the same.
+    origins: Option<Vec<usize>>,
 }
 
-impl View {
-    fn plain(text: &str) -> Self {
-        Self::new(text.as_bytes().to_vec(), (0..=text.len()).collect())
-    }
-
-    fn new(bytes: Vec<u8>, origins: Vec<usize>) -> Self {
+impl<'text> View<'text> {
+    fn new(bytes: Cow<'text, [u8]>, origins: Option<Vec<usize>>) -> Self {
         let standard = |byte: &u8| match byte {
             b'-' => b'+',
             b'_' => b'/',
@@ -210,15 +212,21 @@ impl View {
 
     /// With one more layer of percent and JSON escapes undone; `None` if there is no escape.
     fn unescaped(&self) -> Option<Self> {
-        let (mut bytes, mut origins, mut at) = (Vec::new(), Vec::new(), 0);
+        let mut at = memchr::memchr3(b'%', b'\\', b'&', &self.bytes)?;
+        let mut bytes = self.bytes[..at].to_vec();
+        let mut origins: Vec<_> = (0..at).map(|at| self.origin(at)).collect();
         while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let (byte, length) = escape(rest).unwrap_or((rest[0], 1));
             bytes.push(byte);
-            origins.push(self.origins[at]);
+            origins.push(self.origin(at));
             at += length;
         }
-        origins.extend(self.origins.last());
-        (bytes.len() < self.bytes.len()).then(|| Self::new(bytes, origins))
+        origins.push(self.origin(at));
+        (bytes.len() < self.bytes.len()).then(|| Self::new(bytes.into(), Some(origins)))
+    }
+
+    fn origin(&self, at: usize) -> usize {
+        self.origins.as_ref().map_or(at, |origins| origins[at])
     }
 
     /// The place of these bytes in the text, with the neighbours that hold bits of the secret, and base64's padding.
@@ -234,7 +242,7 @@ impl View {
             end += usize::from(digit_at(end));
             end += self.bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
         }
-        self.origins[start]..self.origins[end]
+        self.origin(start)..self.origin(end)
     }
 }
 

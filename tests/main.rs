@@ -32,6 +32,7 @@ mod shell;
 mod sign_in;
 mod stash_go;
 mod stash_log;
+mod stash_outbox;
 mod stash_plugin;
 mod stash_scan;
 mod stash_sign_in;

@@ -171,6 +171,7 @@ fn stash_loads_the_manifest() {
             "Sign out of Plex",
             "Check Plex connection",
             "Scan Plex library",
+            "Show waiting scans",
             "Show identity",
             "Reset identity",
             "Reset identity: yes, become a new device"
@@ -196,6 +197,7 @@ fn every_operation_of_the_manifest_is_one_of_the_worker_s() {
             method::IDENTITY_GET
             | method::IDENTITY_RESET
             | method::PLEX_SCAN
+            | method::SCAN_PENDING
             | method::AUTH_START
             | method::AUTH_LOGOUT
             | method::DOCTOR_RUN => {

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use plexsync_harness::fake_plex::Fault;
-use plexsync_harness::fake_stash::{FakeStash, Plugin, Run};
+use plexsync_harness::fake_stash::{FakeStash, Launch, Plugin, Run};
 use plexsync_harness::{FakePlex, TlsSetup};
+use plexsync_protocol::message::MAX_MESSAGE;
 use serde_json::{Value, json};
 
 use crate::package::install_worker;
@@ -23,7 +24,7 @@ struct Setup {
     stash: FakeStash,
     plex: FakePlex,
     plugin: Plugin,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Setup {
@@ -34,7 +35,7 @@ impl Setup {
     fn with(plex: FakePlex) -> Self {
         let (stash, folder) = (FakeStash::start(), tempfile::tempdir().unwrap());
         let plugin = install_worker(folder.path());
-        let setup = Self { stash, plex, plugin, _folder: folder };
+        let setup = Self { stash, plex, plugin, folder };
         setup.configure(&setup.plex.url(), &setup.plex.token());
         setup
     }
@@ -74,6 +75,14 @@ impl Setup {
         self.read(|setup| setup.plugin.run_operation(&setup.stash, arguments))
     }
 
+    /// A new scene.
+    fn hook(&self) -> Vec<String> {
+        self.stash.add_scene("45", &["/media/movies/a.mp4"]);
+        self.read(|setup| {
+            setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
+        })
+    }
+
     fn read(&self, run: impl FnOnce(&Self) -> Run) -> Vec<String> {
         self.stash.clear_log();
         let run = run(self);
@@ -82,7 +91,10 @@ impl Setup {
         let (url, token) = (self.plex.url(), self.plex.token());
         let server = url.split_once("://").unwrap().1.to_owned();
         let page = self.stash.log_page();
-        assert!(!page.concat().contains(&token), "{page:?}");
+        for line in page.iter().chain(&run.error) {
+            let foreign = [&token, "--", "timeout_ms", "`data.", "plexsync-worker"];
+            assert!(foreign.iter().all(|word| !line.contains(word)), "not in Stash: {line}");
+        }
         page.iter()
             .map(|line| line.replace(" [Plugin / PlexSync]", ":"))
             .map(|line| line.replace(&data, "DATA").replace(&url, "URL").replace(&server, "SERVER"))
@@ -112,6 +124,8 @@ fn not_checked(names: &str) -> String {
 
 fn not_well(bad: usize, all: usize) -> String {
     let verb = if bad == 1 { "is" } else { "are" };
+    // What waits to be scanned is a check of every run.
+    let all = all + 1;
     format!("info: {bad} of {all} checks {verb} not well; {SETTINGS}")
 }
 
@@ -276,6 +290,39 @@ fn a_url_that_is_not_plex_s_is_named() {
 }
 
 #[test]
+fn what_pasting_adds_to_a_setting_is_said_by_tasks_and_not_by_each_hook() {
+    let setup = Setup::settled();
+    let (url, token) = (setup.plex.url(), setup.plex.token());
+    setup.configure(&format!("{url}/web/index.html#!/"), &format!("\"{token}\""));
+    let of = "in `Settings > Plugins > PlexSync`";
+    let page =
+        format!("the URL {of} is the URL of Plex's web page; `/web` and what follows was removed");
+    let quotes = format!("the token {of} is in quotes; they were removed");
+    let scanned = setup.task(SCAN);
+    assert_eq!(scanned[..2], [format!("warning: {page}"), format!("warning: {quotes}")]);
+    assert_eq!(scanned.len(), 3, "{scanned:#?}");
+    let checked = setup.task(CHECK);
+    let check = |odd: &str| format!("warning: configuration: {odd}");
+    let well = format!("info: 2 of 14 checks are not well; {PLEX}; {SETTINGS}");
+    assert_eq!(checked, [check(&page), check(&quotes), well]);
+
+    assert_eq!(setup.hook(), [""; 0], "a hook that does its work says nothing");
+}
+
+#[test]
+fn both_interfaces_of_stash_show_the_same_page() {
+    let setup = Setup::settled();
+    let pages = [CHECK, SCAN, SHOW, RESET].map(|task| setup.task(task));
+    let manifest = setup.plugin.folder.join("plexsync.yml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("interface: raw", "interface: rpc")).unwrap();
+    let setup = Setup { plugin: Plugin::load(&manifest).unwrap(), ..setup };
+    assert_eq!([CHECK, SCAN, SHOW, RESET].map(|task| setup.task(task)), pages);
+    setup.configure(&setup.plex.url(), "wrong");
+    assert!(only(setup.task(SCAN)).contains("check the token"));
+}
+
+#[test]
 fn a_plex_that_is_away_or_refuses_is_named() {
     let setup = Setup::settled();
     setup.plex.fault(Fault::Maintenance.always());
@@ -295,8 +342,7 @@ fn a_plex_that_is_away_or_refuses_is_named() {
     setup.plex.fault(Fault::answer(403, &[], "").always().on("/library/sections/all"));
     let shared = "warning: plex_device: this token is not the owner's (status `403`); Plex may refuse to scan for it: use \
                   the token of the account that owns the server";
-    let well =
-        format!("info: 1 of 13 checks is not well; {PLEX}; {SETTINGS}").replace("of 13", "of 12");
+    let well = format!("info: 1 of 13 checks is not well; {PLEX}; {SETTINGS}");
     let error = format!(
         "`URL` refused a scan of all library sections with status `403`; use the token of an account that may manage the \
          libraries; {SET_TOKEN} (-32013)"
@@ -319,7 +365,7 @@ fn a_plex_that_hangs_is_not_the_user_s_time_limit() {
     let busy = "error: plex_server: the body from `SERVER` did not end in time; it may be busy: wait, then run this again, \
                 or restart it";
     assert_eq!(page, [busy.to_owned(), not_checked(AFTER_SERVER), not_well(4, 12)]);
-    let request = json!({"method": "plex.request", "params": {"path": "/", "timeout_ms": 300}});
+    let request = json!({"method": "plex.request", "params": {"path": "/", "timeout_ms": 3000}});
     let error = setup.plugin.run_operation(&setup.stash, &request).error.unwrap();
     assert!(error.contains("Plex may be busy: wait, then try again"), "{error}");
     assert!(!error.contains("timeout_ms"), "{error}");
@@ -361,7 +407,12 @@ fn a_refused_request_is_one_warning_and_a_good_one_is_none() {
             ),
         ),
         (403, format!("use the token of an account that may manage the libraries; {SET_TOKEN}")),
-        (404, format!("check the URL: expected `http://host:32400`, without a path; {SET_URL}")),
+        (
+            404,
+            format!(
+                "if the path is right, check the URL: expected `http://host:32400`, without a path; {SET_URL}"
+            ),
+        ),
         (301, format!("use `https://` in the URL; {SET_URL}")),
         (308, format!("use `https://` in the URL; {SET_URL}")),
         (503, "Plex is starting or in maintenance: wait, then try again".to_owned()),
@@ -405,6 +456,13 @@ fn what_happened_to_the_identity_s_file_is_said_once() {
         )
     );
     assert_eq!(setup.task(RESET)[0], salvaged);
+    assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
+    let anew = json!({"method": "identity.reset", "params": {"device_id": id}});
+    assert_eq!(
+        only(setup.operation(&anew)),
+        format!("info: This plugin's id is `{id}`, as before; its file was written anew")
+    );
+    assert_eq!(setup.task(SHOW), [loaded(&id)]);
 
     fs::write(&file, "{").unwrap();
     let page = setup.task(SHOW);
@@ -415,6 +473,9 @@ fn what_happened_to_the_identity_s_file_is_said_once() {
         "{page:#?}"
     );
     assert_eq!(page[1..], [restored(&id)]);
+
+    fs::remove_file(&file).unwrap();
+    assert_eq!(setup.hook(), [missing], "what happened once is said, by whatever it happened to");
 
     fs::write(&file, "{").unwrap();
     fs::remove_file(&backup).unwrap();
@@ -447,6 +508,62 @@ fn a_folder_that_can_t_be_used_is_an_error_of_every_task() {
     assert_eq!(setup.plex.requests().len(), 0);
 }
 
+/// A Stash that file modes hold for: root's may write everywhere, so as root it is somebody else's.
+#[cfg(target_os = "linux")]
+fn bound_by_modes(mut setup: Setup) -> Setup {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let mode = |mode| fs::Permissions::from_mode(mode);
+    if fs::metadata(setup.folder.path()).unwrap().uid() == 0 {
+        fs::set_permissions(setup.folder.path(), mode(0o755)).unwrap();
+        let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+        setup.plugin = setup.plugin.started_by(&nobody);
+    }
+    fs::set_permissions(&setup.plugin.folder, mode(0o555)).unwrap();
+    setup
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_can_t_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let setup = bound_by_modes(Setup::new());
+    let denied =
+        "Permission denied (os error 13); give the user that this process runs as access to it";
+    let error = |what: &str| {
+        format!("error Plugin returned error: identity unavailable: {what}: {denied} (-32001)")
+    };
+    for task in [SHOW, SCAN, RESET, REALLY_RESET] {
+        assert_eq!(
+            only(setup.task(task)),
+            error("`DATA`: the data folder can't be made"),
+            "{task}"
+        );
+    }
+    let page = setup.task(CHECK);
+    let folder =
+        "error: data_folder: `DATA`, from `PluginDir`: does not exist, and can't be created in";
+    assert!(page[0].starts_with(folder), "{page:#?}");
+    assert!(page[0].ends_with("let the user that runs Stash own it (`chown`)"), "{page:#?}");
+    assert_eq!(page[3..], [not_well(3, 8)], "{page:#?}");
+    assert_eq!(setup.plex.requests().len(), 0);
+
+    let data = setup.plugin.folder.join("data");
+    let mode = |mode| fs::Permissions::from_mode(mode);
+    fs::set_permissions(&setup.plugin.folder, mode(0o755)).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::write(setup.file("device_id.json"), "{\"device_id\": \"abc\"}").unwrap();
+    fs::set_permissions(&data, mode(0o555)).unwrap();
+    let backup = format!(
+        "warning: The backup of the identity's file can't be written ({denied}): should the file get damaged, Plex will \
+         show a new device."
+    );
+    let loaded = "info: This plugin's id is `abc`, loaded from `DATA/device_id.json`";
+    assert_eq!(setup.task(SHOW), [backup.clone(), loaded.to_owned()]);
+    assert_eq!(setup.task(RESET)[0], backup);
+    assert_eq!(only(setup.task(REALLY_RESET)), error("`DATA/device_id.json`: it can't be written"));
+    assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
+}
+
 #[test]
 fn settings_that_stash_does_not_give_are_told_as_such() {
     let setup = Setup::settled();
@@ -461,7 +578,7 @@ fn settings_that_stash_does_not_give_are_told_as_such() {
 #[test]
 fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
     let setup = Setup::new();
-    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `auth.start`";
+    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `scan.pending`";
     for (arguments, told) in [
         (json!({}), &["`args.method` is missing", methods][..]),
         (json!({"method": ""}), &["`args.method` is missing", methods]),
@@ -483,6 +600,20 @@ fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
         let error = run.error.unwrap();
         assert!(told.iter().all(|told| error.contains(told)), "{arguments}: {error}");
         assert!(!error.contains("`params` must hold"), "{error}");
+    }
+}
+
+#[test]
+fn an_input_that_is_too_long_is_an_error_with_a_text() {
+    let setup = Setup::settled();
+    let cover = "x".repeat(MAX_MESSAGE);
+    let long = json!({"method": "plex.scan", "hookContext": {"input": {"cover_image": cover}}});
+    let input = setup.stash.input(&setup.plugin.folder, &long);
+    let launch = Launch::new(setup.plugin.folder.join("plexsync-worker"));
+    for run in [launch.run_raw(&input), launch.run_rpc(&input)] {
+        let error = run.error.unwrap();
+        assert!(error.contains("perhaps by a cover image: nothing was done"), "{error}");
+        assert!(run.swallowed.is_none() && !error.contains("--"), "{error}");
     }
 }
 

@@ -10,6 +10,7 @@ pub mod message;
 pub mod identity;
 pub mod plex;
 pub mod stash;
+pub mod pending;
 pub mod doctor;
 pub mod error;
 pub mod sign_in;

@@ -15,6 +15,8 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Tells what waits to be scanned in Stash; sends or forgets it.
+    pub const SCAN_PENDING: &str = "scan.pending";
     /// Begins a sign-in to plex.tv.
     pub const AUTH_START: &str = "auth.start";
     /// Waits until a sign-in is complete.

@@ -181,7 +181,8 @@ fn read_by_others(_: &Path) -> String {
 
 fn leftovers(report: &Report) -> Option<Check> {
     const NAME: &str = "leftovers";
-    let names = |names: &[String]| format!("`{}`", names.join("`, `"));
+    let folder = report.main.0.parent().unwrap_or(Path::new("")).display();
+    let names = |names: &[String]| format!("`{}` in `{folder}`", names.join("`, `"));
     match (report.broken.as_slice(), report.temporary.as_slice()) {
         ([], []) => None,
         ([], temporary) => {

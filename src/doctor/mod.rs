@@ -7,6 +7,7 @@ mod identity;
 mod plex;
 mod sign_in;
 mod status;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub async fn run(subject: Subject) -> DoctorReport {
     // Settings that can't be read were reported: that nothing is configured would not be true.
     checks.extend(configured.into_iter().filter(|_| is_known));
     plex::check(&subject, account, device, &mut checks).await;
+    waiting::check(&subject, &mut checks);
     for check in &mut checks {
         // A server may echo the token in its name.
         check.message = subject.secrets.redact(&check.message).into_owned();

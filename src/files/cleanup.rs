@@ -85,14 +85,14 @@ fn broken_name(path: &Path, time: impl std::fmt::Display) -> String {
 
 /// Not by `std::fs::read_dir`: it panics where closing the folder fails.
 #[cfg(unix)]
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let Ok(folder) = fs::File::open(folder) else { return Vec::new() };
     let entries = rustix::fs::Dir::read_from(&folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned)).collect()
 }
 
 #[cfg(not(unix))]
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }

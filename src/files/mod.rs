@@ -15,8 +15,8 @@ mod write;
 #[cfg(test)]
 pub(crate) mod faults;
 
-pub use cleanup::{keep_broken, kept_broken, remove, remove_temporary, temporary_files};
-pub use folder::{Exposed, Exposure, exposed, make_folder};
+pub use cleanup::{keep_broken, kept_broken, names, remove, remove_temporary, temporary_files};
+pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
 pub use lock::{Lock, NoLock, Stopped, pause, unless_stopped};
 pub use problem::Problem;
 pub use read::{Obstacle, follow, open, read};

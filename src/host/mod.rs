@@ -3,6 +3,7 @@
 //! identity calls on one thread, in order, and calls to the network on a runtime that is made for the first of them.
 
 pub mod envelope;
+pub mod events;
 pub mod framing;
 pub mod reader;
 pub mod session;

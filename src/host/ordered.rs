@@ -12,6 +12,7 @@ use plexsync_protocol::error::{Code, ErrorObject};
 use super::Event;
 use super::batch::Slot;
 use super::envelope::{Id, ReplyTo};
+use super::events::Events;
 use crate::rpc::{OrderedWork, Outcome};
 
 /// With so many unfinished, no more input is read.
@@ -22,7 +23,7 @@ pub(super) type Asker = Option<(ReplyTo, Slot)>;
 
 /// The ordered calls of a conversation.
 pub(super) struct OrderedCalls {
-    events: Sender<Event>,
+    events: Events,
     /// Set while the running call should stop waiting.
     interrupt: Arc<AtomicBool>,
     worker: Option<Sender<OrderedWork>>,
@@ -31,7 +32,7 @@ pub(super) struct OrderedCalls {
 }
 
 impl OrderedCalls {
-    pub(super) fn new(events: Sender<Event>, interrupt: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(events: Events, interrupt: Arc<AtomicBool>) -> Self {
         Self { events, interrupt, worker: None, running: None, waiting: VecDeque::new() }
     }
 
@@ -100,12 +101,11 @@ impl OrderedCalls {
     }
 }
 
-fn start_thread(events: Sender<Event>) -> io::Result<Sender<OrderedWork>> {
+fn start_thread(events: Events) -> io::Result<Sender<OrderedWork>> {
     let (sender, receiver) = mpsc::channel::<OrderedWork>();
     let run = move || {
         for work in receiver {
-            // Refused when the conversation is over.
-            let _refused = events.send(Event::Ordered(work()));
+            events.send(Event::Ordered(work()));
         }
     };
     std::thread::Builder::new().name("identity".to_owned()).spawn(run)?;

@@ -6,7 +6,6 @@ mod calls;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::message::DRAIN;
@@ -15,6 +14,7 @@ use tracing::{debug, warn};
 use super::Event;
 use super::batch::Batches;
 use super::envelope;
+use super::events::Events;
 use super::framing::{Decoder, Framing};
 use super::ordered::{MAX_ORDERED, OrderedCalls};
 use super::output::Output;
@@ -43,9 +43,8 @@ pub struct Options {
 
 /// The conversation's connections to the rest of the process.
 pub struct Host<W> {
-    pub events: Receiver<Event>,
-    /// For calls that run on other threads.
-    pub sender: Sender<Event>,
+    /// Of the thread that serves.
+    pub events: Events,
     /// How much the reader may read ahead.
     pub credit: Arc<Credit>,
     pub replies: W,
@@ -75,8 +74,8 @@ pub fn serve<W: Write>(
         credit: host.credit,
         undecoded: 0,
         output: Output::new(host.replies),
-        slow: SlowCalls::new(host.sender.clone()),
-        ordered: OrderedCalls::new(host.sender, host.interrupt),
+        slow: SlowCalls::new(host.events.clone()),
+        ordered: OrderedCalls::new(host.events.clone(), host.interrupt),
         batches: Batches::default(),
         input: Input::Open,
         stop: host.stop,
@@ -139,7 +138,7 @@ enum Input {
 }
 
 impl<W: Write> Session<'_, W> {
-    fn run(mut self, events: &Receiver<Event>) -> io::Result<()> {
+    fn run(mut self, events: &Events) -> io::Result<()> {
         while !self.is_over() {
             match self.next_event(events)? {
                 Some(event) => self.take(event)?,
@@ -154,22 +153,13 @@ impl<W: Write> Session<'_, W> {
     }
 
     /// The next event; `None` if a deadline came first. Replies are flushed before it waits.
-    fn next_event(&mut self, events: &Receiver<Event>) -> io::Result<Option<Event>> {
-        if let Ok(event) = events.try_recv() {
+    fn next_event(&mut self, events: &Events) -> io::Result<Option<Event>> {
+        if let Some(event) = events.try_next() {
             return Ok(Some(event));
         }
         self.output.flush()?;
         let dues = [self.deadline, self.slow.next_due(), self.line_end_due];
-        let event = match dues.into_iter().flatten().min() {
-            None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => events.recv_timeout(due.saturating_duration_since(Instant::now())),
-        };
-        match event {
-            Ok(event) => Ok(Some(event)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            // Can't happen: this session holds a sender itself.
-            Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        Ok(events.next(dues.into_iter().flatten().min()))
     }
 
     fn take(&mut self, event: Event) -> io::Result<()> {

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::batch::Slot;
 use super::envelope::{Id, ReplyTo};
+use super::events::Events;
 use super::{CallKey, Event};
 use crate::rpc::{ProgressSender, SlowWork};
 
@@ -44,7 +44,7 @@ type Reports = Arc<Mutex<HashMap<CallKey, Progress>>>;
 
 /// The slow calls of a conversation.
 pub(super) struct SlowCalls {
-    events: Sender<Event>,
+    events: Events,
     network: Option<Network>,
     running: HashMap<CallKey, Running>,
     waiting: VecDeque<Job>,
@@ -55,7 +55,7 @@ pub(super) struct SlowCalls {
 }
 
 impl SlowCalls {
-    pub(super) fn new(events: Sender<Event>) -> Self {
+    pub(super) fn new(events: Events) -> Self {
         Self {
             events,
             network: None,
@@ -113,9 +113,7 @@ impl SlowCalls {
         {
             let events = self.events.clone();
             let task = network.runtime.spawn(async move {
-                let outcome = work.await;
-                // Refused when the conversation is over.
-                let _refused = events.send(Event::Slow(key, outcome));
+                events.send(Event::Slow(key, work.await));
             });
             let due = timeout.and_then(|timeout| Instant::now().checked_add(timeout + LATE));
             self.due.extend(due.map(|due| (due, key)));
@@ -174,8 +172,7 @@ impl SlowCalls {
         Box::new(move |progress| {
             let before = locked(&reports).insert(key, progress);
             if before.is_none() {
-                // Refused when the conversation is over.
-                let _refused = events.send(Event::Progress(key));
+                events.send(Event::Progress(key));
             }
         })
     }

@@ -1,9 +1,24 @@
 //! The headers that say which device speaks, and for whom: on every request to Plex and to plex.tv.
 
-use hyper::header::{ACCEPT, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use plexsync_protocol::identity::IdentityHeaders;
 
 use crate::secret::Secret;
+
+/// Plex's official place for a token.
+pub(crate) static TOKEN: HeaderName = HeaderName::from_static("x-plex-token");
+
+/// The headers that say which device speaks, in the order of [`IdentityHeaders::iter`].
+pub(crate) static IDENTITY: [HeaderName; 8] = [
+    HeaderName::from_static("x-plex-client-identifier"),
+    HeaderName::from_static("x-plex-product"),
+    HeaderName::from_static("x-plex-version"),
+    HeaderName::from_static("x-plex-platform"),
+    HeaderName::from_static("x-plex-platform-version"),
+    HeaderName::from_static("x-plex-device"),
+    HeaderName::from_static("x-plex-device-name"),
+    HeaderName::from_static("x-plex-provides"),
+];
 
 /// What holds a character that no header can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +35,16 @@ pub(crate) fn of_device(
     identity: &IdentityHeaders,
     token: Option<&Secret>,
 ) -> Result<HeaderMap, Unsendable> {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(16);
     let agent = format!("{}/{}", identity.product, identity.version);
-    for (name, text) in identity.iter().chain([("User-Agent", agent.as_str())]) {
-        headers.insert(name, value(text).ok_or(Unsendable::Identity)?);
+    let texts = identity.iter().map(|(_, text)| text);
+    for (name, text) in IDENTITY.iter().zip(texts).chain([(&USER_AGENT, agent.as_str())]) {
+        headers.insert(name.clone(), value(text).ok_or(Unsendable::Identity)?);
     }
     if let Some(token) = token {
         let mut value = value(token.expose()).ok_or(Unsendable::Token)?;
         value.set_sensitive(true);
-        headers.insert("x-plex-token", value);
+        headers.insert(TOKEN.clone(), value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     Ok(headers)

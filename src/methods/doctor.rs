@@ -5,9 +5,10 @@ use std::sync::Arc;
 use plexsync_protocol::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use plexsync_protocol::error::{Code, ErrorObject};
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
-use super::{Worker, params};
+use super::{Worker, params, scan, timeout};
 use crate::doctor::{self, MakeIdentity, Subject};
 use crate::json_text::JsonText;
 use crate::rpc::{Handling, Request, Slow, StashCall};
@@ -17,6 +18,7 @@ pub(super) fn run(worker: &Arc<Worker>, request: Request) -> Result<Handling, Er
     let Request { params, stash, .. } = request;
     let params: DoctorParams = params::read(params.as_deref())?;
     let subject = subject(worker, stash.clone(), params.create);
+    let worker = worker.clone();
     let work = async move {
         // The probe blocks its thread.
         let runtime = Handle::current();
@@ -27,6 +29,7 @@ pub(super) fn run(worker: &Arc<Worker>, request: Request) -> Result<Handling, Er
         if stash.is_some() {
             log(&report);
         }
+        scan::besides(&worker, stash.as_ref(), Instant::now() + timeout(stash.as_deref())).await;
         Ok(JsonText::of(&report))
     };
     Ok(Handling::Slow(Slow { first: None, timeout: None, work: Box::pin(work) }))

@@ -136,7 +136,10 @@ impl Worker {
             return Ok(keeper);
         }
         let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+        // A scan of Stash runs a hook for each scene; the tasks say what is wrong.
+        let quiet = stash.is_some_and(|stash| stash.hook.is_some());
         let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+        let new = new.quiet(quiet);
         let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
         Ok(keeper.insert(former.into_iter().fold(new, Keeper::with_former)))
     }
@@ -155,11 +158,11 @@ impl Worker {
     }
 }
 
-fn no_folder() -> IdentityError {
+pub(super) fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),
-        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+        hint: "name one in `PLEXSYNC_DATA_DIR`",
     }
 }
 

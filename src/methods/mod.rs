@@ -14,6 +14,7 @@ mod told;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
@@ -69,6 +70,7 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::SCAN_PENDING, scan::pending);
     add(method::AUTH_START, auth::start);
     add(method::AUTH_FINISH, auth::finish);
     add(method::AUTH_STATUS, auth::status);
@@ -96,6 +98,10 @@ struct Worker {
 
 fn limits(stash: Option<&StashCall>) -> Limits {
     if stash.is_some_and(|stash| stash.hook.is_some()) { Limits::hook() } else { Limits::normal() }
+}
+
+fn timeout(stash: Option<&StashCall>) -> Duration {
+    Duration::from_millis(limits(stash).timeout_ms)
 }
 
 fn reader(stash: Option<&StashCall>) -> Reader {

@@ -42,7 +42,11 @@ pub(super) fn reset(stash: Option<&StashCall>, reset: &ResetResult) {
     if stash.is_none() {
         return info!("identity reset");
     }
+    let id = &identity.device_id;
     let before = match previous {
+        Some(previous) if previous == id => {
+            return info!("This plugin's id is `{id}`, as before; its file was written anew");
+        }
         Some(previous) => format!("before it was `{previous}`"),
         None => "there was none before".to_owned(),
     };
@@ -50,7 +54,7 @@ pub(super) fn reset(stash: Option<&StashCall>, reset: &ResetResult) {
         Origin::Adopted => "Plex sees the device that it knows by this id",
         _ => "Plex will show one new device; the old one can be removed there",
     };
-    info!("This plugin's id is now `{}`, {before}. {plex}", identity.device_id);
+    info!("This plugin's id is now `{id}`, {before}. {plex}");
 }
 
 fn origin(identity: &Identity) -> String {

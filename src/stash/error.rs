@@ -42,8 +42,8 @@ pub enum StashError {
     Refused { address: String },
     /// Stash answered the query with errors: this version may not know it.
     #[error(
-        "stash at `{address}` could not answer ({status}): {reason}; expected the settings of `{SETTINGS_PAGE}` or a \
-         scene, see Stash's log"
+        "stash at `{address}` could not answer{}: {reason}; expected the settings of `{SETTINGS_PAGE}` or a scene, try \
+         again when it is less busy", other_than_200(*status)
     )]
     Rejected {
         address: String,
@@ -61,4 +61,9 @@ pub enum StashError {
     /// A setting that was saved can't be used.
     #[error("setting `{name}` of `{SETTINGS_PAGE}` can't be used: {reason}")]
     Setting { name: &'static str, reason: String },
+}
+
+/// GraphQL's errors come with 200: that status would say the contrary.
+fn other_than_200(status: u16) -> String {
+    if status == 200 { String::new() } else { format!(" ({status})") }
 }

@@ -27,6 +27,7 @@ mod session;
 mod settings;
 
 pub use error::{SETTINGS_PAGE, StashError, without_options};
+pub use path_map::PathMap;
 pub use settings::Settings;
 
 use address::Address;
@@ -109,7 +110,6 @@ impl Stash {
     }
 
     /// Settings and a scene's files, in one query. Where no answer comes, both halves have the same error.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a hook's scan will ask so"))]
     pub async fn settings_and_files(&self, scene_id: &str) -> SettingsAndFiles {
         let parent = &self.0;
         let question = graphql::settings_and_scene_question(&parent.plugin_id, scene_id);
@@ -131,7 +131,6 @@ impl Stash {
 
 /// What one query told: each half can fail without the other.
 #[derive(Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "a hook's scan will read it"))]
 pub struct SettingsAndFiles {
     /// As of [`Stash::settings`].
     pub settings: Result<Settings, StashError>,

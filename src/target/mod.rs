@@ -113,8 +113,7 @@ impl Sources {
         let mut warnings = passed_over(&self.list, token);
         let url = url.map(|url| {
             let (value, odd) = written::url(&url.value);
-            let shown = format!("the URL in `{}`", url.by);
-            warnings.extend(odd.map(|odd| about(&shown, odd)));
+            warnings.extend(odd.map(|odd| about(&format!("the URL in `{}`", url.by), odd)));
             Given::new(value, url.by)
         });
         let token = token.map(|token| Given::new(self.read(token, &mut warnings), token.by));
@@ -128,6 +127,11 @@ impl Sources {
             chosen.warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
         }
         chosen.account()
+    }
+
+    /// Warnings are logged no more, where the same would be said by each of a thousand processes.
+    pub fn log_nothing(&self) {
+        self.logged.store(true, Ordering::Relaxed);
     }
 
     /// The server alone, for a call that brings its own token: no token file is read.

@@ -8,6 +8,7 @@ use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
+use crate::pending::{PendingParams, PendingResult, PendingScan};
 use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult, SectionScan};
 use crate::stash::{PluginInput, PluginOutput};
 
@@ -38,6 +39,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        pending(schemas),
         auth::start(schemas),
         auth::finish(schemas),
         auth::status(schemas),
@@ -149,6 +151,25 @@ fn scan(schemas: &mut Schemas) -> Method {
                 json!({"path": "/media/Movies/Heat/Heat.mkv"}),
                 to_value(&both),
             ),
+        ],
+    }
+}
+
+fn pending(schemas: &mut Schemas) -> Method {
+    let reason = "Plex was away: connection refused";
+    let one = PendingScan::of_folder("/media/Movies/Heat", "2026-11-28T16:20:00Z", reason);
+    Method {
+        name: method::SCAN_PENDING,
+        summary: "Tells what waits until Plex can be asked to scan it.",
+        description: "In Stash a scan that Plex can't take now waits; every later call sends it. `send` sends all now: \
+            the first error is the call's.",
+        param_structure: "by-name",
+        params: schemas.params_of::<PendingParams>(),
+        result: result("pending", schemas.of::<PendingResult>()),
+        errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
+        examples: vec![
+            example("what waits", json!({}), to_value(&PendingResult::new(vec![one]))),
+            example("forget it", json!({"forget": true}), to_value(&PendingResult::default())),
         ],
     }
 }

@@ -42,6 +42,7 @@ fn every_method_is_there_with_examples_and_errors() {
         method::IDENTITY_RESET,
         method::PLEX_REQUEST,
         method::PLEX_SCAN,
+        method::SCAN_PENDING,
         method::AUTH_START,
         method::AUTH_FINISH,
         method::AUTH_STATUS,

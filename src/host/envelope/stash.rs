@@ -11,7 +11,7 @@ use plexsync_protocol::stash::PluginInput;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Envelope, Item, ReplyTo};
+use super::{Call, Envelope, Id, Item, ReplyTo};
 use crate::json_text::JsonText;
 use crate::methods::params;
 use crate::rpc::StashCall;
@@ -81,6 +81,19 @@ fn object(params: Box<RawValue>) -> Result<Option<Box<RawValue>>, ErrorObject> {
     RawValue::from_string(text).map(Some).map_err(|_| {
         ErrorObject::invalid_params("", "`args.params` is a string that is not a JSON object")
     })
+}
+
+/// Where the reply to an input goes that is too long to be read, by its first bytes. Go writes the members of a message
+/// in one order, and Stash's client calls Run with id 0.
+pub(super) fn reply_to_unread(begin: &[u8]) -> Option<ReplyTo> {
+    let (envelope, id) = if begin.starts_with(b"{\"server_connection\":") {
+        (Envelope::StashRaw, None)
+    } else if begin.starts_with(b"{\"method\":\"RPCRunner.Run\"") {
+        (Envelope::JsonRpc1, Some(Id("0".into())))
+    } else {
+        return None;
+    };
+    Some(ReplyTo { envelope, id, plugin_output: true })
 }
 
 /// Reads the params of `RPCRunner.Run`: the input, alone or alone in an array.

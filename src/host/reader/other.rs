@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
 use super::{CHUNK, Credit, Flags, STACK};
 use crate::host::Event;
+use crate::host::events::Events;
 
 /// Starts the reader.
 ///
@@ -15,7 +15,7 @@ pub fn start<Replies>(
     mut input: impl Read + Send + 'static,
     _replies: Replies,
     _flags: Flags,
-    events: Sender<Event>,
+    events: Events,
     _exit: fn(i32),
 ) -> io::Result<Arc<Credit>> {
     let (sender, receiver) = std::sync::mpsc::channel::<Arc<Credit>>();
@@ -36,7 +36,8 @@ pub fn start<Replies>(
                 }
             };
             let last = matches!(event, Event::End);
-            if events.send(event).is_err() || last {
+            events.send(event);
+            if last {
                 return;
             }
         }

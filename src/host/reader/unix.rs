@@ -4,7 +4,6 @@ use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use plexsync_protocol::message::DRAIN_ON_SIGNAL;
@@ -15,6 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{CHUNK, Credit, Flags, STACK};
 use crate::host::Event;
+use crate::host::events::Events;
 
 /// How often the parent is checked.
 const PARENT_CHECK: Duration = Duration::from_millis(250);
@@ -32,7 +32,7 @@ pub fn start<Input, Replies>(
     input: Input,
     replies: Replies,
     flags: Flags,
-    events: Sender<Event>,
+    events: Events,
     exit: fn(i32),
 ) -> io::Result<Arc<Credit>>
 where
@@ -86,7 +86,7 @@ struct Reader<Input, Replies> {
     /// Becomes readable when there is credit again, or a signal came.
     woken: PipeReader,
     flags: Flags,
-    events: Sender<Event>,
+    events: Events,
     credit: Arc<Credit>,
     exit: fn(i32),
     parent: Option<Pid>,
@@ -142,7 +142,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             None if self.flags.stop.load(Ordering::Relaxed) => {
                 let asked = Instant::now();
                 self.exit_at = Some(asked + DRAIN_ON_SIGNAL.saturating_sub(EXIT));
-                self.send(Event::Stop(asked));
+                self.events.send(Event::Stop(asked));
             }
             // Failure if a reply is unwritten; success if the host has closed its end.
             Some(at) if at <= Instant::now() => (self.exit)(i32::from(!self.host_gone)),
@@ -154,7 +154,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         let orphaned = self.flags.stash.load(Ordering::Relaxed) && getppid() != self.parent;
         if (closed || orphaned) && !self.host_gone {
             self.host_gone = true;
-            self.send(Event::HostGone);
+            self.events.send(Event::HostGone);
         }
     }
 
@@ -163,7 +163,7 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
         match rustix::io::read(&self.input, &mut self.buffer[..room]) {
             Ok(count) if count > 0 => {
                 self.credit.take(count);
-                self.send(Event::Bytes(self.buffer[..count].to_vec()));
+                self.events.send(Event::Bytes(self.buffer[..count].to_vec()));
                 if count == self.buffer.len() {
                     // The host sends much at once: read larger pieces from now on.
                     self.buffer.resize(CHUNK, 0);
@@ -173,14 +173,9 @@ impl<Input: AsFd, Replies: AsFd> Reader<Input, Replies> {
             // Also a terminal that was closed: there will be no more.
             Ok(_) | Err(_) => {
                 self.at_end = true;
-                self.send(Event::End);
+                self.events.send(Event::End);
             }
         }
-    }
-
-    /// Refused when the conversation is over: then the process is about to end.
-    fn send(&self, event: Event) {
-        let _refused = self.events.send(event);
     }
 }
 

@@ -4,8 +4,6 @@ use plexsync_protocol::error::{ErrorObject, InvalidParams};
 use plexsync_protocol::message::Progress;
 use serde_json::{Value, json};
 
-use std::sync::mpsc;
-
 use super::*;
 use crate::json_text::JsonText;
 use crate::rpc::{Handling, Outcome, Slow};
@@ -72,19 +70,12 @@ fn serve_events(
     replies: impl Write,
     interrupt: Arc<AtomicBool>,
 ) -> io::Result<()> {
-    let (sender, receiver) = mpsc::channel();
-    events.into_iter().for_each(|event| sender.send(event).unwrap());
+    let queue = Events::new();
+    events.into_iter().for_each(|event| queue.send(event));
     let options = Options { framing: None, max_message: 1000 };
     let credit = Arc::new(Credit::new(|| {}));
-    let host = Host {
-        events: receiver,
-        sender,
-        credit,
-        replies,
-        typed: None,
-        stop: Arc::default(),
-        interrupt,
-    };
+    let stop = Arc::default();
+    let host = Host { events: queue, credit, replies, typed: None, stop, interrupt };
     serve(methods, options, host, &mut || {})
 }
 

@@ -5,27 +5,12 @@ use std::collections::BTreeMap;
 use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use plexsync_protocol::identity::IdentityHeaders;
 
-use crate::http::headers::{Unsendable, of_device, value};
+use crate::http::headers::{IDENTITY, TOKEN, Unsendable, of_device, value};
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
 use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
-
-/// Plex's official place for a token.
-const TOKEN: &str = "X-Plex-Token";
-
-/// The headers that say which device speaks, in lower case.
-const IDENTITY: [&str; 8] = [
-    "x-plex-client-identifier",
-    "x-plex-product",
-    "x-plex-version",
-    "x-plex-platform",
-    "x-plex-platform-version",
-    "x-plex-device",
-    "x-plex-device-name",
-    "x-plex-provides",
-];
 
 /// Headers of the connection (RFC 9110, section 7.6.1) and of the message's framing: not the caller's.
 const CONNECTION: [&str; 13] = [
@@ -48,7 +33,7 @@ const CONNECTION: [&str; 13] = [
 /// between its letters does not count: CGI reads `X_Plex_Token` as the same header, PHP `X-Plex-Token[]` as the same
 /// name, and others cut at a control character.
 pub(crate) fn is_ours(name: &str) -> bool {
-    IDENTITY.iter().chain([&TOKEN]).any(|own| letters(own).eq(letters(name)))
+    IDENTITY.iter().chain([&TOKEN]).any(|own| letters(own.as_str()).eq(letters(name)))
 }
 
 fn letters(name: &str) -> impl Iterator<Item = u8> {

@@ -41,16 +41,16 @@ impl Base {
     /// The URL of `path`, which may hold a query, below this base.
     pub(crate) fn join(&self, path: &str) -> Result<Url, &'static str> {
         check_path(path)?;
-        let front = self.url.as_str().trim_end_matches('/');
-        // A URL parser drops a trailing space; the server may mean it.
-        let text = format!("{front}{path}").replace(' ', "%20");
-        let url = Url::parse(&text).map_err(|_| "is not a valid path of a URL")?;
+        let (path, query) =
+            path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let prefix = self.url.path().trim_end_matches('/');
-        let below = url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-        if url.origin() != self.url.origin() || !below {
-            return Err("leaves the server's base URL");
+        let mut url = self.url.clone();
+        url.set_path(&format!("{prefix}{path}"));
+        url.set_query(query);
+        match url.path().strip_prefix(prefix) {
+            Some(rest) if rest.starts_with('/') => Ok(url),
+            _ => Err("leaves the server's base URL"),
         }
-        Ok(url)
     }
 }
 
@@ -91,6 +91,14 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         );
     }
     Ok(())
+}
+
+/// What two spellings of one base URL have in common: its origin and its path.
+///
+/// # Errors
+/// As [`origin_of`].
+pub fn server_key(url: &str) -> Result<String, &'static str> {
+    Base::parse(url).map(|base| base.url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Scheme, host and port of a base URL.

@@ -18,6 +18,7 @@ pub struct Plugin {
     pub folder: PathBuf,
     manifest: Manifest,
     environment: Vec<(OsString, OsString)>,
+    launcher: Vec<String>,
 }
 
 /// Unknown keys anywhere and keys given twice are errors.
@@ -97,13 +98,20 @@ impl Plugin {
         let id = manifest.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let folder = manifest.parent().expect("a file has a folder").to_owned();
         let manifest = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
-        Ok(Self { id, folder, manifest, environment: Vec::new() })
+        Ok(Self { id, folder, manifest, environment: Vec::new(), launcher: Vec::new() })
     }
 
     /// Sets a variable, as in Stash's own environment.
     #[must_use]
     pub fn variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the program started by this one, as a Stash of another user would start it (`setpriv`).
+    #[must_use]
+    pub fn started_by(mut self, launcher: &[&str]) -> Self {
+        self.launcher = launcher.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -206,9 +214,16 @@ impl Plugin {
             self.manifest.exec.split_first().expect("`exec` names a program");
         let program = on_search_path(program).unwrap_or_else(|| self.folder.join(program));
         let folder = self.folder.to_string_lossy();
-        let launch = arguments.iter().chain(exec_args).fold(Launch::new(program), |launch, it| {
-            launch.argument(it.replace("{pluginDir}", &folder))
-        });
+        let launch = match self.launcher.split_first() {
+            None => Launch::new(program),
+            Some((launcher, words)) => {
+                words.iter().fold(Launch::new(launcher), Launch::argument).argument(program)
+            }
+        };
+        let launch = arguments
+            .iter()
+            .chain(exec_args)
+            .fold(launch, |launch, it| launch.argument(it.replace("{pluginDir}", &folder)));
         self.environment.iter().fold(launch, |launch, (name, value)| launch.variable(name, value))
     }
 }
