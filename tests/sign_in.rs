@@ -639,6 +639,19 @@ fn a_call_is_answered_in_its_time_whatever_plex_tv_does() {
 }
 
 #[test]
+fn a_question_that_hangs_is_asked_again() {
+    let tv = FakePlexTv::start();
+    let mut host = at(&tv).start();
+    let code = code(&mut host);
+    tv.hold_on("/api/v2/pins/");
+    let waiting = host.start_call("auth.finish", json!({"timeout_ms": 1_800_000}));
+    tv.wait_for_requests(2, "GET", "/api/v2/pins/");
+    assert!(tv.claim(&code, "alice"));
+    tv.release();
+    assert_eq!(host.wait(waiting).unwrap()["signed_in"], true);
+}
+
+#[test]
 fn progress_tells_how_much_of_the_codes_life_is_over() {
     let tv = FakePlexTv::start();
     let mut host = at(&tv).start();
