@@ -61,7 +61,6 @@ pub struct Mark {
     /// How many levels above the folder this is.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub above: usize,
-    #[serde(flatten)]
     pub stat: Stat,
     /// A digest of the names, whatever their order.
     pub names: u64,

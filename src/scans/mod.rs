@@ -132,6 +132,7 @@ impl Outbox {
                 state.note(What::of(folder, None), Reason::Changed, now);
             }
             state.waiting.retain(|note| note.what != what || note.number > scene.number);
+            state.servers.entry(String::new()).or_default().told.remove(&Kind::Stash);
         });
     }
 

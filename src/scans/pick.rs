@@ -39,9 +39,6 @@ struct Item {
 impl State {
     /// Claims what is to be sent now.
     pub fn pick(&mut self, pick: &Pick, sweep: &mut Sweep, now: Time) -> Vec<Ticket> {
-        if pick.hook && self.is_away(&pick.server, now).is_some() {
-            return Vec::new();
-        }
         let begin = *sweep.0.get_or_insert(self.next);
         self.spread(&pick.locations, now);
         let is_free = |note: &Note| {
@@ -55,6 +52,10 @@ impl State {
             let is_tree = matches!(note.what, What::Tree(_));
             let item = Item { folder: folder.to_owned(), since, places: vec![place], is_tree };
             if note.what.section().is_some() { &mut items } else { &mut whole }.push(item);
+        }
+        let is_idle = items.is_empty() && whole.is_empty();
+        if is_idle || pick.hook && self.is_away(&pick.server, now).is_some() {
+            return Vec::new();
         }
         items.extend(joined(whole, &pick.locations));
         items.sort_by_key(|item| item.since);

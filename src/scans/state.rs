@@ -85,7 +85,6 @@ impl Server {
 /// What waits to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    #[serde(flatten)]
     pub what: What,
     /// Given anew when it changes once more after a request was begun.
     pub number: u64,

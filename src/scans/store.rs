@@ -35,14 +35,13 @@ pub struct Store {
     pub(super) file: PathBuf,
     lock_file: PathBuf,
     stop: AtomicBool,
-    /// Something was said of the file: one call reads and writes it several times.
-    warned: AtomicBool,
+    has_warned: AtomicBool,
 }
 
 impl Store {
     pub fn new(folder: &Path) -> Self {
         let (file, lock_file) = (folder.join(FILE_NAME), folder.join(LOCK_NAME));
-        Self { file, lock_file, stop: AtomicBool::new(false), warned: AtomicBool::new(false) }
+        Self { file, lock_file, stop: AtomicBool::new(false), has_warned: AtomicBool::new(false) }
     }
 
     /// What is in the file; changes nothing, waits for nobody.
@@ -52,7 +51,7 @@ impl Store {
     pub fn read(&self) -> Result<State, Problem> {
         let (_, mut state) = self.load().map_err(|obstacle| Problem::from(&obstacle))?;
         for (_, aside) in self.asides() {
-            merge(&mut state, &aside, Time::NEVER);
+            merge(&mut state, &aside);
         }
         Ok(state)
     }
@@ -66,6 +65,7 @@ impl Store {
     ) -> (T, Kept) {
         if let Err(error) = files::make_folder(files::parent(&self.file)) {
             self.warn("written", &Problem::from(&error));
+            return (change(&mut State::default(), now()), Kept::Lost);
         }
         for _ in 0..ROUNDS {
             let lock = match Lock::take(&self.lock_file, PATIENCE, &self.stop) {
@@ -81,7 +81,7 @@ impl Store {
             };
             let (now, mut state) = (now(), before.clone());
             let asides = self.asides();
-            asides.iter().for_each(|(_, aside)| merge(&mut state, aside, now));
+            asides.iter().for_each(|(_, aside)| merge(&mut state, aside));
             let outcome = change(&mut state, now);
             if state == before && asides.is_empty() {
                 return (outcome, Kept::Whole);
@@ -200,32 +200,30 @@ impl Store {
     }
 
     fn warn(&self, what: &str, Problem { reason, hint }: &Problem) {
-        if self.warned.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let file = self.file.display();
-        tracing::warn!(
-            "`{file}` can't be {what} ({reason}; {hint}): Plex is asked for every folder, and what it misses is not \
-             remembered"
-        );
+        self.warn_once(&format!(
+            "can't be {what} ({reason}; {hint}): Plex is asked for every folder, and what it misses is not remembered"
+        ));
     }
 
     fn warn_anew(&self, reason: &str) {
-        if self.warned.swap(true, Ordering::Relaxed) {
-            return;
+        self.warn_once(&format!(
+            "is begun anew ({reason}): if Plex was away lately, run the task *Scan Plex library*"
+        ));
+    }
+
+    /// A call comes here several times.
+    fn warn_once(&self, what: &str) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!("`{}` {what}", self.file.display());
         }
-        let file = self.file.display();
-        tracing::warn!(
-            "`{file}` is begun anew ({reason}): if Plex was away lately, run the task *Scan Plex library*"
-        );
     }
 }
 
 /// Notes what another process has noted.
-fn merge(state: &mut State, aside: &State, now: Time) {
+fn merge(state: &mut State, aside: &State) {
     for note in &aside.waiting {
-        let place = state.note(note.what.clone(), note.reason.clone(), now);
-        let note_there = &mut state.waiting[place];
-        note_there.since = note_there.since.min(note.since);
+        let place = state.note(note.what.clone(), note.reason.clone(), note.since);
+        let known = &mut state.waiting[place];
+        known.since = known.since.min(note.since);
     }
 }

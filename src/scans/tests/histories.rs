@@ -17,7 +17,7 @@ use crate::scans::time::Time;
 use crate::scans::*;
 
 const SERVER: &str = "http://plex:32400";
-const FOLDERS: [&str; 5] = ["/m/a", "/m/b", "/m/b/c", "/m/d", "/m/b/e"];
+const FOLDERS: [&str; 3] = ["/m/a", "/m/b", "/m/b/c"];
 /// The sections and their one location each.
 const SECTIONS: [(&str, &str); 2] = [("1", "/m"), ("2", "/m/b")];
 
@@ -33,6 +33,8 @@ enum Event {
     Wait(i64),
     /// A call goes one step further.
     Step(usize),
+    /// All calls go on to their ends.
+    Run,
     Kill(usize),
     /// Plex goes, or comes back.
     Away(bool),
@@ -71,23 +73,29 @@ fn events(traits: Traits) -> impl Strategy<Value = Vec<Event>> {
         RemoveFolder,
         Replace,
     ]);
-    let late = prop_oneof![Just(0), 0..3_000_i64, 0..400_000_i64];
-    let change = (how, 0..5_usize, 0..3_usize, late)
+    let late = prop_oneof![6 => Just(0), 3 => 0..5_000_i64, 1 => 0..400_000_i64];
+    let change = (how, 0..FOLDERS.len(), 0..3_usize, late)
         .prop_map(|(how, folder, file, late)| Event::Change { how, folder, file, late });
-    let wait = prop_oneof![1..50_i64, 50..4_000_i64, 4_000..80_000_i64, 80_000..700_000_i64];
+    let wait = prop_oneof![
+        2 => 1..100_i64,
+        6 => 100..10_000_i64,
+        2 => 10_000..100_000_i64,
+        1 => 100_000..700_000_i64,
+    ];
     let clock = (30_000..4_000_000_i64, any::<bool>())
         .prop_map(|(step, back)| Event::Clock(if back { -step } else { step }));
-    let clock = if traits.clock_steps { clock.boxed() } else { Just(Event::Task).boxed() };
+    let clock = if traits.clock_steps { clock.boxed() } else { Just(Event::Run).boxed() };
     let event = prop_oneof![
-        9 => change,
-        8 => wait.prop_map(Event::Wait),
+        20 => change,
+        16 => wait.prop_map(Event::Wait),
         16 => any::<usize>().prop_map(Event::Step),
-        2 => any::<usize>().prop_map(Event::Kill),
-        2 => any::<bool>().prop_map(Event::Away),
-        1 => (0..2_usize, any::<bool>()).prop_map(|(section, on)| Event::Refuse(section, on)),
-        1 => any::<bool>().prop_map(Event::Mount),
+        12 => Just(Event::Run),
+        3 => any::<usize>().prop_map(Event::Kill),
+        3 => prop::bool::weighted(0.3).prop_map(Event::Away),
+        2 => (0..2_usize, prop::bool::weighted(0.3)).prop_map(|(section, on)| Event::Refuse(section, on)),
+        2 => prop::bool::weighted(0.7).prop_map(Event::Mount),
         1 => Just(Event::Task),
-        2 => clock,
+        3 => clock,
     ];
     prop::collection::vec(event, 4..60)
 }
@@ -176,8 +184,7 @@ struct World {
 
 impl World {
     fn new(traits: Traits) -> Self {
-        let disk =
-            Arc::new(FakeDisk::new(traits, &["/m", "/m/a", "/m/b", "/m/b/c", "/m/d", "/m/b/e"]));
+        let disk = Arc::new(FakeDisk::new(traits, &["/m", "/m/a", "/m/b", "/m/b/c"]));
         for folder in FOLDERS {
             disk.write(&format!("{folder}/0"), None);
         }
@@ -208,6 +215,9 @@ impl World {
                 let call = self.calls.remove(call % self.calls.len());
                 let next = self.step(call);
                 self.calls.extend(next);
+            }
+            Event::Run => {
+                let _all_end = self.finish_calls();
             }
             Event::Kill(call) if !self.calls.is_empty() => {
                 let call = call % self.calls.len();

@@ -1,6 +1,8 @@
 //! The outbox on a real disk.
 
 mod fake_disk;
+mod file;
+mod choice;
 mod histories;
 
 use std::fs;
@@ -50,14 +52,7 @@ impl Setup {
     }
 
     fn hook(&self, file: &str) -> Arrived {
-        let (folder, _) = file.rsplit_once('/').unwrap();
-        let changed = Changed { folder: self.path(folder), files: vec![self.path(file)] };
-        self.outbox.arrive(&Arrival {
-            server: Some(SERVER.to_owned()),
-            folders: vec![changed],
-            hook: true,
-            ..Arrival::default()
-        })
+        arrive(&self.outbox, self, file)
     }
 
     fn ask(&self, file: &str) -> Ticket {
@@ -70,6 +65,11 @@ impl Setup {
         }
     }
 
+    fn ask_again(&self) -> Ticket {
+        self.wait(61);
+        self.ask("a/1.mp4")
+    }
+
     fn finish(&self, ticket: Ticket, outcome: Outcome) -> Finished {
         self.outbox.finish(SERVER, true, &[(ticket, outcome)])
     }
@@ -78,6 +78,17 @@ impl Setup {
         let pending = self.outbox.pending().unwrap();
         pending.into_iter().map(|pending| (pending.what, pending.reason)).collect()
     }
+}
+
+fn arrive(outbox: &Outbox, setup: &Setup, file: &str) -> Arrived {
+    let (folder, _) = file.rsplit_once('/').unwrap();
+    let changed = Changed { folder: setup.path(folder), files: vec![setup.path(file)] };
+    outbox.arrive(&Arrival {
+        server: Some(SERVER.to_owned()),
+        folders: vec![changed],
+        hook: true,
+        ..Arrival::default()
+    })
 }
 
 fn taken() -> Outcome {
@@ -143,4 +154,46 @@ fn nothing_is_made_before_something_waits() {
     assert_eq!(setup.outbox.forget(), 0);
     assert_eq!(setup.outbox.sections(SERVER), None);
     assert_eq!(fs::read_dir(setup.data.path()).unwrap().count(), 0);
+}
+
+/// What a call costs while much waits: `cargo test --release --lib cost_of -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_ten_thousand() {
+    for count in [10, 1_000, 10_000] {
+        let setup = Setup::new();
+        let folder = |number: usize| Changed {
+            folder: format!(
+                "/data/library/studio {}/a scene with a longer name {number}",
+                number / 15
+            ),
+            files: vec!["/data/x".to_owned()],
+        };
+        let arrival = |folders| Arrival {
+            server: Some(SERVER.to_owned()),
+            folders,
+            hook: true,
+            ..Arrival::default()
+        };
+        setup.outbox.arrive(&arrival((0..count).map(folder).collect()));
+        let bytes = fs::metadata(setup.data.path().join("data/scans.json")).unwrap().len();
+        let (begin, start) = (on_cpu(), std::time::Instant::now());
+        for _ in 0..10 {
+            setup.outbox.summary().unwrap();
+        }
+        let (read, middle) = ((on_cpu() - begin) / 10, on_cpu());
+        for number in 0..10 {
+            setup.outbox.arrive(&arrival(vec![folder(count + number + 1_000_000)]));
+        }
+        let (arrive, both) = ((on_cpu() - middle) / 10, start.elapsed() / 10);
+        println!(
+            "{count} waiting, {bytes} bytes: read {read} us, arrive {arrive} us on the processor; {both:?} in all"
+        );
+    }
+}
+
+/// Microseconds that this thread has had.
+fn on_cpu() -> u64 {
+    let about = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    about.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or_default() / 1000
 }
