@@ -146,6 +146,7 @@ impl FakePlex {
 }
 
 /// A call in Stash, between two of its steps.
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 enum Call {
     Hook {
         folder: String,
@@ -492,8 +493,7 @@ const KINDS: [(&str, Traits); 7] = [
 #[test]
 fn no_history_loses_a_change() {
     for (name, traits) in KINDS {
-        let cases =
-            std::env::var("HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(40);
+        let cases = variable("HISTORIES").unwrap_or(40);
         let (failure_persistence, max_shrink_iters) = (None, 4_000);
         let config = Config { cases, failure_persistence, max_shrink_iters, ..Config::default() };
         let mut runner = TestRunner::new(config);
@@ -504,13 +504,19 @@ fn no_history_loses_a_change() {
     }
 }
 
+/// What a person who runs this has set.
+#[expect(clippy::disallowed_methods, reason = "no option of the program")]
+fn variable(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 /// How many of `HISTORIES` lose a change, by kind of disk: to see what a rule is for, take it out and run this.
 #[test]
 #[ignore = "a table for people"]
 fn table_of_losses() {
-    let variable = |name: &str| std::env::var(name).ok()?.parse::<usize>().ok();
-    let histories = variable("HISTORIES").unwrap_or(1000);
+    let histories = variable("HISTORIES").unwrap_or(1000) as usize;
     let seed = [u8::try_from(variable("SEED").unwrap_or(11)).unwrap(); 32];
+    let shows = variable("SHOW").is_some();
     for (name, traits) in KINDS {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -528,7 +534,7 @@ fn table_of_losses() {
             }
         }
         println!("{name}: {lost} of {histories} lost, {} requests each", requests / histories);
-        if let Some((_, shortest)) = shortest.filter(|_| std::env::var_os("SHOW").is_some()) {
+        if let Some((_, shortest)) = shortest.filter(|_| shows) {
             println!("{shortest}");
         }
     }
