@@ -79,8 +79,8 @@ pub struct Progress {
     /// The call's `progress_token`, as it was sent.
     #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
-    /// Entries of the listing so far.
+    /// Entries of the listing so far; seconds of a sign-in.
     pub done: u64,
-    /// Entries in all, if known.
+    /// Entries in all, if known; seconds that its code lasts.
     pub total: Option<u64>,
 }

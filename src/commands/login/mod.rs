@@ -1,5 +1,6 @@
 //! `login` and `logout`: a person signs in to plex.tv with a code, and out again.
 
+mod letters;
 mod show;
 
 use std::io;
