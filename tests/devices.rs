@@ -235,6 +235,31 @@ fn params_that_make_no_sense_are_refused() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_task_in_stash_lists_phantoms_and_removes_nothing() {
+    use plexsync_harness::fake_stash::{FakeStash, Level};
+    let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
+    let (stash, folder) = (FakeStash::start(), tempfile::tempdir().unwrap());
+    let plugin =
+        crate::package::install_worker(folder.path()).variable("PLEXSYNC_PLEX_TV", tv.url());
+    let data = plugin.folder.join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    for name in ["device_id.json", "account.json"] {
+        std::fs::copy(host.data_dir().join(name), data.join(name)).unwrap();
+    }
+    let run = plugin.run_task(&stash, "List phantom devices", &json!({}));
+    assert_eq!(run.error, None, "{:?}", run.log);
+    let info = run.log.iter().filter(|line| line.level == Level::Info);
+    let info: Vec<_> = info.map(|line| line.text.as_str()).collect();
+    assert!(info[0].starts_with("`a1b2c3d4e5f6` (id 2001) was left by python-plexapi"), "{info:?}");
+    assert!(
+        info[2].starts_with("Your account has 3 devices; 2 were left behind by programs, 1 of"),
+        "{info:?}"
+    );
+    assert_eq!(deleted(&tv), Vec::<String>::new());
+}
+
 /// What the command does in the data folder of a signed-in host.
 fn typed(tv: &FakePlexTv, host: &Host, arguments: &[&str]) -> plexsync_harness::host::Output {
     let builder = crate::host().env("PLEXSYNC_PLEX_TV", tv.url()).data_dir(host.data_dir());

@@ -104,11 +104,10 @@ fn log_of(list: &DeviceList) {
             device.name, device.id, phantom.maker, phantom.why
         );
     }
+    let (all, left) = (list.devices.len(), phantoms.count());
     info!(
-        "{} devices, {} of them left behind by programs, {removable} of these can be removed: run `plexsync-worker devices` \
-         in a shell, or call `device.remove`",
-        list.devices.len(),
-        phantoms.count(),
+        "Your account has {all} devices; {left} were left behind by programs, {removable} of these can be removed, as \
+         the plugin's README says"
     );
 }
 
