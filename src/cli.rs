@@ -5,8 +5,9 @@ mod options;
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 use tracing::level_filters::LevelFilter;
 
 use crate::log;
@@ -33,17 +34,8 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Call one method and print its result
-    #[command(
-        after_help = "Exit codes: 0 the result is printed, 1 the call failed, 2 the arguments are wrong.\n\
-            A token never belongs on the command line, where every user of this machine can read it: set PLEX_TOKEN, \
-            or give `-` and the params on stdin."
-    )]
-    Call {
-        /// The method, such as plex.request
-        method: String,
-        /// Its params as a JSON object; `-` reads them from stdin
-        params: Option<String>,
-    },
+    #[command(after_help = CALL_HELP)]
+    Call(CallArguments),
     /// Check data folder, identity, configuration and the connection to Plex, with a hint for each problem
     #[command(after_help = "Exit codes: 0 all is well, 1 warnings, 2 failures.")]
     Doctor {
@@ -60,15 +52,77 @@ pub enum Command {
         #[command(subcommand)]
         command: IdentityCommand,
     },
+    /// Sign in to plex.tv with a code that is entered on plex.tv/link
+    #[command(
+        after_help = "Exit codes: 0 signed in, 1 the code has expired or the sign-in failed.\n\
+            Ctrl-C leaves; the next login goes on with the same code."
+    )]
+    Login {
+        /// Sign in anew although signed in; once completed, this signs out whatever else uses this device's token
+        #[arg(long)]
+        renew: bool,
+        /// Print two JSON objects, a line each: the results of auth.start and auth.finish
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign out of plex.tv, and forget the sign-in
+    Logout {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
-        /// The shell
-        shell: clap_complete::Shell,
+        /// The shell [default: that of $SHELL]
+        shell: Option<Shell>,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of a command
+    #[command(after_help = "To read it: plexsync-worker man | man -l -")]
+    Man {
+        /// The command, such as `call` or `identity reset`
+        command: Vec<String>,
+    },
+}
+
+const COMPLETIONS_HELP: &str = "\
+Where the script belongs:
+  bash  ~/.local/share/bash-completion/completions/plexsync-worker
+  zsh   a file _plexsync-worker in a folder of $fpath
+  fish  ~/.config/fish/completions/plexsync-worker.fish";
+
+const CALL_HELP: &str = "\
+Examples:
+  plexsync-worker call identity.get
+  plexsync-worker call plex.request path=/library/sections
+  plexsync-worker call plex.request path=/library/sections/1/all 'query:={\"type\": 1}' all_pages:=true --fail --body
+  plexsync-worker call plex.request - < params.json
+
+Exit codes: 0 the result is printed, 1 the call failed, 2 the arguments are wrong.
+A token never belongs on the command line, where every user of this machine can read it: set PLEX_TOKEN, or give `-` \
+and the params on stdin.";
+
+/// What to call, and how to show it.
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    /// The method
+    #[arg(value_parser = PossibleValuesParser::new(methods()))]
+    pub method: String,
+    /// Its params: `name=text` and `name:=json`, a word each; or one JSON object; or `-` to read it from stdin
+    pub params: Vec<String>,
+    /// Fail if Plex's answer has a status outside 2xx
+    #[arg(long)]
+    pub fail: bool,
+    /// Print only the body of Plex's answer: JSON indented, text and files as they came
+    #[arg(long)]
+    pub body: bool,
+}
+
+/// Names of the methods, for completions and for `did you mean`.
+fn methods() -> impl Iterator<Item = &'static str> {
+    plexsync_protocol::summaries().into_iter().map(|(name, _)| name)
 }
 
 /// What to do with the identity.
@@ -94,18 +148,22 @@ pub enum IdentityCommand {
     },
 }
 
-/// The options on the command line.
+/// The options on the command line. A command's own come first in its help.
 #[derive(Debug, Args, Default, Clone)]
+#[command(next_help_heading = "General options")]
 pub struct Flags {
     /// Folder of device_id.json [env: PLEXSYNC_DATA_DIR, STASH_PLUGIN_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
     /// Base URL of the Plex server [env: PLEX_URL, PLEXAPI_AUTH_SERVER_BASEURL]
-    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::Url)]
     pub plex_url: Option<String>,
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plex_token_file: Option<PathBuf>,
+    /// URL in place of plex.tv and clients.plex.tv, for tests: https, or http to this machine [env: PLEXSYNC_PLEX_TV]
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub plex_tv: Option<String>,
     /// Message framing on stdin and stdout: JSON lines or Content-Length headers; `auto` goes by the first line [default: auto]
     #[arg(long, global = true, value_name = "FRAMING", value_parser = ["auto", "lines", "headers"])]
     pub wire: Option<String>,
@@ -113,7 +171,7 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(MAX_MESSAGES))]
     pub max_message: Option<u32>,
     /// PEM file with a certificate authority to trust in addition to the system's [env: PLEX_CA]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plex_ca: Option<PathBuf>,
     /// The plugin whose settings to ask Stash for [default: plexsync]
     #[arg(long, global = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]

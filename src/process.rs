@@ -6,14 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::account::{self, PlexTv};
 use crate::cli::{self, Arguments, Options};
 use crate::commands::{self, Setting, Streams};
 use crate::host::events::Events;
 use crate::host::framing::Framing;
+use crate::host::typed::Typed;
 use crate::host::{reader, session, streams};
 use crate::log;
 use crate::methods;
 use crate::plex::{self, Plex, ProxySettings};
+use crate::pretty;
 use crate::rpc::Methods;
 use crate::secret::Secrets;
 use crate::target::Sources;
@@ -22,10 +25,9 @@ use tracing::{error, warn};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Hint printed when the worker is started on a terminal.
-const TYPED_HELP: &[u8] =
-    b"Enter one message per line, as a host writes it; a method's name alone is a call.\n\
-      Try identity.get, end with Ctrl-D; see also --help and plexsync-worker doctor.\n";
+/// Printed when the worker is started on a terminal.
+const FIRST_HINT: &[u8] =
+    b"Enter a method's name, and its params if it has any; try identity.get, help or quit.\n";
 
 /// Runs the program: a command, or the conversation with a host on stdin and stdout.
 pub fn run() -> ExitCode {
@@ -84,10 +86,12 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
         environment: &variable,
     };
     let conversation = streams::stdin_is_terminal() && streams::stderr_is_terminal();
+    let width = streams::stdout_width();
     let mut streams = Streams {
         input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
         errors: &mut streams::Stderr::default(),
+        width,
         colour,
         conversation,
     };
@@ -100,37 +104,58 @@ fn data_folder(options: &Options) -> Option<PathBuf> {
 }
 
 fn plex_client(options: &Options, secrets: &Secrets) -> Plex {
-    let proxy =
-        ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() };
-    let ca_file = options.plex_ca.as_ref().map(|given| given.value.clone());
+    let (ca_file, proxy) = (ca_file(options), proxy(options));
     Plex::new(plex::Options { ca_file, proxy, secrets: secrets.clone() })
 }
 
+/// The client of plex.tv, or what is wrong with its URL.
+fn plex_tv_client(options: &Options) -> Result<PlexTv, String> {
+    let given = options.plex_tv.as_ref();
+    let url = given.map(|given| given.value.clone());
+    let client =
+        PlexTv::new(account::Options { url, ca_file: ca_file(options), proxy: proxy(options) });
+    client.map_err(|why| format!("the URL in `{}` {why}", given.map_or("", |given| given.by)))
+}
+
+fn proxy(options: &Options) -> ProxySettings {
+    ProxySettings { https: options.https_proxy.clone(), no_proxy: options.no_proxy.clone() }
+}
+
+fn ca_file(options: &Options) -> Option<PathBuf> {
+    options.plex_ca.as_ref().map(|given| given.value.clone())
+}
+
 fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result<()> {
+    let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
+    let for_a_person = by_hand && streams::stdout_is_terminal();
     let replies = streams::take_stdout()?;
     let flags = reader::Flags::default();
     let interrupt = Arc::new(AtomicBool::new(false));
-    let by_hand = streams::stdin_is_terminal() && options.framing != Some(Framing::Headers);
     if by_hand {
-        streams::Stderr::default().write_all(TYPED_HELP)?;
+        streams::Stderr::default().write_all(FIRST_HINT)?;
     }
     let events = Events::new();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
+    let replies: Box<dyn Write> = match for_a_person {
+        true => Box::new(pretty::Lines::new(replies)),
+        false => Box::new(replies),
+    };
+    let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
     let credit = reader::start(input, watched, flags.clone(), events.clone(), exit)?;
-    let wire =
-        session::Options { framing: options.framing, max_message: options.max_message, by_hand };
+    let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());
     let mut on_stash = || {
         flags.stash.store(true, Ordering::Relaxed);
         log.use_stash_format();
     };
     let stop = flags.stop.clone();
-    let host = session::Host { events, credit, replies, stop, interrupt };
+    let host = session::Host { events, credit, replies, typed, stop, interrupt };
     session::serve(&methods, wire, host, &mut on_stash)
 }
 
 fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Methods {
     let plex = plex_client(&options, &secrets);
+    let plex_tv = plex_tv_client(&options);
     let setup = methods::Setup {
         data_dir: options.data_dir,
         default_data_dir: options.default_data_dir,
@@ -143,7 +168,7 @@ fn methods(options: Options, secrets: Secrets, interrupt: Arc<AtomicBool>) -> Me
         interrupt,
         secrets,
     };
-    methods::methods(setup, plex)
+    methods::methods(setup, plex, plex_tv)
 }
 
 /// The folder that relative paths are relative to. If it was deleted, paths stay as they are.

@@ -39,6 +39,10 @@ pub struct StashCall {
     pub connection: ServerConnection,
     /// The hook that runs, if it is one.
     pub hook: Option<HookContext>,
+    /// The caller's `args.confirm`: a reset without params is meant.
+    pub confirm: bool,
+    /// The caller's `args.wait`: a sign-in that is begun is waited for.
+    pub wait: bool,
 }
 
 /// What a method is called with.

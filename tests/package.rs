@@ -166,7 +166,16 @@ fn stash_loads_the_manifest() {
     assert_eq!(plugin.exec(), ["plexsync-worker"]);
     assert_eq!(
         plugin.tasks(),
-        ["Show identity", "Reset identity", "Check Plex connection", "Scan Plex library"]
+        [
+            "Sign in to Plex",
+            "Sign out of Plex",
+            "Check Plex connection",
+            "Scan Plex library",
+            "Show waiting scans",
+            "Show identity",
+            "Reset identity",
+            "Reset identity: yes, become a new device"
+        ]
     );
     assert_eq!(plugin.triggers(), ["Scene.Create.Post", "Scene.Update.Post", "Scene.Destroy.Post"]);
     let settings: Vec<_> = plugin.settings().collect();
@@ -188,6 +197,9 @@ fn every_operation_of_the_manifest_is_one_of_the_worker_s() {
             method::IDENTITY_GET
             | method::IDENTITY_RESET
             | method::PLEX_SCAN
+            | method::SCAN_PENDING
+            | method::AUTH_START
+            | method::AUTH_LOGOUT
             | method::DOCTOR_RUN => {
                 assert!(arguments.get("params").is_none());
             }

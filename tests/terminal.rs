@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use plexsync_harness::skip;
+use plexsync_harness::{FakePlexTv, skip};
 
 use crate::worker;
 
@@ -49,12 +49,45 @@ fn types(script: &mut Child, text: &str) {
 fn a_name_is_a_call() {
     let folder = tempfile::tempdir().unwrap();
     let Some(mut script) = on_a_terminal(folder.path(), "") else { return };
-    shown(&mut script, "--help");
+    shown(&mut script, "try identity.get");
     types(&mut script, "identity.get\n");
-    shown(&mut script, r#""id":1,"result":{"device_id""#);
+    shown(&mut script, "\"id\": 1,\r\n  \"result\": {\r\n    \"device_id\": ");
     types(&mut script, "{\"jsonrpc\":\"2.0\",\"id\":\"own\",\"method\":\"identity.get\"}\n");
-    shown(&mut script, r#""id":"own","result""#);
+    shown(&mut script, "\"id\": \"own\",\r\n");
+    types(&mut script, "plex.request {\"path\": \"/identity\"}\n");
+    shown(&mut script, "no Plex server is configured");
     types(&mut script, "\x04");
+    assert!(script.wait().unwrap().success());
+}
+
+#[test]
+fn a_person_can_ask_for_help_and_quit() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut script) = on_a_terminal(folder.path(), "2>&1") else { return };
+    types(&mut script, "help\n");
+    shown(&mut script, "Asks Plex to look at one folder.");
+    types(&mut script, "identity.reset\n");
+    shown(&mut script, "enter: identity.reset {}");
+    assert!(!folder.path().join("device_id.json").exists());
+    types(&mut script, "identity.reset {}\n");
+    shown(&mut script, "\"origin\": ");
+    types(&mut script, "quit\n");
+    assert!(script.wait().unwrap().success());
+}
+
+#[test]
+fn a_code_is_large_and_can_be_scanned_and_counts_down() {
+    let (folder, tv) = (tempfile::tempdir().unwrap(), FakePlexTv::start());
+    let arguments = format!("--plex-tv {} login 2>&1", tv.url());
+    let Some(mut script) = on_a_terminal(folder.path(), &arguments) else { return };
+    let text = shown(&mut script, "Waiting: 14:");
+    let code = tv.codes().pop().unwrap();
+    let large = code.chars().map(String::from).collect::<Vec<_>>().join("   ");
+    for part in ["data folder `", "device `", &large, "plex.tv/link/?pin=", "▀", "Ctrl-C"] {
+        assert!(text.contains(part), "`{part}`: {text}");
+    }
+    assert!(tv.claim(&code, "alice"));
+    shown(&mut script, "Signed in as alice.");
     assert!(script.wait().unwrap().success());
 }
 

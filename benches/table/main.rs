@@ -28,6 +28,8 @@ mod peers;
 #[cfg(target_os = "linux")]
 mod spawn;
 #[cfg(target_os = "linux")]
+mod stash;
+#[cfg(target_os = "linux")]
 mod bodies;
 #[cfg(target_os = "linux")]
 mod growth;
@@ -60,8 +62,9 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, Measure); 7] = [
+    let groups: [(&str, Measure); 8] = [
         ("spawn", spawn::measure),
+        ("stash", stash::measure),
         ("calls", calls::measure),
         ("requests", requests::measure),
         ("bodies", bodies::measure),

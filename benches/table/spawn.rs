@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use plexsync_harness::FakePlex;
+use plexsync_harness::fake_plex::Section;
 use plexsync_harness::fake_stash::{FakeStash, hook_args};
 use serde_json::{Value, json};
 
@@ -116,16 +117,26 @@ fn curl(nginx: &Nginx, url: &str) -> Command {
 fn hook(table: &mut Table) {
     let (stash, plex) = (FakeStash::start(), FakePlex::start());
     stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
-    stash.add_scene("45", &["/media/movies/new/a.mp4"]);
     let data = tempfile::tempdir().unwrap();
+    // A file that is written anew each time: else the second hook would be skipped.
+    let file = data.path().join("media/a.mp4");
+    std::fs::create_dir(data.path().join("media")).unwrap();
+    plex.set_sections(vec![Section::new(
+        "1",
+        "Films",
+        "movie",
+        &[file.parent().unwrap().to_str().unwrap()],
+    )]);
+    stash.add_scene("45", &[file.to_str().unwrap()]);
     let mut args = hook_args("Scene.Create.Post", 45, &Value::Null);
     args["method"] = json!("plex.scan");
     let input = stash.input(data.path(), &args).to_string();
     let requests = || stash.requests().len() + plex.requests().len();
     let run = || {
+        std::fs::write(&file, "film").unwrap();
         let mut command = command(WORKER);
         command.env("PLEXSYNC_DATA_DIR", data.path());
-        milliseconds(&mut command, &input, r#""error":null"#)
+        milliseconds(&mut command, &input, r#""outcome":"asked""#)
     };
     run();
     let before = requests();

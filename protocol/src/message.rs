@@ -15,6 +15,16 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Tells what waits to be scanned in Stash; sends or forgets it.
+    pub const SCAN_PENDING: &str = "scan.pending";
+    /// Begins a sign-in to plex.tv.
+    pub const AUTH_START: &str = "auth.start";
+    /// Waits until a sign-in is complete.
+    pub const AUTH_FINISH: &str = "auth.finish";
+    /// Tells whether this device is signed in.
+    pub const AUTH_STATUS: &str = "auth.status";
+    /// Signs out.
+    pub const AUTH_LOGOUT: &str = "auth.logout";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").

@@ -253,10 +253,10 @@ pub struct ScanResult {
 }
 
 impl ScanResult {
-    /// Nothing is to be asked.
-    pub const fn nothing() -> Self {
+    /// Plex was not asked.
+    pub const fn not_asked(outcome: ScanOutcome) -> Self {
         Self {
-            outcome: ScanOutcome::Nothing,
+            outcome,
             folder: None,
             section: None,
             status: None,
@@ -270,25 +270,23 @@ impl ScanResult {
     pub fn asked(scans: Vec<SectionScan>) -> Self {
         let mut scans = scans.into_iter();
         let Some(SectionScan { section, folder, status }) = scans.next() else {
-            return Self::nothing();
+            return Self::not_asked(ScanOutcome::Nothing);
         };
         Self {
-            outcome: ScanOutcome::Asked,
             folder: Some(folder),
             section: Some(section),
             status: Some(status),
             also: scans.collect(),
-            ..Self::nothing()
+            ..Self::not_asked(ScanOutcome::Asked)
         }
     }
 
     /// Whole sections were asked: `all`, or the key of one. So many folders wait.
     pub fn whole(sections: impl Into<String>, waiting: u64) -> Self {
         Self {
-            outcome: ScanOutcome::Asked,
             sections: Some(sections.into()),
             waiting: Some(waiting),
-            ..Self::nothing()
+            ..Self::not_asked(ScanOutcome::Asked)
         }
     }
 }

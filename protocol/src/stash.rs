@@ -1,6 +1,6 @@
 //! What Stash sends to a plugin and reads from it (Stash `pkg/plugin/common/msg.go`).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -55,9 +55,24 @@ pub struct RunArgs {
     /// Its params: an object, or a string that holds one (manifest values are strings).
     #[cfg_attr(test, schemars(with = "Option<crate::document::RunParams>"))]
     pub params: Option<Box<RawValue>>,
+    /// `true` or `"true"` (manifest values are strings): `identity.reset` without params is meant. Anything else does
+    /// not count.
+    #[serde(deserialize_with = "is_true")]
+    #[cfg_attr(test, schemars(with = "Value"))]
+    pub confirm: bool,
+    /// `true` or `"true"`: `auth.start` waits until its code was entered, as `auth.finish` does, for 15 minutes at most.
+    /// Anything else does not count.
+    #[serde(deserialize_with = "is_true")]
+    #[cfg_attr(test, schemars(with = "Value"))]
+    pub wait: bool,
     /// Present when a hook started the plugin.
     #[serde(rename = "hookContext")]
     pub hook_context: Option<HookContext>,
+}
+
+fn is_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value == true || value == "true")
 }
 
 /// Which hook runs, and for what.

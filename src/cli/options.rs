@@ -29,6 +29,8 @@ pub struct Options {
     pub former_data_dir: Option<PathBuf>,
     /// Server and token, by flag and environment; what counts more comes first.
     pub sources: Vec<Source>,
+    /// One URL in place of plex.tv's two, if one was given.
+    pub plex_tv: Option<Given<String>>,
     /// The framing; `None` for the one that the first line shows.
     pub framing: Option<Framing>,
     /// Longest message, in bytes.
@@ -77,6 +79,7 @@ impl Options {
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
             sources: sources(flags.plex_url, flags.plex_token_file, environment),
+            plex_tv: plex_tv(flags.plex_tv, environment),
             framing: match flags.wire.as_deref() {
                 Some("lines") => Some(Framing::Lines),
                 Some("headers") => Some(Framing::Headers),
@@ -124,6 +127,12 @@ fn sources(
             token: token("PLEXAPI_AUTH_SERVER_TOKEN"),
         },
     ]
+}
+
+fn plex_tv(flag: Option<String>, environment: Environment<'_>) -> Option<Given<String>> {
+    const NAME: &str = "PLEXSYNC_PLEX_TV";
+    let flag = flag.map(|url| Given::new(url, "--plex-tv"));
+    flag.or_else(|| Some(Given::new(text(NAME, environment)?, NAME)))
 }
 
 /// The level that the environment names. One that can't be read is `info`, with a warning.

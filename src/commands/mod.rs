@@ -4,20 +4,21 @@
 mod call;
 mod doctor;
 mod identity;
-mod pretty;
+mod login;
+mod manual;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::CommandFactory;
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use serde_json::value::RawValue;
 
-use crate::cli::{Arguments, Command, Environment};
+use crate::cli::{Command, Environment};
 use crate::identity::inspect;
+use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
-use pretty::pretty;
 
 /// The streams of a command, and whether they are terminals.
 pub struct Streams<'a> {
@@ -25,6 +26,8 @@ pub struct Streams<'a> {
     pub input: &'a mut dyn Read,
     pub output: &'a mut dyn Write,
     pub errors: &'a mut dyn Write,
+    /// Columns of the terminal that the output is seen in; none if it is no terminal.
+    pub width: Option<usize>,
     /// The output is seen in a terminal: it may have colours.
     pub colour: bool,
     /// Input and errors are a terminal: questions may be asked.
@@ -32,12 +35,15 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
+    fn pretty(&mut self, json: &str) -> io::Result<()> {
+        self.output.write_all(pretty(json).as_bytes())
+    }
+
     /// Prints a call's result to the output, or its error to the errors.
     fn show(&mut self, outcome: Outcome) -> io::Result<End> {
         match outcome {
             Ok(result) => {
-                let result = result.into_bytes();
-                self.output.write_all(pretty(&String::from_utf8_lossy(&result)).as_bytes())?;
+                self.pretty(&String::from_utf8_lossy(&result.into_bytes()))?;
                 Ok(End::Fine)
             }
             Err(error) => {
@@ -93,32 +99,19 @@ impl End {
 /// When a stream can't be read or written.
 pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -> io::Result<End> {
     match command {
-        Command::Call { method, params } => {
-            call::call(setting, streams, &method, params.as_deref())
-        }
+        Command::Call(arguments) => call::call(setting, streams, &arguments),
         Command::Doctor { json, no_create } => doctor::doctor(setting, streams, json, !no_create),
         Command::Identity { command } => identity::identity(setting, streams, command),
+        Command::Login { renew, json } => login::login(setting, streams, renew, json),
+        Command::Logout { json } => login::logout(setting, streams, json),
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)
         }
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
-            let script = String::from_utf8_lossy(&script);
-            // clap spells a name with a hyphen in two ways there, and bash finds no subcommand (clap #6421).
-            let script = script.replace("plexsync__subcmd__worker", "plexsync__worker");
-            streams.output.write_all(script.as_bytes())?;
-            Ok(End::Fine)
-        }
-        Command::Man => {
-            clap_mangen::Man::new(Arguments::command()).render(streams.output)?;
-            Ok(End::Fine)
-        }
+        Command::Completions { shell } => manual::completions(streams, setting.environment, shell),
+        Command::Man { command } => manual::page(streams, &command),
     }
 }
-
-const NAME: &str = "plexsync-worker";
 
 impl Setting<'_> {
     /// Folder and id: which device this is about.
@@ -141,6 +134,17 @@ impl Setting<'_> {
 
     /// Calls a method and waits for its result.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
+        self.call_and_tick(method, params, Duration::MAX, || ())
+    }
+
+    /// The same, with a call of `tick` now and each time after a `pause`, as long as it waits.
+    fn call_and_tick(
+        &self,
+        method: &str,
+        params: Option<Box<RawValue>>,
+        pause: Duration,
+        tick: impl FnMut(),
+    ) -> Outcome {
         let params = params.filter(|params| params.get() != "null");
         let request = Request { params, in_turn: true, ..Request::default() };
         match self.methods.handle(method, request) {
@@ -148,7 +152,7 @@ impl Setting<'_> {
             Handling::Ordered(work) => work(),
             Handling::Slow(Slow { first, work, .. }) => {
                 first.map(|first| first());
-                wait_for(work).map_err(|error| {
+                wait_for(work, pause, tick).map_err(|error| {
                     ErrorObject::new(Code::InternalError, format!("no runtime: {error}"))
                 })?
             }
@@ -157,9 +161,21 @@ impl Setting<'_> {
 }
 
 /// Waits for `work` only: a DNS lookup that is still running must not delay the exit.
-fn wait_for<T>(work: impl Future<Output = T>) -> io::Result<T> {
+fn wait_for<T>(
+    work: impl Future<Output = T>,
+    pause: Duration,
+    mut tick: impl FnMut(),
+) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(work);
+    let outcome = runtime.block_on(async {
+        tokio::pin!(work);
+        loop {
+            tick();
+            if let Ok(outcome) = tokio::time::timeout(pause, &mut work).await {
+                return outcome;
+            }
+        }
+    });
     runtime.shutdown_background();
     Ok(outcome)
 }

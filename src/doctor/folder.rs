@@ -19,16 +19,22 @@ pub(super) fn check(
 ) -> Option<Device> {
     let elsewhere = subject.hint(
         "let the user that runs Stash own it (`chown`)",
-        "let the user that runs this program own it (`chown`), or choose another one with `--data-dir` or \
+        "let the user that this process runs as own it (`chown`), or choose another one with `--data-dir` or \
          `PLEXSYNC_DATA_DIR`",
     );
     let Some(folder) = &subject.folder else {
-        let hint = "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`";
+        let hint = subject.hint(
+            "set `PLEXSYNC_DATA_DIR` in Stash's environment: Stash did not send the plugin's folder",
+            "give `--data-dir DIR` or `PLEXSYNC_DATA_DIR`",
+        );
         checks.push(failure(NAME, "no data folder is known", hint));
         return None;
     };
     let found = identity::Found::in_folder(&folder.value);
     checks.push(usable(folder, &found, elsewhere));
+    if !existing(&folder.value).is_dir() {
+        return None;
+    }
     #[cfg(target_os = "linux")]
     checks.extend(passing(existing(&folder.value)));
     let writable = writable(existing(&folder.value));

@@ -88,7 +88,7 @@ fn main_file(report: &Report) -> Check {
         (Finding::Damaged(Some(id)), _) => warning(
             NAME,
             format!("`{id}`, read from `{file}`, which is damaged"),
-            "a reset with this `device_id` writes the file anew (`plexsync-worker identity adopt ID`)",
+            "Plex sees the same device; to write the file anew, adopt this id: `plexsync-worker identity adopt ID`",
         ),
         (Finding::Unreadable(problem), _) => unusable(&format!("`{file}`"), problem),
         (_, backup) if backup.id().is_some() => warning(
@@ -136,8 +136,8 @@ fn backup(report: &Report, writable: bool) -> Option<Check> {
         Finding::Good(id) if id != main => warning(
             NAME,
             format!("`{file}` holds another id, `{id}`; the main file is used"),
-            "if Plex knows this device by the other id, reset to that one (`plexsync-worker identity adopt ID`); else the \
-             next use writes it",
+            "if Plex knows this device by the other id, adopt that one: `plexsync-worker identity adopt ID`; else nothing \
+             is to do: the next use writes the backup",
         ),
         Finding::Good(_) | Finding::Damaged(_) => {
             warning(NAME, format!("`{file}` differs from the main file"), next_use)
@@ -158,7 +158,7 @@ fn exposed(report: &Report) -> impl Iterator<Item = Check> {
         warning(
             "access",
             format!("`{}` {others}, who can change the identity", exposed.path.display()),
-            "unless another program needs it, let the user that runs this program own it (`chown`), and let only that \
+            "unless another program needs it, let the user that this process runs as own it (`chown`), and let only that \
              user write it (`chmod go-w`)",
         )
     })
@@ -181,7 +181,8 @@ fn read_by_others(_: &Path) -> String {
 
 fn leftovers(report: &Report) -> Option<Check> {
     const NAME: &str = "leftovers";
-    let names = |names: &[String]| format!("`{}`", names.join("`, `"));
+    let folder = report.main.0.parent().unwrap_or(Path::new("")).display();
+    let names = |names: &[String]| format!("`{}` in `{folder}`", names.join("`, `"));
     match (report.broken.as_slice(), report.temporary.as_slice()) {
         ([], []) => None,
         ([], temporary) => {

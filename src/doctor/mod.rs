@@ -5,7 +5,9 @@ mod configuration;
 mod folder;
 mod identity;
 mod plex;
+mod sign_in;
 mod status;
+mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use plexsync_protocol::identity::Identity;
 
 use crate::plex::Plex;
 use crate::secret::Secrets;
-use crate::stash::{SETTINGS_PAGE, Stash};
+use crate::stash::{Stash, without_options};
 use crate::target::{Given, Source, Sources};
 
 /// Loads the identity or creates the first one. The error is a message.
@@ -43,18 +45,22 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let mut checks = Vec::new();
     let settings = match &subject.stash {
         Some(stash) => settings(stash, &mut checks).await,
-        None => None,
+        None => Some(Source::default()),
     };
+    let is_known = settings.is_some() || subject.sources.are_complete().0;
     let sources = settings.map_or_else(|| subject.sources.clone(), |it| subject.sources.and(it));
     let mut configured = Vec::new();
     let account = configuration::check(&subject, &sources.choose(), &mut configured);
     let device = folder::check(&subject, account.server.is_some(), &mut checks);
-    checks.append(&mut configured);
+    checks.extend(subject.folder.iter().flat_map(|folder| sign_in::check(&folder.value)));
+    // Settings that can't be read were reported: that nothing is configured would not be true.
+    checks.extend(configured.into_iter().filter(|_| is_known));
     plex::check(&subject, account, device, &mut checks).await;
+    waiting::check(&subject, &mut checks);
     for check in &mut checks {
         // A server may echo the token in its name.
         check.message = subject.secrets.redact(&check.message).into_owned();
-        check.hint = check.hint.as_ref().map(|hint| subject.secrets.redact(hint).into_owned());
+        check.hint = check.hint.as_ref().map(|hint| subject.shown(hint));
     }
     DoctorReport::new(checks)
 }
@@ -63,6 +69,11 @@ impl Subject {
     /// The hint for a Stash user, who has settings, or for the others, who have options.
     fn hint<'a>(&self, in_stash: &'a str, elsewhere: &'a str) -> &'a str {
         if self.stash.is_some() { in_stash } else { elsewhere }
+    }
+
+    fn shown(&self, hint: &str) -> String {
+        let hint = self.secrets.redact(hint);
+        if self.stash.is_some() { without_options(&hint) } else { hint.into_owned() }
     }
 }
 
@@ -76,7 +87,7 @@ async fn settings(stash: &Stash, checks: &mut Vec<Check>) -> Option<Source> {
             Some(Source::from(&settings))
         }
         Err(error) => {
-            let hint = format!("Plex's URL and token are read from {SETTINGS_PAGE}");
+            let hint = "until then Plex's URL and token are not known";
             checks.push(failure(NAME, error.to_string(), hint));
             None
         }

@@ -1,8 +1,9 @@
-//! The connection to Plex step by step, then three requests, sent as the device on disk.
+//! The connection to Plex step by step, then four requests, sent as the device on disk.
 
 use std::sync::Arc;
 
 use plexsync_protocol::doctor::{Check, CheckState};
+use plexsync_protocol::error::TimeoutPhase;
 use plexsync_protocol::plex::{CONNECT_TIMEOUT_MS, RequestParams};
 use serde_json::Value;
 
@@ -19,12 +20,18 @@ const LIMITS: Limits =
 const SERVER: &str = "plex_server";
 const ACCOUNT: &str = "plex_account";
 const DEVICE: &str = "plex_device";
+const LIBRARIES: &str = "plex_libraries";
 type Request = (&'static str, &'static str, Option<&'static str>);
 /// The checks with their paths, and with their token if it is not the configured one.
-const REQUESTS: [Request; 3] =
-    [(SERVER, "/identity", Some("")), (ACCOUNT, "/", None), (DEVICE, "/devices", None)];
+const REQUESTS: [Request; 4] = [
+    (SERVER, "/identity", Some("")),
+    (ACCOUNT, "/", None),
+    (DEVICE, "/devices", None),
+    (LIBRARIES, "/library/sections", None),
+];
 
-/// Probes the configured server, then asks it who it is, whether it takes the token, and whether it knows this device.
+/// Probes the configured server, then asks it who it is, whether it takes the token, whether it knows this device, and
+/// what libraries it has.
 pub(super) async fn check(
     subject: &Subject,
     account: Account,
@@ -47,11 +54,12 @@ pub(super) async fn check(
         checks.push(warning(
             SERVER,
             "not asked: no request is sent to Plex without an identity",
-            "fix what `identity` and `data_folder` say above",
+            "fix what is said above of the identity and its folder",
         ));
         return;
     };
-    let asking = Asking { plex: &subject.plex, identity, account: &account };
+    let scans = subject.stash.is_some();
+    let asking = Asking { plex: &subject.plex, identity, account: &account, scans };
     asking.ask_all(requests, checks).await;
 }
 
@@ -69,6 +77,9 @@ fn step((step, found): (Step, Found)) -> Check {
 
 fn failed(name: &str, error: HttpError) -> Check {
     match error {
+        HttpError::Timeout {
+            phase: TimeoutPhase::Response | TimeoutPhase::Body, reason, ..
+        } => failure(name, reason, "it may be busy: wait, then run this again, or restart it"),
         HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
             failure(name, reason, hint)
         }
@@ -84,6 +95,8 @@ struct Asking<'a> {
     plex: &'a Plex,
     identity: Device,
     account: &'a Account,
+    /// It is asked for scans, which Plex grants to its owner only.
+    scans: bool,
 }
 
 impl Asking<'_> {
@@ -100,7 +113,8 @@ impl Asking<'_> {
                 Ok(answer) => match *name {
                     SERVER => server(&answer, &mut starting),
                     ACCOUNT => owner(&answer, starting.as_deref()),
-                    _ => device(&answer, &self.identity.device_id),
+                    DEVICE => device(&answer, &self.identity.device_id, self.scans),
+                    _ => libraries(&answer),
                 },
             };
             well = check.state != CheckState::Failure;
@@ -163,9 +177,15 @@ fn owner(answer: &Answer, starting: Option<&str>) -> Check {
     }
 }
 
-fn device(answer: &Answer, id: &str) -> Check {
+fn device(answer: &Answer, id: &str, scans: bool) -> Check {
     if answer.status != 200 {
         let status = answer.status;
+        if scans {
+            let message = format!("this token is not the owner's (status `{status}`)");
+            let hint =
+                "Plex may refuse to scan for it: use the token of the account that owns the server";
+            return warning(DEVICE, message, hint);
+        }
         let message =
             format!("not known (status `{status}`): only the owner's token may list devices");
         return ok(DEVICE, message);
@@ -180,6 +200,34 @@ fn device(answer: &Answer, id: &str) -> Check {
             DEVICE,
             format!("`{id}` is not in the server's list yet; Plex shows a new device once"),
         ),
+    }
+}
+
+/// The folders are what `path_map` has to lead to.
+fn libraries(answer: &Answer) -> Check {
+    if answer.status != 200 {
+        return match answer.status {
+            status @ (401 | 403) => failure(
+                LIBRARIES,
+                format!("this token may not list them (status `{status}`)"),
+                "use the token of an account that may manage the libraries",
+            ),
+            _ => status::refusal(LIBRARIES, answer),
+        };
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |values: &Value| values.as_array().cloned().unwrap_or_default();
+    let library = |library: &Value| {
+        let folders = list(&library["Location"]);
+        let folders: Vec<_> =
+            folders.iter().map(|location| format!("`{}`", text(&location["path"]))).collect();
+        format!("{} ({})", text(&library["title"]), folders.join(", "))
+    };
+    let libraries: Vec<_> = list(&answer.container()["Directory"]).iter().map(library).collect();
+    match libraries.len() {
+        0 => warning(LIBRARIES, "Plex has none", "add one that holds the folders of your media"),
+        1 => ok(LIBRARIES, format!("1 library: {}", libraries[0])),
+        count => ok(LIBRARIES, format!("{count} libraries: {}", libraries.join(", "))),
     }
 }
 

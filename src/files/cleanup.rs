@@ -1,11 +1,11 @@
 //! What lies beside a file: temporary files that a killed writer left, and the bytes of broken files.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::parent;
+use super::folder::{parent, sync_folder};
 use super::read::read;
 use super::write::{Created, create};
 
@@ -36,6 +36,19 @@ fn is_temporary(name: &str, file: &str) -> bool {
         && parts.next().is_some_and(|random| random.len() == 16 && random.bytes().all(is_hex))
         && parts.next().is_some_and(|process| process.parse::<u32>().is_ok())
         && parts.next().is_some_and(|rest| !rest.is_empty())
+}
+
+/// Removes the file or the link of this name, down to the disk. Whether there was one.
+///
+/// # Errors
+///
+/// Those of the system.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(parent(path)).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes the temporary files that killed writers of `path`, or of files whose names begin with it, have left. Only
@@ -72,14 +85,14 @@ fn broken_name(path: &Path, time: impl std::fmt::Display) -> String {
 
 /// Not by `std::fs::read_dir`: it panics where closing the folder fails.
 #[cfg(unix)]
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let Ok(folder) = fs::File::open(folder) else { return Vec::new() };
     let entries = rustix::fs::Dir::read_from(&folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned)).collect()
 }
 
 #[cfg(not(unix))]
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }

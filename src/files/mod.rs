@@ -15,7 +15,7 @@ mod write;
 #[cfg(test)]
 pub(crate) mod faults;
 
-pub use cleanup::{keep_broken, kept_broken, remove_temporary, temporary_files};
+pub use cleanup::{keep_broken, kept_broken, names, remove, remove_temporary, temporary_files};
 pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
 pub use lock::{Lock, NoLock, Stopped, pause, unless_stopped};
 pub use problem::Problem;

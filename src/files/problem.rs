@@ -27,8 +27,11 @@ impl Problem {
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
         let hint = match error.kind() {
-            ErrorKind::PermissionDenied => "give the user that runs this program access to it",
-            ErrorKind::ReadOnlyFilesystem => "choose a data folder that can be written",
+            ErrorKind::PermissionDenied => "give the user that this process runs as access to it",
+            ErrorKind::ReadOnlyFilesystem => {
+                "mount it so that it can be written, or choose another data folder"
+            }
+            ErrorKind::NotADirectory => "move away the file that is in the place of a folder",
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
             ErrorKind::ResourceBusy => {
                 "if the file itself is mounted, mount its folder instead; else close what uses it"

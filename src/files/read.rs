@@ -59,7 +59,7 @@ impl From<&Obstacle> for Problem {
             ),
             Obstacle::ForeignLink => Self::new(
                 "it is a link of another user to a file that is not theirs, so it may be a trap",
-                "remove the link, or make it as the user that runs this program",
+                "remove the link, or make it as the user that this process runs as",
             ),
             Obstacle::Folder => Self::new(
                 "it is a folder, as Docker makes one for a missing file",

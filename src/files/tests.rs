@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::cleanup::temporary_name;
-use super::folder::sync_folder;
+use super::folder::{parent, sync_folder};
 use super::*;
 
 fn folder() -> TempDir {
@@ -35,7 +35,7 @@ fn replace_with(path: &Path, bytes: &[u8], still: impl Fn() -> bool) -> io::Resu
 fn an_error_has_a_hint() {
     for (kind, hint) in [
         (ErrorKind::PermissionDenied, "access to it"),
-        (ErrorKind::ReadOnlyFilesystem, "choose a data folder"),
+        (ErrorKind::ReadOnlyFilesystem, "mount it so that it can be written"),
         (ErrorKind::StorageFull, "make room"),
         (ErrorKind::QuotaExceeded, "make room"),
         (ErrorKind::ResourceBusy, "mount its folder"),

@@ -12,7 +12,7 @@ mod batch;
 mod ordered;
 mod output;
 mod slow;
-mod typed;
+pub mod typed;
 
 use std::time::Instant;
 

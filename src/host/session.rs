@@ -39,8 +39,6 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// Longest message, in bytes.
     pub max_message: usize,
-    /// Stdin is a terminal: a method's name alone on a line is a call.
-    pub by_hand: bool,
 }
 
 /// The conversation's connections to the rest of the process.
@@ -50,6 +48,8 @@ pub struct Host<W> {
     /// How much the reader may read ahead.
     pub credit: Arc<Credit>,
     pub replies: W,
+    /// Reads what a person types, if stdin is a terminal.
+    pub typed: Option<Typed>,
     /// Set by a signal, long before a busy loop receives the event.
     pub stop: Arc<AtomicBool>,
     /// Set while the running ordered call should stop waiting.
@@ -70,7 +70,7 @@ pub fn serve<W: Write>(
         methods,
         max_message: options.max_message,
         decoder: Decoder::new(options.framing, options.max_message),
-        typed: options.by_hand.then(Typed::default),
+        typed: host.typed,
         credit: host.credit,
         undecoded: 0,
         output: Output::new(host.replies),

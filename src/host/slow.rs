@@ -161,7 +161,7 @@ impl SlowCalls {
         let (_, key) = *self.due.first().filter(|(due, _)| *due <= now)?;
         let error = ErrorObject::new(
             Code::PlexTimeout,
-            "the call did not end in its time; raise `timeout_ms`",
+            "the call did not end in its time; try again, or give it more time",
         );
         Some((self.remove(key)?, error.with_data(&PlexTimeout { phase: TimeoutPhase::Response })))
     }

@@ -1,9 +1,10 @@
 //! One exchange over the network, for whoever speaks HTTP here: clients, connections, names, TLS, sending, redirects,
-//! retries, and what failed. It knows nothing of Plex but the names of `plex.direct`.
+//! retries, and what failed. It knows nothing of Plex but the names of `plex.direct` and the headers of a device.
 
 pub(crate) mod client;
 pub(crate) mod connect;
 pub mod error;
+pub(crate) mod headers;
 pub(crate) mod probe;
 pub(crate) mod proxy;
 pub(crate) mod redirect;

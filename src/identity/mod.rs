@@ -31,6 +31,7 @@ pub struct Keeper {
     store: Store,
     version: &'static str,
     held: Option<Arc<Identity>>,
+    quiet: bool,
 }
 
 /// Why there is no identity. `methods::errors` has the messages.
@@ -60,7 +61,7 @@ impl Keeper {
     /// While something has to be waited for (a torn file up to 1 s, the lock up to 5 s), `stop` is looked at every
     /// 10 ms; when it is set, the call ends with [`IdentityError::Interrupted`].
     pub fn new(folder: PathBuf, version: &'static str, stop: Arc<AtomicBool>) -> Self {
-        Self { store: Store::new(folder, stop), version, held: None }
+        Self { store: Store::new(folder, stop), version, held: None, quiet: false }
     }
 
     /// The same, with the folder where the identity was kept before: an id there is copied where this one has neither
@@ -68,6 +69,13 @@ impl Keeper {
     #[must_use]
     pub fn with_former(mut self, folder: PathBuf) -> Self {
         self.store.former = Some(folder);
+        self
+    }
+
+    /// The same for one of many short processes: what each of them would find and say is not logged.
+    #[must_use]
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
         self
     }
 
@@ -130,7 +138,7 @@ impl Keeper {
     }
 
     fn hold(&mut self, found: Found) -> Arc<Identity> {
-        if let Some(warning) = &found.warning {
+        if let Some(warning) = found.warning.as_ref().filter(|_| !(self.quiet && found.lasting)) {
             tracing::warn!("{warning}");
         }
         let headers = IdentityHeaders::new(&found.id, self.version);

@@ -36,7 +36,7 @@ impl Store {
                 .to_owned()
         });
         let backup = self.back_up(&self.look_at_backup(), object_in(&raw));
-        Ok(Some(Found { id: found, origin, warning }.warned(backup)))
+        Ok(Some(Found { id: found, origin, warning, lasting: false }.warned(backup)))
     }
 
     /// The id that is in the folder that was used before, and the file that is to hold it here.
@@ -63,7 +63,7 @@ impl Store {
             "The identity was copied from `{folder}`, where it was kept before: Plex sees the same device as before."
         ));
         let backup = self.back_up(&self.look_at_backup(), bytes);
-        Ok(Some(Found { id, origin: Origin::Loaded, warning }.warned(backup)))
+        Ok(Some(Found { id, origin: Origin::Loaded, warning, lasting: false }.warned(backup)))
     }
 
     /// Writes the backup's identity back, or goes on with it where that can't be done. `None`: look again.
@@ -82,6 +82,7 @@ impl Store {
             Replaced::Unsynced(error) => Err(Problem::from(&error)),
             replaced => Ok(replaced),
         });
+        let lasting = written.is_err();
         let sentence = match written {
             Ok(Replaced::Stale) => return None,
             Ok(_) => {
@@ -95,7 +96,7 @@ impl Store {
         };
         let warning = Some(format!("{sentence} Plex sees the same device as before."));
         let backup = self.back_up(&now.backup, bytes);
-        Some(Found { id, origin: Origin::Recovered, warning }.warned(backup))
+        Some(Found { id, origin: Origin::Recovered, warning, lasting }.warned(backup))
     }
 
     /// Creates an identity in the place of one that is damaged beyond help. `None`: look again.
@@ -137,7 +138,8 @@ impl Store {
              Plex will show a new device. Remove the former one in Plex, or put an older version of the file back.{}",
             kept_in(&kept)
         );
-        let found = Found { id, origin: Origin::Regenerated, warning: Some(warning) };
+        let found =
+            Found { id, origin: Origin::Regenerated, warning: Some(warning), lasting: false };
         Ok(Some(found.warned(unwritten)))
     }
 

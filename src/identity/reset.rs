@@ -119,7 +119,7 @@ impl Store {
             return Err(ResetError::Landed(IdentityError::unavailable(&self.main, problem)));
         }
         let origin = if params.device_id.is_some() { Origin::Adopted } else { Origin::Reset };
-        Ok(Some(Found { id, origin, warning }))
+        Ok(Some(Found { id, origin, warning, lasting: false }))
     }
 
     fn overwrite(&self, now: &View, new: &str) -> Result<Replaced, Problem> {

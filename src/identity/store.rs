@@ -43,6 +43,8 @@ pub(super) struct Found {
     pub(super) origin: Origin,
     /// What the user should know.
     pub(super) warning: Option<String>,
+    /// Nothing was changed on disk: the next process will find the same, and warn again.
+    pub(super) lasting: bool,
 }
 
 /// One data folder.
@@ -111,8 +113,9 @@ impl Store {
     fn carry_out(&self, now: &View, lock: &Lock) -> Result<Option<Found>, IdentityError> {
         match now.decide() {
             Decision::Keep(kept) => {
-                let found = Found::kept(&kept);
-                Ok(Some(found.warned(self.back_up(&now.backup, &kept.bytes))))
+                let unwritten = self.back_up(&now.backup, &kept.bytes);
+                let found = Found { lasting: unwritten.is_some(), ..Found::kept(&kept) };
+                Ok(Some(found.warned(unwritten)))
             }
             Decision::Restore { id, bytes } => Ok(self.restore(now, id, &bytes)),
             Decision::Create => self.create(now),
@@ -227,7 +230,10 @@ impl Store {
             NoLock::Interrupted => IdentityError::Interrupted,
             NoLock::Busy => IdentityError::unavailable(
                 &self.lock_file,
-                Problem::new("another process holds the lock and doesn't let go", "end it"),
+                Problem::new(
+                    "another process holds the lock and doesn't let go",
+                    "try again; if it stays so, end that process",
+                ),
             ),
         }
     }
@@ -241,7 +247,8 @@ impl Store {
 
 impl Found {
     fn kept(kept: &Kept) -> Self {
-        let found = Self { id: kept.id.clone(), origin: Origin::Loaded, warning: None };
+        let (id, origin) = (kept.id.clone(), Origin::Loaded);
+        let found = Self { id, origin, warning: None, lasting: true };
         let damaged = kept.salvaged.then(|| {
             "The identity's file is damaged, but its id could be read: Plex sees the same device as before. \
              A reset to this very id writes the file anew."

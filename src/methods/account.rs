@@ -5,7 +5,7 @@ use plexsync_protocol::error::{ErrorObject, Missing};
 use super::{Worker, errors};
 use crate::plex::Account;
 use crate::rpc::StashCall;
-use crate::stash::{SETTINGS_PAGE, Settings, Stash};
+use crate::stash::{SETTINGS_PAGE, Settings, Stash, StashError};
 use crate::target::{Source, Sources};
 
 /// What the params of a call hold.
@@ -66,13 +66,26 @@ impl Worker {
         stash: &Stash,
         has: Has,
     ) -> Result<Resolved, ErrorObject> {
-        let sources = &self.setup.sources;
-        let missing = if sources.are_complete().0 { Missing::Token } else { Missing::Server };
-        let settings = stash.settings().await.map_err(|error| errors::of_stash(&error, missing))?;
-        Ok(Resolved { account: has.account(&sources.and(Source::from(&settings))), settings })
+        let settings = stash.settings().await.map_err(|error| self.without_settings(&error))?;
+        Ok(self.account_of(settings, has))
+    }
+
+    pub(super) fn account_of(&self, settings: Settings, has: Has) -> Resolved {
+        let sources = self.setup.sources.and(Source::from(&settings));
+        Resolved { account: has.account(&sources), settings }
+    }
+
+    /// What is missing where Stash can't be asked for its settings.
+    pub(super) fn without_settings(&self, error: &StashError) -> ErrorObject {
+        let has_server = self.setup.sources.are_complete().0;
+        errors::of_stash(error, if has_server { Missing::Token } else { Missing::Server })
     }
 
     pub(super) fn stash(&self, call: &StashCall) -> Stash {
+        if call.hook.is_some() {
+            // A scan of Stash runs a hook for each scene. `doctor.run` says what is odd about the settings.
+            self.setup.sources.log_nothing();
+        }
         Stash::new(&call.connection, self.setup.stash_plugin.clone(), self.setup.secrets.clone())
     }
 }

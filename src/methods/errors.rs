@@ -1,15 +1,19 @@
 //! Failures to error codes, in this one place.
 
+mod account;
+
+pub(in crate::methods) use account::of_account;
+
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
-    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex,
+    Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, TimeoutPhase,
 };
 use serde::Serialize;
 
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
 use crate::plex::{self, PlexError, Refusal};
-use crate::stash::{SETTINGS_PAGE, StashError};
+use crate::stash::{SETTINGS_PAGE, StashError, without_options};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
     match error {
@@ -23,8 +27,12 @@ pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
         }
         IdentityError::Changed { device_id } => {
             let message = match &device_id {
-                Some(_) => "identity changed: the id on disk is another than `if_device_id`",
-                None => "identity changed: there is no id on disk",
+                Some(id) => {
+                    format!(
+                        "identity changed: the id on disk is `{id}`, not the `if_device_id` of the call"
+                    )
+                }
+                None => "identity changed: there is no id on disk".to_owned(),
             };
             ErrorObject::new(Code::IdentityChanged, message)
                 .with_data(&IdentityChanged { device_id })
@@ -48,15 +56,24 @@ pub(super) enum Reader {
 pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
-        PlexError::Http(error) => of_http(error),
+        PlexError::Http(error) => of_http(error, reader),
+        PlexError::NotConfigured { missing: Missing::Server, message }
+            if reader == Reader::StashUser =>
+        {
+            let message = format!("{message}; set `plex_url` in {SETTINGS_PAGE}");
+            not_configured(Missing::Server, message)
+        }
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),
     }
 }
 
-pub(super) fn of_http(error: HttpError) -> ErrorObject {
-    let message = error.to_string();
+fn of_http(error: HttpError, reader: Reader) -> ErrorObject {
+    let message = match reader {
+        Reader::Host => error.to_string(),
+        Reader::StashUser => in_stash(&error),
+    };
     match error {
         HttpError::Unreachable { kind, .. } => {
             ErrorObject::new(Code::PlexUnreachable, message).with_data(&PlexUnreachable { kind })
@@ -68,6 +85,21 @@ pub(super) fn of_http(error: HttpError) -> ErrorObject {
             ErrorObject::new(Code::AnswerTooLarge, message).with_data(&AnswerTooLarge { max_bytes })
         }
     }
+}
+
+/// The message for a user of Stash: the time of a task or a hook is not his to set.
+fn in_stash(error: &HttpError) -> String {
+    let (reason, hint) = match error {
+        HttpError::Timeout {
+            phase: TimeoutPhase::Response | TimeoutPhase::Body, reason, ..
+        } => (reason, "Plex may be busy: wait, then try again, or restart it".to_owned()),
+        HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
+            let hint = without_options(hint);
+            (reason, format!("{hint}; Plex's URL is `plex_url` in {SETTINGS_PAGE}"))
+        }
+        HttpError::TooLarge { .. } => return error.to_string(),
+    };
+    format!("{reason}; {hint}")
 }
 
 /// Data of invalid params, with the locations.

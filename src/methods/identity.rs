@@ -8,9 +8,9 @@ use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::identity::{Identity, ResetParams};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
-use tracing::info;
+use tracing::warn;
 
-use super::{Worker, errors, params};
+use super::{Worker, errors, params, told};
 use crate::identity::{IdentityError, Keeper};
 use crate::json_text::JsonText;
 use crate::rpc::{Handling, OrderedWork, Request, StashCall};
@@ -20,22 +20,37 @@ pub(super) fn get(worker: &Arc<Worker>, request: Request) -> Result<Handling, Er
     params::none(request.params.as_deref())?;
     let Request { stash, in_turn, .. } = request;
     if let Some(identity) = in_turn.then(|| worker.identity_at_once(stash.as_deref())).flatten() {
+        told::identity(stash.as_deref(), &identity);
         return Ok(Handling::Done(Ok(JsonText::of(&*identity))));
     }
     let worker = worker.clone();
     Ok(Handling::Ordered(Box::new(move || {
-        worker.identity(stash.as_deref()).map(|identity| JsonText::of(&*identity))
+        let identity = worker.with_keeper(stash.as_deref(), Keeper::get)?;
+        told::identity(stash.as_deref(), &identity);
+        Ok(JsonText::of(&*identity))
     })))
 }
 
 pub(super) fn reset(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: ResetParams = params::read(request.params.as_deref())?;
     let (worker, stash) = (worker.clone(), request.stash);
+    // A finger may slip on a button; a script that names an id means it.
+    let slipped = params == ResetParams::default() && stash.as_ref().is_some_and(|it| !it.confirm);
     Ok(Handling::Ordered(Box::new(move || {
-        let reset = worker.with_keeper(stash.as_deref(), |keeper| keeper.reset(&params));
-        let result = reset.map_err(errors::of_identity)?;
-        info!("identity reset");
-        Ok(JsonText::of(&result))
+        let stash = stash.as_deref();
+        if slipped {
+            let identity = worker.with_keeper(stash, Keeper::get)?;
+            return Ok(JsonText::of(&told::unconfirmed(&identity)));
+        }
+        let mut reset = worker.with_keeper(stash, |keeper| keeper.reset(&params))?;
+        told::reset(stash, &reset);
+        if let Some(warning) = worker.left_behind(stash, &reset) {
+            warn!("{warning}");
+            let known = reset.identity.warning.take();
+            reset.identity.warning =
+                Some(known.into_iter().chain([warning]).collect::<Vec<_>>().join(" "));
+        }
+        Ok(JsonText::of(&reset))
     })))
 }
 
@@ -77,8 +92,7 @@ impl Ticket {
             Ok(Err(_)) => Err(ErrorObject::new(Code::Cancelled, "cancelled before the identity was known")),
             Err(_) => Err(ErrorObject::new(
                 Code::PlexTimeout,
-                "`identity` was not ready in time, nothing was sent: another call or process is changing it; raise \
-                 `timeout_ms`",
+                "`identity` was not ready in time, nothing was sent: another call or process is changing it; try again",
             )
             .with_data(&PlexTimeout { phase: TimeoutPhase::Connect })),
         }
@@ -92,18 +106,25 @@ impl Worker {
         self.made(&mut keeper, stash).ok()?.get_without_waiting()
     }
 
-    /// The identity, made or loaded at its first use.
+    /// The identity, made or loaded at its first use. A Stash user is told of a first one.
     pub(super) fn identity(&self, stash: Option<&StashCall>) -> Result<Arc<Identity>, ErrorObject> {
-        self.with_keeper(stash, Keeper::get).map_err(errors::of_identity)
+        self.with_keeper(stash, |keeper| {
+            let was_held = keeper.held().is_some();
+            let identity = keeper.get()?;
+            if !was_held {
+                told::first(stash, &identity);
+            }
+            Ok(identity)
+        })
     }
 
     fn with_keeper<T>(
         &self,
         stash: Option<&StashCall>,
         act: impl FnOnce(&mut Keeper) -> Result<T, IdentityError>,
-    ) -> Result<T, IdentityError> {
+    ) -> Result<T, ErrorObject> {
         let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        act(self.made(&mut keeper, stash)?)
+        self.made(&mut keeper, stash).and_then(act).map_err(errors::of_identity)
     }
 
     fn made<'k>(
@@ -115,7 +136,10 @@ impl Worker {
             return Ok(keeper);
         }
         let folder = self.data_folder(stash).ok_or_else(no_folder)?;
+        // A scan of Stash runs a hook for each scene; the tasks say what is wrong.
+        let quiet = stash.is_some_and(|stash| stash.hook.is_some());
         let new = Keeper::new(folder.value, self.setup.version, self.setup.interrupt.clone());
+        let new = new.quiet(quiet);
         let former = self.setup.former_data_dir.clone().filter(|_| folder.by == PLATFORM);
         Ok(keeper.insert(former.into_iter().fold(new, Keeper::with_former)))
     }
@@ -134,11 +158,11 @@ impl Worker {
     }
 }
 
-fn no_folder() -> IdentityError {
+pub(super) fn no_folder() -> IdentityError {
     IdentityError::Unavailable {
         path: PathBuf::from("device_id.json"),
         reason: "no data folder is known".to_owned(),
-        hint: "give `--data-dir` or `PLEXSYNC_DATA_DIR`",
+        hint: "name one in `PLEXSYNC_DATA_DIR`",
     }
 }
 
@@ -170,7 +194,8 @@ mod tests {
                 secrets: Secrets::default(),
             };
             let plex = Plex::new(Options::default());
-            let worker = Worker { setup, plex, keeper: Mutex::new(None) };
+            let plex_tv = Err(String::new());
+            let worker = Worker { setup, plex, plex_tv, keeper: Mutex::new(None) };
             assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
         }
     }

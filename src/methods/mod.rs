@@ -2,16 +2,19 @@
 //! a request carries the identity that the identity calls before it leave behind; requests run at the same time.
 
 mod account;
+mod auth;
 mod doctor;
 mod errors;
 mod identity;
 pub(crate) mod params;
 mod request;
 mod scan;
+mod told;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
@@ -19,6 +22,7 @@ use plexsync_protocol::message::method;
 use tracing::info;
 
 use self::errors::Reader;
+use crate::account::PlexTv;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -51,8 +55,9 @@ pub struct Setup {
     pub secrets: Secrets,
 }
 
-pub fn methods(setup: Setup, plex: Plex) -> Methods {
-    let worker = Arc::new(Worker { setup, plex, keeper: Mutex::new(None) });
+/// `plex_tv` is the client of plex.tv, or a sentence about its URL.
+pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Methods {
+    let worker = Arc::new(Worker { setup, plex, plex_tv, keeper: Mutex::new(None) });
     let mut methods = Methods::default();
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
@@ -65,6 +70,11 @@ pub fn methods(setup: Setup, plex: Plex) -> Methods {
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::SCAN_PENDING, scan::pending);
+    add(method::AUTH_START, auth::start);
+    add(method::AUTH_FINISH, auth::finish);
+    add(method::AUTH_STATUS, auth::status);
+    add(method::AUTH_LOGOUT, auth::logout);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }
@@ -81,12 +91,17 @@ fn discover(_: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> 
 struct Worker {
     setup: Setup,
     plex: Plex,
+    plex_tv: Result<PlexTv, String>,
     /// Made at the first use: in a Stash conversation the host says where the identity lives.
     keeper: Mutex<Option<Keeper>>,
 }
 
 fn limits(stash: Option<&StashCall>) -> Limits {
     if stash.is_some_and(|stash| stash.hook.is_some()) { Limits::hook() } else { Limits::normal() }
+}
+
+fn timeout(stash: Option<&StashCall>) -> Duration {
+    Duration::from_millis(limits(stash).timeout_ms)
 }
 
 fn reader(stash: Option<&StashCall>) -> Reader {

@@ -68,14 +68,18 @@ pub(crate) fn half_a_pair(text: &str) -> bool {
     text.starts_with("lone leading surrogate") || text.starts_with("unexpected end of hex escape")
 }
 
-/// What serde expected. The text before it may quote the value.
-fn expected(text: &str) -> String {
+/// What serde expected, behind a comma; empty if it did not say. The text before it may quote the value.
+pub(crate) fn expected(text: &str) -> String {
     let Some(start) = text.rfind(", expected ") else { return String::new() };
     let expected = &text[start..];
     let end = expected.rfind(" at line ").unwrap_or(expected.len());
     match &expected[..end] {
-        ", expected u32" | ", expected u64" => ", expected a whole number, 0 or more".to_owned(),
+        ", expected u16" | ", expected u32" | ", expected u64" => {
+            ", expected a whole number, 0 or more".to_owned()
+        }
         ", expected a map" => ", expected an object".to_owned(),
+        // A type of ours: it is written as an object.
+        expected if expected.starts_with(", expected struct ") => ", expected an object".to_owned(),
         expected => expected.to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use tracing::warn;
 use super::account::Has;
 use super::errors::{self, Reader};
 use super::identity::Ticket;
-use super::{Worker, limits, log_progress, params, reader};
+use super::{Worker, limits, log_progress, params, reader, scan};
 use crate::plex::{Answer, MAX_TIMEOUT_MS, RequestCall};
 use crate::rpc::{Handling, ProgressSender, Request, Slow};
 
@@ -41,6 +41,7 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
         if stash.is_some() {
             warn_of(&answer);
         }
+        scan::besides(&worker, stash.as_ref(), deadline).await;
         Ok(answer.into_json())
     };
     Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
@@ -51,6 +52,7 @@ fn warn_of(answer: &Answer) {
     let Answer { status, url, .. } = answer;
     if !(200..300).contains(status) {
         let hint = errors::status_hint(*status, Reader::StashUser);
+        let hint = if *status == 404 { format!("if the path is right, {hint}") } else { hint };
         warn!("`{url}` was answered with status `{status}`; {hint}");
     }
 }

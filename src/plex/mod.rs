@@ -25,10 +25,11 @@ use tokio::time::Instant;
 pub use self::error::{NoSection, PlexError};
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
-pub use self::request::url::{origin_of, same_origin};
+pub use self::request::url::{origin_of, same_origin, server_key};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::{ScanCall, Scanner};
+pub use self::sections::Section;
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 

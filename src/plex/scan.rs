@@ -32,7 +32,15 @@ pub struct ScanCall {
 pub struct Scanner {
     plex: Plex,
     call: ScanCall,
-    sections: Option<Vec<Section>>,
+    list: Option<List>,
+}
+
+struct List {
+    sections: Vec<Section>,
+    /// Read in this call.
+    is_new: bool,
+    /// That, or read a moment before it.
+    is_recent: bool,
 }
 
 /// A section that was asked, and its answer.
@@ -40,11 +48,40 @@ type Asked = (Target, Result<Answer, PlexError>);
 
 impl Scanner {
     pub(super) fn new(plex: Plex, call: ScanCall) -> Self {
-        Self { plex, call, sections: None }
+        Self { plex, call, list: None }
+    }
+
+    /// Takes the sections that an earlier call read, in place of a list of its own. A list that is not recent is read
+    /// again before a folder is in no section, and when a section refuses.
+    pub fn remember(&mut self, sections: Vec<Section>, is_recent: bool) {
+        self.list = Some(List { sections, is_new: false, is_recent });
+    }
+
+    /// The sections, if this call read them.
+    pub fn newly_read(&self) -> Option<&[Section]> {
+        self.list.as_ref().filter(|list| list.is_new).map(|list| list.sections.as_slice())
+    }
+
+    /// From now on requests end at `deadline`.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.call.deadline = deadline;
+    }
+
+    /// Plex's sections: the list that this call has, else a new one.
+    ///
+    /// # Errors
+    /// As [`Scanner::folder`].
+    pub async fn sections(&mut self) -> Result<&[Section], PlexError> {
+        let list = match self.list.take() {
+            Some(list) => list,
+            None => self.read().await?,
+        };
+        Ok(&self.list.insert(list).sections)
     }
 
     /// Asks every section that holds a folder, or `only` that one: the section with the longest location first, the
-    /// others in Plex's order. `folders` are names of one folder: the first that any section holds counts.
+    /// others in Plex's order; but for the sections `except` those. `folders` are names of one folder: the first that
+    /// any section holds counts.
     ///
     /// # Errors
     /// [`PlexError::NoSection`], [`PlexError::Refused`] for any status outside 2xx, else as [`Plex::request`]; all
@@ -53,22 +90,43 @@ impl Scanner {
         &mut self,
         folders: &[RemotePath],
         only: Option<&str>,
+        except: &[String],
     ) -> Result<Vec<SectionScan>, PlexError> {
-        let sections = match self.sections.take() {
-            Some(sections) => sections,
-            None => self.list().await?,
-        };
-        let targets = sections::choose(self.sections.insert(sections), folders, only)?;
+        let is_told = |target: &Target| !except.contains(&target.section);
+        let mut targets = self.targets(folders, only).await?;
+        targets.retain(is_told);
         let mut asked = self.ask(targets, Vec::new()).await;
-        let is_gone = |(_, answer): &Asked| answer.as_ref().is_ok_and(|it| it.status == 404);
-        if asked.iter().any(is_gone) {
-            // A section was removed after the list was read; another may hold the folder now.
-            if let Ok(sections) = self.list().await {
-                let targets = sections::choose(self.sections.insert(sections), folders, only)?;
-                asked = self.ask(targets, asked).await;
+        let refused = |(_, answer): &Asked| answer.as_ref().ok().map(|answer| answer.status);
+        let mut refused: Vec<_> = asked.iter().filter_map(refused).collect();
+        refused.retain(|status| !is_good(*status));
+        let was_recent = self.list.as_ref().is_none_or(|list| list.is_recent);
+        if refused.contains(&404) || !(was_recent || refused.is_empty()) {
+            // A section was removed after the list was read, and another may hold the folder now; or Plex refuses
+            // everything, which its list shows.
+            match self.read().await {
+                Ok(list) => self.list = Some(list),
+                Err(error) if !was_recent => return Err(error),
+                Err(_) => return self.judge(asked),
             }
+            let mut targets = self.targets(folders, only).await?;
+            targets.retain(is_told);
+            asked = self.ask(targets, asked).await;
         }
         self.judge(asked)
+    }
+
+    /// Which sections hold the folder.
+    async fn targets(
+        &mut self,
+        folders: &[RemotePath],
+        only: Option<&str>,
+    ) -> Result<Vec<Target>, PlexError> {
+        let chosen = sections::choose(self.sections().await?, folders, only);
+        if chosen.is_ok() || self.list.as_ref().is_some_and(|list| list.is_recent) {
+            return chosen;
+        }
+        let list = self.read().await?;
+        sections::choose(&self.list.insert(list).sections, folders, only)
     }
 
     /// Asks for all folders of all sections, or of `only` that one.
@@ -85,10 +143,10 @@ impl Scanner {
         self.accepted(&answer, what)
     }
 
-    async fn list(&self) -> Result<Vec<Section>, PlexError> {
+    async fn read(&self) -> Result<List, PlexError> {
         let answer = self.get(RequestParams::get("/library/sections")).await?;
         self.accepted(&answer, "to list its library sections".to_owned())?;
-        sections::read(&answer.body.value)
+        Ok(List { sections: sections::read(&answer.body.value)?, is_new: true, is_recent: true })
     }
 
     /// Asks one section after the other, but for those that `before` has an answer of.

@@ -14,9 +14,11 @@ use crate::remote_path::RemotePath;
 
 /// A library section: its key and the folders that it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Section {
-    pub(crate) key: String,
-    pub(crate) locations: Vec<RemotePath>,
+pub struct Section {
+    /// Its key in URLs.
+    pub key: String,
+    /// Its folders, as Plex sees them.
+    pub locations: Vec<RemotePath>,
 }
 
 /// What one section is to be asked for.

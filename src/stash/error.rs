@@ -3,6 +3,17 @@
 /// Where the user finds this plugin's settings in Stash.
 pub const SETTINGS_PAGE: &str = "Settings > Plugins > PlexSync";
 
+/// What others do with an option, and how a user of Stash does it.
+const WITHOUT_OPTIONS: [(&str, &str); 2] = [
+    ("`--plex-ca`", "`PLEX_CA` in Stash's environment"),
+    ("`plexsync-worker identity adopt ID`", "operation `identity.reset` (see the plugin's README)"),
+];
+
+/// A hint for a user of Stash, who has settings and no options.
+pub fn without_options(hint: &str) -> String {
+    WITHOUT_OPTIONS.iter().fold(hint.to_owned(), |hint, (option, way)| hint.replace(option, way))
+}
+
 /// Why a request to Stash failed. Every message names the settings page and holds no cookie and no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -31,8 +42,8 @@ pub enum StashError {
     Refused { address: String },
     /// Stash answered the query with errors: this version may not know it.
     #[error(
-        "stash at `{address}` could not answer ({status}): {reason}; expected the settings of `{SETTINGS_PAGE}` or a \
-         scene, see Stash's log"
+        "stash at `{address}` could not answer{}: {reason}; expected the settings of `{SETTINGS_PAGE}` or a scene, try \
+         again when it is less busy", other_than_200(*status)
     )]
     Rejected {
         address: String,
@@ -50,4 +61,9 @@ pub enum StashError {
     /// A setting that was saved can't be used.
     #[error("setting `{name}` of `{SETTINGS_PAGE}` can't be used: {reason}")]
     Setting { name: &'static str, reason: String },
+}
+
+/// GraphQL's errors come with 200: that status would say the contrary.
+fn other_than_200(status: u16) -> String {
+    if status == 200 { String::new() } else { format!(" ({status})") }
 }

@@ -19,12 +19,26 @@ pub(super) fn scene_question(scene_id: &str) -> Vec<u8> {
     question("query($id:ID!){findScene(id:$id){id files{path}}}", &json!({"id": scene_id}))
 }
 
+/// Both in one query: a hook needs both, and the user waits.
+pub(super) fn settings_and_scene_question(plugin_id: &str, scene_id: &str) -> Vec<u8> {
+    question(
+        "query($ids:[ID!],$id:ID!){configuration{plugins(include:$ids)}findScene(id:$id){id files{path}}}",
+        &json!({"ids": [plugin_id], "id": scene_id}),
+    )
+}
+
 fn question(query: &str, variables: &Value) -> Vec<u8> {
     json!({"query": query, "variables": variables}).to_string().into_bytes()
 }
 
+/// What the user saved for a plugin.
+pub(super) type Saved = Map<String, Value>;
+
+/// Paths of a scene's files; `None` if Stash has no such scene.
+pub(super) type Files = Option<Vec<String>>;
+
 /// Why an answer's body holds no data.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BadAnswer {
     /// GraphQL errors; the first one's text.
     Errors(String),
@@ -33,31 +47,28 @@ pub(super) enum BadAnswer {
 }
 
 /// What the user saved for a plugin; empty if nothing.
-pub(super) fn settings_answer(
-    body: &[u8],
-    plugin_id: &str,
-) -> Result<Map<String, Value>, BadAnswer> {
-    let mut data: SettingsData = read(body)?;
-    Ok(data.configuration.plugins.remove(plugin_id).unwrap_or_default().unwrap_or_default())
+pub(super) fn settings_answer(body: &[u8], plugin_id: &str) -> Result<Saved, BadAnswer> {
+    Answer::read(body)?.configuration(plugin_id)
 }
 
 pub(super) fn version_answer(body: &[u8]) -> Result<String, BadAnswer> {
-    let data: VersionData = read(body)?;
-    Ok(data.version.version)
+    let version: Version = Answer::read(body)?.field("version")?;
+    Ok(version.version)
 }
 
-/// Paths of the scene's files; `None` if Stash has no such scene.
-pub(super) fn scene_answer(body: &[u8]) -> Result<Option<Vec<String>>, BadAnswer> {
-    let data: SceneData = read(body)?;
-    Ok(data.scene.map(|scene| scene.files.into_iter().map(|file| file.path).collect()))
+pub(super) fn scene_answer(body: &[u8]) -> Result<Files, BadAnswer> {
+    Answer::read(body)?.scene()
 }
 
-fn read<Data: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Data, BadAnswer> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| BadAnswer::Shape)?;
-    if let Some(error) = answer.errors.into_iter().flatten().next() {
-        return Err(BadAnswer::Errors(error.message));
+/// Each half of the answer for itself: one can fail without the other.
+pub(super) fn settings_and_scene_answer(
+    body: &[u8],
+    plugin_id: &str,
+) -> (Result<Saved, BadAnswer>, Result<Files, BadAnswer>) {
+    match Answer::read(body) {
+        Ok(answer) => (answer.configuration(plugin_id), answer.scene()),
+        Err(bad) => (Err(bad.clone()), Err(bad)),
     }
-    serde_json::from_value(answer.data).map_err(|_| BadAnswer::Shape)
 }
 
 /// A GraphQL answer (specification, section 7.1).
@@ -73,33 +84,51 @@ struct Answer {
 struct GraphqlError {
     #[serde(default)]
     message: String,
+    /// Where it failed, the queried field first; nothing if the query as a whole was refused.
+    #[serde(default)]
+    path: Option<Vec<Value>>,
 }
 
-#[derive(Deserialize)]
-struct SettingsData {
-    configuration: Configuration,
+impl Answer {
+    fn read(body: &[u8]) -> Result<Self, BadAnswer> {
+        serde_json::from_slice(body).map_err(|_| BadAnswer::Shape)
+    }
+
+    fn configuration(&self, plugin_id: &str) -> Result<Saved, BadAnswer> {
+        let mut configuration: Configuration = self.field("configuration")?;
+        Ok(configuration.plugins.remove(plugin_id).unwrap_or_default().unwrap_or_default())
+    }
+
+    fn scene(&self) -> Result<Files, BadAnswer> {
+        let scene: Option<Scene> = self.field("findScene")?;
+        Ok(scene.map(|scene| scene.files.into_iter().map(|file| file.path).collect()))
+    }
+
+    /// A queried field, unless an error concerns it. A field that must not be null (`configuration`) takes all data
+    /// with it when it fails.
+    fn field<Data: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Data, BadAnswer> {
+        let has = |name: &str| self.data.get(name).is_some();
+        let elsewhere = |error: &GraphqlError| {
+            let field = error.path.iter().flatten().next().and_then(Value::as_str);
+            field.is_some_and(|field| field != name && has(field) && has(name))
+        };
+        let mut errors = self.errors.iter().flatten();
+        if let Some(error) = errors.find(|error| !elsewhere(error)) {
+            return Err(BadAnswer::Errors(error.message.clone()));
+        }
+        let field = self.data.get(name).ok_or(BadAnswer::Shape)?;
+        Data::deserialize(field).map_err(|_| BadAnswer::Shape)
+    }
 }
 
 #[derive(Deserialize)]
 struct Configuration {
-    plugins: std::collections::BTreeMap<String, Option<Map<String, Value>>>,
-}
-
-#[derive(Deserialize)]
-struct VersionData {
-    version: Version,
+    plugins: std::collections::BTreeMap<String, Option<Saved>>,
 }
 
 #[derive(Deserialize)]
 struct Version {
     version: String,
-}
-
-/// `findScene` must be present: null means no such scene.
-#[derive(Deserialize)]
-struct SceneData {
-    #[serde(rename = "findScene", deserialize_with = "Option::deserialize")]
-    scene: Option<Scene>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +153,14 @@ mod tests {
                 json!({
                     "query": "query($ids:[ID!]){configuration{plugins(include:$ids)}}",
                     "variables": {"ids": ["plexsync"]},
+                }),
+            ),
+            (
+                settings_and_scene_question("plexsync", "45"),
+                json!({
+                    "query": "query($ids:[ID!],$id:ID!){configuration{plugins(include:$ids)}\
+                              findScene(id:$id){id files{path}}}",
+                    "variables": {"ids": ["plexsync"], "id": "45"},
                 }),
             ),
             (version_question(), json!({"query": "query{version{version}}", "variables": {}})),
@@ -186,6 +223,55 @@ mod tests {
         ];
         for (body, expected) in cases {
             assert_eq!(scene_answer(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn settings_and_scene_fail_each_for_itself() {
+        let (good, gone) = (Ok(Some("u".to_owned())), Ok(Some(vec!["/a".to_owned()])));
+        let failed = |text: &str| BadAnswer::Errors(text.to_owned());
+        let configuration = r#""configuration":{"plugins":{"plexsync":{"plex_url":"u"}}}"#;
+        let scene = r#""findScene":{"id":"45","files":[{"path":"/a"}]}"#;
+        let cases = [
+            (format!(r#"{{"data":{{{configuration},{scene}}}}}"#), good.clone(), gone.clone()),
+            (format!(r#"{{"data":{{{configuration},"findScene":null}}}}"#), good.clone(), Ok(None)),
+            (
+                format!(
+                    r#"{{"errors":[{{"message":"busy","path":["findScene","files"]}}],"data":{{{configuration},"findScene":null}}}}"#
+                ),
+                good,
+                Err(failed("busy")),
+            ),
+            (
+                format!(
+                    r#"{{"errors":[{{"message":"busy","path":["configuration"]}}],"data":{{"configuration":null,{scene}}}}}"#
+                ),
+                Err(failed("busy")),
+                gone,
+            ),
+            // A field that must not be null takes the scene with it.
+            (
+                r#"{"errors":[{"message":"busy","path":["configuration","plugins"]}],"data":null}"#
+                    .to_owned(),
+                Err(failed("busy")),
+                Err(failed("busy")),
+            ),
+            (
+                r#"{"errors":[{"message":"no such field","path":null}],"data":null}"#.to_owned(),
+                Err(failed("no such field")),
+                Err(failed("no such field")),
+            ),
+            (
+                format!(r#"{{"data":{{{scene}}}}}"#),
+                Err(BadAnswer::Shape),
+                Ok(Some(vec!["/a".to_owned()])),
+            ),
+            ("<html>".to_owned(), Err(BadAnswer::Shape), Err(BadAnswer::Shape)),
+        ];
+        for (body, settings, files) in cases {
+            let (saved, found) = settings_and_scene_answer(body.as_bytes(), "plexsync");
+            let url = |saved: Saved| saved["plex_url"].as_str().map(str::to_owned);
+            assert_eq!((saved.map(url), found), (settings, files), "{body}");
         }
     }
 }

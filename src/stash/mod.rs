@@ -26,11 +26,12 @@ mod path_map;
 mod session;
 mod settings;
 
-pub use error::{SETTINGS_PAGE, StashError};
+pub use error::{SETTINGS_PAGE, StashError, without_options};
+pub use path_map::PathMap;
 pub use settings::Settings;
 
 use address::Address;
-use graphql::BadAnswer;
+use graphql::{BadAnswer, Saved};
 use session::Session;
 
 /// Longest time for a connection: in a hook the user waits.
@@ -107,14 +108,48 @@ impl Stash {
         let (status, body) = self.0.ask(question).await?;
         graphql::scene_answer(&body).map_err(|bad| self.0.bad_answer(status, bad))
     }
+
+    /// Settings and a scene's files, in one query. Where no answer comes, both halves have the same error.
+    pub async fn settings_and_files(&self, scene_id: &str) -> SettingsAndFiles {
+        let parent = &self.0;
+        let question = graphql::settings_and_scene_question(&parent.plugin_id, scene_id);
+        let (status, body) = match parent.ask(question).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                return SettingsAndFiles { settings: Err(error.clone()), files: Err(error) };
+            }
+        };
+        let (saved, files) = graphql::settings_and_scene_answer(&body, &parent.plugin_id);
+        let settings = parent.settings_of(status, saved);
+        if let Ok(settings) = &settings {
+            // Refused if there are some already: kept ones hold for the whole call.
+            let _refused = parent.settings.set(settings.clone());
+        }
+        SettingsAndFiles { settings, files: files.map_err(|bad| parent.bad_answer(status, bad)) }
+    }
+}
+
+/// What one query told: each half can fail without the other.
+#[derive(Debug)]
+pub struct SettingsAndFiles {
+    /// As of [`Stash::settings`].
+    pub settings: Result<Settings, StashError>,
+    /// As of [`Stash::scene_files`].
+    pub files: Result<Option<Vec<String>>, StashError>,
 }
 
 impl Parent {
     async fn ask_settings(&self) -> Result<Settings, StashError> {
         let (status, body) = self.ask(graphql::settings_question(&self.plugin_id)).await?;
-        let saved = graphql::settings_answer(&body, &self.plugin_id)
-            .map_err(|bad| self.bad_answer(status, bad))?;
-        Settings::read(&saved, &self.secrets)
+        self.settings_of(status, graphql::settings_answer(&body, &self.plugin_id))
+    }
+
+    fn settings_of(
+        &self,
+        status: StatusCode,
+        saved: Result<Saved, BadAnswer>,
+    ) -> Result<Settings, StashError> {
+        Settings::read(&saved.map_err(|bad| self.bad_answer(status, bad))?, &self.secrets)
     }
 
     /// Sends one query. Returns the response's status (200 or 422, the two that carry GraphQL) and body.

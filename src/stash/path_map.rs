@@ -47,6 +47,24 @@ impl PathMap {
         RemotePath::parse(&entry.plex.join(&rest))
     }
 
+    /// Where Plex's folders are, as Stash sees them: of one that holds a mapped folder, that. A folder that Stash's names
+    /// do not lead to is there under Plex's own name.
+    pub fn locations(&self, folders: &[RemotePath]) -> Vec<RemotePath> {
+        let mut found: Vec<RemotePath> = Vec::new();
+        for folder in folders {
+            let within = folder.held_by(self.0.iter().map(|entry| (entry, &entry.plex)));
+            found.extend(
+                within
+                    .iter()
+                    .filter_map(|(entry, _, rest)| RemotePath::parse(&entry.stash.join(rest))),
+            );
+            let holds = |entry: &&Entry| !entry.plex.held_by([((), folder)]).is_empty();
+            found.extend(self.0.iter().filter(holds).map(|entry| entry.stash.clone()));
+            found.extend(self.translate(folder).is_none().then(|| folder.clone()));
+        }
+        found
+    }
+
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -81,6 +81,51 @@ fn scenes_are_found_not_found_and_without_files() {
 }
 
 #[test]
+fn settings_and_files_are_one_question() {
+    let fake = FakeStash::start();
+    fake.configure("plexsync", json!({"plex_url": "http://plex:32400"}));
+    fake.add_scene("45", &["/media/a.mp4"]);
+    let stash = client(&fake);
+    let told = run(stash.settings_and_files("45"));
+    assert_eq!(told.settings.unwrap().plex_url.as_deref(), Some("http://plex:32400"));
+    assert_eq!(told.files.unwrap().unwrap(), ["/media/a.mp4"]);
+    settings(&stash).unwrap();
+    assert_eq!(fake.requests().len(), 1, "the settings are kept");
+    assert_eq!(run(stash.settings_and_files("46")).files, Ok(None));
+}
+
+#[test]
+fn settings_and_files_fail_each_for_itself() {
+    let refused = |error: &StashError| matches!(error, StashError::Rejected { status: 200, .. });
+
+    let fake = FakeStash::start();
+    fake.add_scene("45", &["/media/a.mp4"]);
+    fake.fail_field("findScene", "database is locked");
+    let told = run(client(&fake).settings_and_files("45"));
+    assert!(told.settings.is_ok());
+    assert!(told.files.is_err_and(|error| refused(&error)));
+
+    fake.fail_field("configuration", "no settings");
+    let told = run(client(&fake).settings_and_files("45"));
+    assert!(told.settings.is_err_and(|error| refused(&error)));
+    assert!(told.files.is_err());
+
+    let fake = FakeStash::start();
+    fake.add_scene("45", &["/media/a.mp4"]);
+    fake.configure("plexsync", json!({"path_map": "media"}));
+    let told = run(client(&fake).settings_and_files("45"));
+    assert!(matches!(told.settings, Err(StashError::Setting { name: "path_map", .. })));
+    assert!(told.files.is_ok());
+
+    for (fault, expected) in [(Fault::Unauthorized, "(401)"), (Fault::Close, "can't be reached")] {
+        fake.fault(fault);
+        let told = run(client(&fake).settings_and_files("45"));
+        assert!(told.settings.unwrap_err().to_string().contains(expected));
+        assert!(told.files.unwrap_err().to_string().contains(expected));
+    }
+}
+
+#[test]
 fn the_newest_cookie_of_a_good_answer_is_used() {
     let fake = FakeStash::start();
     fake.accept_only_the_newest_cookie();

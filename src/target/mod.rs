@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::files::Problem;
 use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
-use crate::stash::Settings;
+use crate::stash::{SETTINGS_PAGE, Settings};
 
 /// A value and its source: the name of a flag, variable or setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +45,10 @@ pub struct Source {
 /// The user's settings in Stash.
 impl From<&Settings> for Source {
     fn from(settings: &Settings) -> Self {
-        const BY: &str = "Stash's settings";
         let token = settings.plex_token.clone();
         Self {
-            url: settings.plex_url.clone().map(|url| Given::new(url, BY)),
-            token: token.map(|token| Given::new(Token::Text(token), BY)),
+            url: settings.plex_url.clone().map(|url| Given::new(url, SETTINGS_PAGE)),
+            token: token.map(|token| Given::new(Token::Text(token), SETTINGS_PAGE)),
         }
     }
 }
@@ -128,6 +127,11 @@ impl Sources {
             chosen.warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
         }
         chosen.account()
+    }
+
+    /// Warnings are logged no more, where the same would be said by each of a thousand processes.
+    pub fn log_nothing(&self) {
+        self.logged.store(true, Ordering::Relaxed);
     }
 
     /// The server alone, for a call that brings its own token: no token file is read.

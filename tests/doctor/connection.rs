@@ -112,6 +112,23 @@ fn what_is_wrong_with_server_or_token() {
 }
 
 #[test]
+fn libraries_are_listed_where_plex_lists_them() {
+    let (folder, plex) = (tempfile::tempdir().unwrap(), FakePlex::start());
+    let host = settled(folder.path()).0.plex(&plex);
+    for (status, libraries, state, told) in [
+        (200, json!([]), "warning", "Plex has none"),
+        (200, json!(null), "warning", "Plex has none"),
+        (200, json!([{"title": "A", "Location": [{"path": "/a"}]}]), "ok", "1 library: A (`/a`)"),
+        (403, json!([]), "failure", "may not list them (status `403`)"),
+        (503, json!([]), "failure", "starting or in maintenance"),
+    ] {
+        let body = json!({"MediaContainer": {"Directory": libraries}}).to_string();
+        plex.respond("/library/sections", status, &[], body);
+        expect(&doctor(&host), "plex_libraries", state, told);
+    }
+}
+
+#[test]
 fn each_step_of_a_good_connection_has_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let (host, id) = settled(folder.path());

@@ -84,6 +84,23 @@ fn a_folder_that_can_t_be_written_is_a_failure_while_an_identity_is_missing() {
 
 #[cfg(unix)]
 #[test]
+fn who_else_may_read_a_sign_in_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (host, _) = settled(folder.path());
+    for name in ["account.json", "sign_in.json", "server.json"] {
+        let file = folder.path().join(name);
+        fs::write(&file, "{}").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        absent(&doctor(&host), "sign_in");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        expect(&doctor(&host), "sign_in", "warning", "(mode `640`)");
+        fs::remove_file(file).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn who_else_may_change_the_identity_is_named() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -36,8 +36,8 @@ fn a_stash_user_reads_the_checks_in_the_log() {
 
     stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
     let (found, log) = in_stash(&input);
-    expect(&found, "plex_url", "ok", "from `Stash's settings`");
-    expect(&found, "plex_token", "ok", "from `Stash's settings`");
+    expect(&found, "plex_url", "ok", "from `Settings > Plugins > PlexSync`");
+    expect(&found, "plex_token", "ok", "from `Settings > Plugins > PlexSync`");
     expect(&found, "data_folder", "ok", "from `PluginDir`");
     expect(&found, "identity", "ok", "was created in");
     expect(&found, "plex_account", "ok", "`Attic`");

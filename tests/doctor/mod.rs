@@ -82,6 +82,12 @@ fn all_is_well() {
     expect(&found, "identity", "ok", &id);
     expect(&found, "plex_account", "ok", "`Attic`");
     expect(&found, "plex_device", "ok", &id);
+    expect(
+        &found,
+        "plex_libraries",
+        "ok",
+        "6 libraries: Movies (`/media/movies`, `/mnt/disk2/movies`), TV",
+    );
     assert_eq!(content(folder.path()), before);
     let report = host.start().call("doctor.run", Value::Null).unwrap();
     assert_eq!(
@@ -116,7 +122,7 @@ fn lines_fit_a_terminal_and_only_words_that_are_too_long_do_not() {
     let mut lines = output.stdout.lines();
     let first = lines.next().unwrap();
     assert!(first.starts_with(&format!("data folder `{}`, device `", folder.path().display())));
-    assert_eq!(lines.next_back(), Some("Failures: 1, warnings: 1."));
+    assert_eq!(lines.next_back(), Some("Failures: 1, warnings: 2."));
     for line in lines {
         let longest = line.split(' ').map(str::len).max().unwrap();
         assert!(line.chars().count() <= 80 || longest > 60, "{line}");

@@ -12,6 +12,10 @@ use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
+use plexsync_protocol::sign_in::{
+    FINISH_TIMEOUT_MS, FinishParams, FinishResult, LogoutParams, LogoutResult, StartParams,
+    StartResult, StatusParams, StatusResult,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -97,16 +101,47 @@ impl Client {
 
     /// `plex.request`. The client waits a little longer than `timeout_ms`.
     pub fn plex_request(&self, params: &RequestParams) -> Call<RequestResult> {
-        let call = self.call(method::PLEX_REQUEST, params);
-        match params.timeout_ms {
-            Some(timeout) => call.timeout(Duration::from_millis(timeout).saturating_add(MARGIN)),
-            None => call,
-        }
+        self.timed(method::PLEX_REQUEST, params, params.timeout_ms)
     }
 
     /// `plex.scan`.
     pub fn plex_scan(&self, params: &ScanParams) -> Call<ScanResult> {
         self.call(method::PLEX_SCAN, params)
+    }
+
+    /// `auth.start`.
+    pub fn auth_start(&self, params: &StartParams) -> Call<StartResult> {
+        self.timed(method::AUTH_START, params, params.timeout_ms)
+    }
+
+    /// `auth.finish`. The client waits a little longer than `timeout_ms`.
+    pub fn auth_finish(&self, params: &FinishParams) -> Call<FinishResult> {
+        let timeout = params.timeout_ms.unwrap_or(FINISH_TIMEOUT_MS);
+        self.timed(method::AUTH_FINISH, params, Some(timeout))
+    }
+
+    /// `auth.status`.
+    pub fn auth_status(&self, params: &StatusParams) -> Call<StatusResult> {
+        self.timed(method::AUTH_STATUS, params, params.timeout_ms)
+    }
+
+    /// `auth.logout`.
+    pub fn auth_logout(&self, params: &LogoutParams) -> Call<LogoutResult> {
+        self.timed(method::AUTH_LOGOUT, params, params.timeout_ms)
+    }
+
+    /// A call that has its own time: the client waits a little longer.
+    fn timed<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+        timeout_ms: Option<u64>,
+    ) -> Call<T> {
+        let call = self.call(method, params);
+        match timeout_ms {
+            Some(timeout) => call.timeout(Duration::from_millis(timeout).saturating_add(MARGIN)),
+            None => call,
+        }
     }
 
     /// `rpc.discover`: the OpenRPC document.

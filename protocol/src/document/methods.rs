@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::Method;
 use super::schemas::Schemas;
+use super::{Method, auth};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
 use crate::message::method;
+use crate::pending::{PendingParams, PendingResult, PendingScan};
 use crate::plex::{RequestParams, RequestResult, ScanParams, ScanResult, SectionScan};
 use crate::stash::{PluginInput, PluginOutput};
 
@@ -24,7 +25,7 @@ const ANY: [Code; 6] = [
     Code::Cancelled,
 ];
 /// What a call to Plex can end with.
-const PLEX: [Code; 5] = [
+pub(super) const PLEX: [Code; 5] = [
     Code::IdentityUnavailable,
     Code::PlexUnreachable,
     Code::PlexTimeout,
@@ -38,6 +39,11 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        pending(schemas),
+        auth::start(schemas),
+        auth::finish(schemas),
+        auth::status(schemas),
+        auth::logout(schemas),
         doctor(schemas),
         discover(),
         run(schemas),
@@ -149,6 +155,25 @@ fn scan(schemas: &mut Schemas) -> Method {
     }
 }
 
+fn pending(schemas: &mut Schemas) -> Method {
+    let reason = "Plex was away: connection refused";
+    let one = PendingScan::of_folder("/media/Movies/Heat", "2026-11-28T16:20:00Z", reason);
+    Method {
+        name: method::SCAN_PENDING,
+        summary: "Tells what waits until Plex can be asked to scan it.",
+        description: "In Stash a scan that Plex can't take now waits; every later call sends it. `send` sends all now: \
+            the first error is the call's.",
+        param_structure: "by-name",
+        params: schemas.params_of::<PendingParams>(),
+        result: result("pending", schemas.of::<PendingResult>()),
+        errors: errors(&[&PLEX[..], &[Code::RefusedByPlex]].concat()),
+        examples: vec![
+            example("what waits", json!({}), to_value(&PendingResult::new(vec![one]))),
+            example("forget it", json!({"forget": true}), to_value(&PendingResult::default())),
+        ],
+    }
+}
+
 fn doctor(schemas: &mut Schemas) -> Method {
     let report = DoctorReport::new(vec![
         Check::new("plex_server", CheckState::Ok, "Plex 1.41.0 answers, machine `8ad1`"),
@@ -228,21 +253,21 @@ fn identity(device_id: &str, origin: Origin) -> Identity {
     Identity::new(device_id.to_owned(), origin, path.to_owned(), headers, None)
 }
 
-fn to_value(value: &impl serde::Serialize) -> Value {
+pub(super) fn to_value(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
-fn result(name: &str, schema: Value) -> Value {
+pub(super) fn result(name: &str, schema: Value) -> Value {
     json!({"name": name, "schema": schema})
 }
 
-fn errors(own: &[Code]) -> Vec<Value> {
+pub(super) fn errors(own: &[Code]) -> Vec<Value> {
     let code = |code: &Code| json!({"$ref": format!("#/components/errors/{code:?}")});
     ANY.iter().chain(own).map(code).collect()
 }
 
 /// An Example Pairing Object.
-fn example(name: &str, params: Value, value: Value) -> Value {
+pub(super) fn example(name: &str, params: Value, value: Value) -> Value {
     let params: Vec<_> = params
         .as_object()
         .into_iter()

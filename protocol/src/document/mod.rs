@@ -1,6 +1,7 @@
 //! The OpenRPC document, made from the types (<https://spec.open-rpc.org>, version 1.3.2). Built for tests only: the
 //! result is committed as `openrpc.json`, and a stale one fails.
 
+mod auth;
 mod methods;
 mod schemas;
 mod tests;

@@ -87,14 +87,23 @@ pub fn read(frame: &Frame<'_>, max_message: usize) -> Option<Inbound> {
     Some(match frame {
         Frame::Stray => return None,
         Frame::Message(bytes) => read_message(bytes),
-        Frame::TooLong => unreadable(
-            Code::InvalidRequest,
-            format!("message is longer than `{max_message}` bytes: raise `--max-message`"),
-        ),
+        Frame::TooLong(begin) => too_long(begin, max_message),
         Frame::BadHeader(reason) => {
             unreadable(Code::InvalidRequest, format!("invalid header block: {reason}"))
         }
     })
+}
+
+fn too_long(begin: &[u8], max_message: usize) -> Inbound {
+    let message = format!("message is longer than `{max_message}` bytes");
+    match stash::reply_to_unread(begin) {
+        Some(reply_to) => {
+            let message = format!("{message}, perhaps by a cover image: nothing was done");
+            let error = ErrorObject::new(Code::InvalidRequest, message);
+            Inbound::Single(Item::Invalid(reply_to, error))
+        }
+        None => unreadable(Code::InvalidRequest, format!("{message}: raise `--max-message`")),
+    }
 }
 
 fn unreadable(code: Code, message: impl Into<String>) -> Inbound {

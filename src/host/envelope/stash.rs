@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
+use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::stash::PluginInput;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Call, Envelope, Item, ReplyTo};
+use super::{Call, Envelope, Id, Item, ReplyTo};
 use crate::json_text::JsonText;
+use crate::methods::params;
 use crate::rpc::StashCall;
 
 /// The parts of a PluginInput.
@@ -39,11 +42,23 @@ impl Run {
 }
 
 fn no_method() -> ErrorObject {
-    ErrorObject::new(
-        Code::InvalidRequest,
-        "`args.method` is missing: set `method` in the task's or hook's `defaultArgs` to one of `identity.get`, \
-         `identity.reset`, `plex.request`, `plex.scan`",
-    )
+    let reason = "`args.method` is missing: set `method` in the task's or hook's `defaultArgs`, or in the operation's `args`";
+    ErrorObject::new(Code::InvalidRequest, format!("{reason}, to one of {}", method_list()))
+}
+
+/// Every method that `args.method` may name, from the document that describes them.
+fn method_list() -> String {
+    #[derive(Deserialize)]
+    struct Document {
+        methods: Vec<Method>,
+    }
+    #[derive(Deserialize)]
+    struct Method {
+        name: String,
+    }
+    let document = serde_json::from_str(OPENRPC).unwrap_or(Document { methods: Vec::new() });
+    let names = document.methods.iter().map(|method| format!("`{}`", method.name));
+    names.filter(|name| !name.contains("RPCRunner")).collect::<Vec<_>>().join(", ")
 }
 
 /// The error of a `RPCRunner.Run` without params.
@@ -68,6 +83,19 @@ fn object(params: Box<RawValue>) -> Result<Option<Box<RawValue>>, ErrorObject> {
     })
 }
 
+/// Where the reply to an input goes that is too long to be read, by its first bytes. Go writes the members of a message
+/// in one order, and Stash's client calls Run with id 0.
+pub(super) fn reply_to_unread(begin: &[u8]) -> Option<ReplyTo> {
+    let (envelope, id) = if begin.starts_with(b"{\"server_connection\":") {
+        (Envelope::StashRaw, None)
+    } else if begin.starts_with(b"{\"method\":\"RPCRunner.Run\"") {
+        (Envelope::JsonRpc1, Some(Id("0".into())))
+    } else {
+        return None;
+    };
+    Some(ReplyTo { envelope, id, plugin_output: true })
+}
+
 /// Reads the params of `RPCRunner.Run`: the input, alone or alone in an array.
 pub(super) fn read_run(params: &str) -> Result<Run, ErrorObject> {
     if !params.starts_with('[') {
@@ -88,19 +116,41 @@ pub(super) fn read_raw(text: &str) -> Item {
     }
 }
 
-/// serde's own message would quote the input, which holds the session cookie.
+/// serde's own message may quote the input, which holds the session cookie.
 fn read_input(text: &str) -> Result<Run, ErrorObject> {
     if !text.starts_with('{') {
         return Err(no_input());
     }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let PluginInput { server_connection, args } =
-        serde_json::from_str(text).map_err(|_| no_input())?;
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| bad_input(&error))?;
     let args = args.unwrap_or_default();
     Ok(Run {
         method: args.method,
         params: args.params,
-        stash: StashCall { connection: server_connection, hook: args.hook_context },
+        stash: StashCall {
+            connection: server_connection,
+            hook: args.hook_context,
+            confirm: args.confirm,
+            wait: args.wait,
+        },
     })
+}
+
+/// Names the member as its writer wrote it.
+fn bad_input(error: &serde_path_to_error::Error<serde_json::Error>) -> ErrorObject {
+    let (member, expected) =
+        (error.path().to_string(), params::expected(&error.inner().to_string()));
+    match (member.as_str(), expected.strip_prefix(", ")) {
+        ("args.method", Some(expected)) => ErrorObject::new(
+            Code::InvalidRequest,
+            format!("`args.method`: {expected} that names a method: one of {}", method_list()),
+        ),
+        (member, Some(expected)) if member != "." => {
+            ErrorObject::new(Code::InvalidRequest, format!("`{member}`: {expected}"))
+        }
+        _ => no_input(),
+    }
 }
 
 /// The outcome as a PluginOutput.

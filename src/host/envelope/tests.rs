@@ -222,8 +222,20 @@ fn failures_for_stash_are_strings_in_the_output() {
 
 #[test]
 fn errors_about_a_plugin_input_do_not_quote_it() {
-    let reply = refusal(r#"{"server_connection":{"SessionCookie":"SECRET-COOKIE"},"args":{}}"#);
-    assert!(!reply.contains("SECRET"), "{reply}");
+    for (input, told) in [
+        (
+            r#"{"server_connection":{"SessionCookie":"SECRET-COOKIE"},"args":{}}"#,
+            "SessionCookie`: ",
+        ),
+        (r#"{"server_connection":{"Port":"SECRET"},"args":{}}"#, "Port`: expected a whole number"),
+        (r#"{"server_connection":"SECRET","args":{}}"#, "`server_connection`: expected an object"),
+    ] {
+        let reply = refusal(input);
+        assert!(!reply.contains("SECRET") && reply.contains(told), "{reply}");
+    }
+    let args = r#"{"method":"SECRET","hookContext":"SECRET, expected a SECRET"}"#;
+    let reply = refusal(&format!(r#"{{{CONNECTION},"args":{args}}}"#));
+    assert!(!reply.contains("SECRET") && reply.contains("`args.hookContext`"), "{reply}");
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl Decoder {
                 self.strayed = false;
                 if length > self.max_message as u64 {
                     self.state = State::SkipBody(length);
-                    return Some(Some(Cut::TooLong));
+                    return Some(Some(Cut::TooLong(0..0)));
                 }
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 self.state = State::Body(Body { length, searched: 0, tries: 0 });

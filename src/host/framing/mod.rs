@@ -10,6 +10,8 @@ use headers::Body;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 const HEADER_STARTS: [&[u8]; 2] = [b"content-length:", b"content-type:"];
+/// So many bytes of a message that is too long are shown.
+const FIRST_BYTES: usize = 64;
 /// Above this, an empty buffer gives its memory back.
 const KEPT_CAPACITY: usize = 256 * 1024;
 
@@ -27,8 +29,8 @@ pub enum Framing {
 pub enum Frame<'a> {
     /// A message, without its line end or header block.
     Message(&'a [u8]),
-    /// A message longer than the limit; it was skipped.
-    TooLong,
+    /// A message longer than the limit, by its first bytes where they are known; it is skipped.
+    TooLong(&'a [u8]),
     /// A header block without a usable length; reading goes on at the next one.
     BadHeader(&'static str),
     /// Bytes between messages that are no header. They are skipped, up to the next header.
@@ -38,7 +40,7 @@ pub enum Frame<'a> {
 /// A frame, as a place in the buffer.
 enum Cut {
     Message(Range<usize>),
-    TooLong,
+    TooLong(Range<usize>),
     BadHeader(&'static str),
     Stray,
 }
@@ -132,7 +134,7 @@ impl Decoder {
     fn frame(&self, cut: Cut) -> Frame<'_> {
         match cut {
             Cut::Message(place) => Frame::Message(&self.buffer[place]),
-            Cut::TooLong => Frame::TooLong,
+            Cut::TooLong(place) => Frame::TooLong(&self.buffer[place]),
             Cut::BadHeader(reason) => Frame::BadHeader(reason),
             Cut::Stray => Frame::Stray,
         }
@@ -201,7 +203,9 @@ impl Decoder {
         let end = start + line.trim_ascii().len();
         match end - start {
             0 => None,
-            length if length > self.max_message => Some(Cut::TooLong),
+            length if length > self.max_message => {
+                Some(Cut::TooLong(start..end.min(start + FIRST_BYTES)))
+            }
             _ => Some(Cut::Message(start..end)),
         }
     }
@@ -211,12 +215,13 @@ impl Decoder {
         let line = self.start..self.buffer.len();
         let skipping = matches!(self.state, State::SkipLine);
         // One byte more than the limit may be the CR of a CRLF.
-        let too_long = line.len() > self.max_message + 1
-            && matches!(self.line(line.clone()), Some(Cut::TooLong));
-        if skipping || too_long {
+        let too_long =
+            (line.len() > self.max_message + 1).then(|| self.line(line.clone())).flatten();
+        let too_long = too_long.filter(|cut| matches!(cut, Cut::TooLong(_)));
+        if skipping || too_long.is_some() {
             self.consume(line.len());
             self.state = State::SkipLine;
-            return (!skipping).then_some(Cut::TooLong);
+            return too_long.filter(|_| !skipping);
         }
         if !at_end {
             return None;

@@ -7,7 +7,7 @@ fn frames(framing: Option<Framing>, max: usize, chunks: &[&[u8]]) -> Vec<String>
     let mut note = |frame: Frame<'_>| {
         seen.push(match frame {
             Frame::Message(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Frame::TooLong => "TOO LONG".to_owned(),
+            Frame::TooLong(_) => "TOO LONG".to_owned(),
             Frame::BadHeader(_) => "BAD HEADER".to_owned(),
             Frame::Stray => "STRAY".to_owned(),
         });

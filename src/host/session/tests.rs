@@ -72,9 +72,10 @@ fn serve_events(
 ) -> io::Result<()> {
     let queue = Events::new();
     events.into_iter().for_each(|event| queue.send(event));
-    let options = Options { framing: None, max_message: 1000, by_hand: false };
+    let options = Options { framing: None, max_message: 1000 };
     let credit = Arc::new(Credit::new(|| {}));
-    let host = Host { events: queue, credit, replies, stop: Arc::default(), interrupt };
+    let stop = Arc::default();
+    let host = Host { events: queue, credit, replies, typed: None, stop, interrupt };
     serve(methods, options, host, &mut || {})
 }
 

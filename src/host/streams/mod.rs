@@ -7,7 +7,7 @@ mod unix;
 #[cfg(unix)]
 pub use unix::{
     Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
-    stdout_is_terminal, take_stdout,
+    stdout_is_terminal, stdout_width, take_stdout,
 };
 
 #[cfg(not(unix))]
@@ -15,7 +15,7 @@ mod other;
 #[cfg(not(unix))]
 pub use other::{
     Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
-    stdout_is_terminal, take_stdout,
+    stdout_is_terminal, stdout_width, take_stdout,
 };
 
 /// The default format of the log: text on a terminal, else JSON.

@@ -77,3 +77,8 @@ impl Write for Stderr {
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
+
+/// Columns of the terminal that stdout is; none if it is no terminal. To be called before [`take_stdout`].
+pub fn stdout_width() -> Option<usize> {
+    stdout_is_terminal().then_some(80)
+}

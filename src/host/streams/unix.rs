@@ -177,3 +177,11 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
 pub fn stdout_is_terminal() -> bool {
     rustix::stdio::stdout().is_terminal()
 }
+
+/// Columns of the terminal that stdout is; none if it is no terminal. To be called before [`take_stdout`].
+pub fn stdout_width() -> Option<usize> {
+    let stdout = rustix::stdio::stdout();
+    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(stdout))?;
+    // Some terminals don't know.
+    Some(size.ok().map(|size| usize::from(size.ws_col)).filter(|width| *width > 0).unwrap_or(80))
+}

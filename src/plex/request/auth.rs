@@ -58,7 +58,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
     let server = account.server.as_deref().ok_or_else(|| {
         PlexError::not_configured(
             Missing::Server,
-            "no Plex server is configured; give `server` in the call, or `--plex-url`, `PLEX_URL` or the plugin setting `plex_url`",
+            "no Plex server is configured; give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
         )
     })?;
     Base::parse(server).map_err(|reason| {
@@ -97,7 +97,7 @@ fn foreign() -> PlexError {
 pub fn refusal(text: &str) -> Option<(&'static str, &'static str)> {
     const ALONE: &str = "give only what is between the `=` and the next `&`";
     const PATH: &str =
-        "give the token itself; only `--plex-token-file` and `PLEX_TOKEN_FILE` take a path";
+        "give the token itself; the path of a file that holds it goes into `PLEX_TOKEN_FILE`";
     let lower_case = text.to_ascii_lowercase();
     let begins = |start: &[&str]| start.iter().any(|start| lower_case.starts_with(start));
     let is_windows_path = matches!(text.as_bytes(), [_, b':', b'\\' | b'/', ..]);

@@ -2,31 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE, USER_AGENT,
-};
+use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use plexsync_protocol::identity::IdentityHeaders;
 
+use crate::http::headers::{IDENTITY, TOKEN, Unsendable, of_device, value};
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
 use crate::plex::response::compression::ACCEPTED;
 use crate::secret::{Secret, Secrets};
-
-/// Plex's official place for a token.
-static TOKEN: HeaderName = HeaderName::from_static("x-plex-token");
-
-/// The headers that say which device speaks, in the order of [`IdentityHeaders::iter`].
-static IDENTITY: [HeaderName; 8] = [
-    HeaderName::from_static("x-plex-client-identifier"),
-    HeaderName::from_static("x-plex-product"),
-    HeaderName::from_static("x-plex-version"),
-    HeaderName::from_static("x-plex-platform"),
-    HeaderName::from_static("x-plex-platform-version"),
-    HeaderName::from_static("x-plex-device"),
-    HeaderName::from_static("x-plex-device-name"),
-    HeaderName::from_static("x-plex-provides"),
-];
 
 /// Headers of the connection (RFC 9110, section 7.6.1) and of the message's framing: not the caller's.
 const CONNECTION: [&str; 13] = [
@@ -56,30 +40,19 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase())
 }
 
-/// All headers of a request but those that the HTTP library writes (`Host`, framing).
-///
-/// `Accept` is exactly `application/json` unless the call says otherwise: plex.tv answers longer lists with XML.
+/// All headers of a request but those that the HTTP library writes (`Host`, framing). The call may ask for another
+/// `Accept` than the usual one.
 pub(crate) fn build(
     identity: &IdentityHeaders,
     token: Option<&Secret>,
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
-    let mut headers = HeaderMap::with_capacity(16);
-    let agent = format!("{}/{}", identity.product, identity.version);
-    let texts = identity.iter().map(|(_, text)| text);
-    for (name, text) in IDENTITY.iter().zip(texts).chain([(&USER_AGENT, agent.as_str())]) {
-        let value = value(text).ok_or_else(|| {
+    let mut headers = of_device(identity, token).map_err(|what| match what {
+        Unsendable::Identity => {
             PlexError::invalid("", "the identity holds a character that no header can carry")
-        })?;
-        headers.insert(name.clone(), value);
-    }
-    if let Some(token) = token {
-        let mut value = value(token.expose())
-            .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
-        value.set_sensitive(true);
-        headers.insert(TOKEN.clone(), value);
-    }
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        Unsendable::Token => PlexError::invalid("/token", "holds a control character"),
+    })?;
     add_own(&mut headers, own)?;
     // A part of a compressed body can't be decompressed.
     if !headers.contains_key(RANGE) {
@@ -109,14 +82,6 @@ fn add_own(headers: &mut HeaderMap, own: &BTreeMap<String, String>) -> Result<()
         headers.insert(name, value);
     }
     Ok(())
-}
-
-/// Text as a header's value, in UTF-8, as Plex reads it first.
-fn value(text: &str) -> Option<HeaderValue> {
-    match text.chars().any(char::is_control) {
-        true => None,
-        false => HeaderValue::from_bytes(text.as_bytes()).ok(),
-    }
 }
 
 /// Response headers as the contract has them: lower-case names, repeated ones joined with `, `, no token of ours.

@@ -93,6 +93,14 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What two spellings of one base URL have in common: its origin and its path.
+///
+/// # Errors
+/// As [`origin_of`].
+pub fn server_key(url: &str) -> Result<String, &'static str> {
+    Base::parse(url).map(|base| base.url.as_str().trim_end_matches('/').to_owned())
+}
+
 /// Scheme, host and port of a base URL.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod fake_plex;
+pub mod fake_plex_tv;
 pub mod fixtures;
 pub mod host;
 pub mod http;
@@ -17,6 +18,7 @@ pub mod skip;
 pub mod transcript;
 
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
+pub use fake_plex_tv::FakePlexTv;
 pub use host::{Host, HostBuilder, Pending, RpcError, Signal, Wire};
 pub use plexsync_client as client;
 pub use plexsync_client::{CallError, Client};

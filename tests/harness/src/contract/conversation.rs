@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Contract;
 use plexsync_protocol::message::method;
@@ -40,12 +40,12 @@ impl Conversation {
         };
         match (call["method"].as_str(), call.get("id")) {
             (Some(name), Some(id)) if !id.is_null() => {
-                let run = params["args"]["method"].as_str().map(str::to_owned);
+                let run = run(&params["args"]);
                 let asked = Asked { method: name.to_owned(), run };
                 self.asked.entry(id.to_string()).or_default().push_back(asked);
             }
             (None, _) if call.get("server_connection").is_some() => {
-                self.raw.push_back(call["args"]["method"].as_str().map(str::to_owned));
+                self.raw.push_back(run(&call["args"]));
             }
             _ => {}
         }
@@ -69,6 +69,21 @@ impl Conversation {
         let Some(id) = message.get("id") else { return Ok(()) };
         let asked = self.asked.get_mut(&id.to_string()).and_then(VecDeque::pop_front);
         judge(asked.as_ref(), message)
+    }
+}
+
+/// The method whose result answers these arguments of Stash's: a reset without params and unconfirmed shows the identity.
+fn run(args: &Value) -> Option<String> {
+    let is_empty = match &args["params"] {
+        Value::String(text) => text.trim().is_empty() || text.trim() == "{}",
+        params => params.is_null() || *params == json!({}),
+    };
+    let confirmed = args["confirm"] == true || args["confirm"] == "true";
+    match args["method"].as_str() {
+        Some(method::IDENTITY_RESET) if is_empty && !confirmed => {
+            Some(method::IDENTITY_GET.to_owned())
+        }
+        name => name.map(str::to_owned),
     }
 }
 

@@ -127,16 +127,16 @@ impl Plan {
         Self { prefix: prefix.to_owned(), ..self }
     }
 
-    pub(super) fn fits(&self, request: &Request) -> bool {
+    pub(crate) fn fits(&self, request: &Request) -> bool {
         request.target.starts_with(&self.prefix)
     }
 
-    pub(super) fn take(&mut self) -> Fault {
+    pub(crate) fn take(&mut self) -> Fault {
         self.left = self.left.map(|left| left.saturating_sub(1));
         self.fault.clone()
     }
 
-    pub(super) fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.left == Some(0)
     }
 }
@@ -164,7 +164,7 @@ impl Fault {
     }
 
     /// Turns the usual answer into what this fault makes of it.
-    pub(super) fn apply(self, usual: Response) -> Response {
+    pub(crate) fn apply(self, usual: Response) -> Response {
         match self {
             Self::Delay(time) => late(usual, time),
             Self::CloseWithoutAnswer => Response::script(|_, _| Ok(After::Close)),

@@ -7,7 +7,7 @@ use super::devices::SERVER_NAME;
 use super::{Caller, State, plex_response};
 use crate::http::{Request, Response};
 
-/// The server's identifier.
+/// The server's identifier, unless a test says otherwise.
 pub(super) const MACHINE: &str = "3f2a9d4c7b1e4a608d5f0c2b9e7a6d1835f4c0aa";
 /// Start of a JPEG file.
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
@@ -17,7 +17,7 @@ pub(super) fn answer(state: &mut State, request: &Request, caller: Caller) -> Re
     let parts: Vec<&str> = request.path().split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         // Open to everybody, as the official description says (`security: [{}]`).
-        ["identity"] => return container(request, identity()),
+        ["identity"] => return container(request, identity(state)),
         ["web"] => return to_the_web_app(),
         _ if caller == Caller::Nobody => return unauthorized(request.path()),
         _ => {}
@@ -49,13 +49,13 @@ fn container(request: &Request, container: Value) -> Response {
     negotiated(request, 200, &json!({"MediaContainer": container}))
 }
 
-fn identity() -> Value {
-    json!({"size": 0, "apiVersion": "1.2.2", "claimed": true, "machineIdentifier": MACHINE, "version": "1.41.7.9823-59f304c16"})
+fn identity(state: &State) -> Value {
+    json!({"size": 0, "apiVersion": "1.2.2", "claimed": true, "machineIdentifier": state.machine, "version": "1.41.7.9823-59f304c16"})
 }
 
 fn server(state: &State) -> Value {
     json!({
-        "size": 2, "allowSync": true, "friendlyName": SERVER_NAME, "machineIdentifier": MACHINE, "myPlex": true,
+        "size": 2, "allowSync": true, "friendlyName": SERVER_NAME, "machineIdentifier": state.machine, "myPlex": true,
         "platform": "Linux", "version": "1.41.7.9823-59f304c16", "updatedAt": 1_700_000_000,
         "Directory": [{"count": 1, "key": "library", "title": "library"}, {"count": state.requests.len(), "key": "status", "title": "status"}],
     })

@@ -23,7 +23,7 @@ mod state;
 mod tls;
 mod xml;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{HttpServer, Listen, Request, Response};
@@ -42,7 +42,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A Plex server, and a plex.tv, at one address. Dropping it closes every connection.
 #[derive(Debug)]
 pub struct FakePlex {
-    server: HttpServer,
+    port: u16,
+    listen: Listen,
+    server: Mutex<Option<HttpServer>>,
     inner: Arc<Inner>,
     url: String,
     ca_pem: Option<String>,
@@ -66,13 +68,31 @@ impl FakePlex {
         ca_pem: Option<String>,
     ) -> Self {
         let inner = Arc::new(Inner::default());
-        let server = HttpServer::listen(listen, {
-            let inner = Arc::clone(&inner);
-            move |request| answer::answer(&inner, request)
-        });
-        let url = url(server.address());
-        inner.state().settle(&url, server.address().port());
-        Self { server, inner, url, ca_pem }
+        let server = serve(0, &listen, &inner);
+        let address = server.address();
+        let url = url(address);
+        inner.state().settle(&url, address.port());
+        Self { port: address.port(), listen, server: Mutex::new(Some(server)), inner, url, ca_pem }
+    }
+
+    /// Ends the server: its connections are closed, new ones refused. What it knows stays.
+    pub fn turn_off(&self) {
+        drop(self.server().take());
+    }
+
+    /// Starts it again where it was.
+    ///
+    /// # Panics
+    /// When somebody else took the port meanwhile.
+    pub fn turn_on(&self) {
+        let mut server = self.server();
+        if server.is_none() {
+            *server = Some(serve(self.port, &self.listen, &self.inner));
+        }
+    }
+
+    fn server(&self) -> MutexGuard<'_, Option<HttpServer>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server's base URL, without a slash at the end.
@@ -82,7 +102,17 @@ impl FakePlex {
 
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.server.address().port()
+        self.port
+    }
+
+    /// The identifier that `/identity` tells, with and without a token.
+    pub fn machine_identifier(&self) -> String {
+        self.inner.state().machine.clone()
+    }
+
+    /// From now on it says that it is this server: another one than it was, or a liar.
+    pub fn set_machine_identifier(&self, identifier: &str) {
+        identifier.clone_into(&mut self.inner.state().machine);
     }
 
     /// The owner's token. No other fake has the same.
@@ -239,12 +269,14 @@ impl FakePlex {
 
     /// How many connections are open.
     pub fn connections(&self) -> usize {
-        self.server.connections()
+        self.server().as_ref().map_or(0, HttpServer::connections)
     }
 
     /// Closes the connections on which no request is being answered, as Plex does after 20 s.
     pub fn close_idle_connections(&self) {
-        self.server.close_idle_connections();
+        if let Some(server) = &*self.server() {
+            server.close_idle_connections();
+        }
     }
 
     fn wait_until(&self, what: &str, reached: impl Fn(&State) -> bool) {
@@ -260,6 +292,11 @@ impl FakePlex {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
+
+fn serve(port: u16, listen: &Listen, inner: &Arc<Inner>) -> HttpServer {
+    let inner = Arc::clone(inner);
+    HttpServer::listen_on(port, listen.clone(), move |request| answer::answer(&inner, request))
 }
 
 /// A value that may stand in a header or in the query ("All `X-Plex-` headers can also be sent as query string

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::devices::{SERVER_NAME, identifiers};
-use super::media_server::MACHINE;
 use super::{Caller, State, plex_value, xml};
 use crate::http::{Request, Response};
 
@@ -122,7 +121,7 @@ fn resources(state: &State, request: &Request) -> Response {
     let connection = json!({"protocol": state.url.split(':').next(), "address": host, "port": port.parse::<u16>().ok(),
         "uri": state.url, "local": true, "relay": false, "IPv6": false});
     let server = json!({"name": SERVER_NAME, "product": "Plex Media Server", "productVersion": version,
-        "provides": provides, "clientIdentifier": MACHINE, "accessToken": state.tokens.owner, "owned": true,
+        "provides": provides, "clientIdentifier": state.machine, "accessToken": state.tokens.owner, "owned": true,
         "presence": true, "httpsRequired": false, "connections": [connection]});
     json_or_xml(request, 200, &json!([server]))
 }

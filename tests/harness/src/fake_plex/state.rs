@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::devices::Registry;
 use super::fault::{Fault, Plan};
 use super::library::Library;
+use super::media_server::MACHINE;
 use super::plex_tv::PlexTv;
 use super::plex_value;
 use crate::http::Request;
@@ -26,6 +27,7 @@ impl Inner {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) url: String,
+    pub(super) machine: String,
     pub(super) tokens: Tokens,
     pub(super) requests: Vec<Request>,
     pub(super) registry: Registry,
@@ -42,6 +44,7 @@ impl State {
     /// Takes the address, and makes tokens that no other fake has: ports are unique on one machine.
     pub(super) fn settle(&mut self, url: &str, port: u16) {
         url.clone_into(&mut self.url);
+        MACHINE.clone_into(&mut self.machine);
         self.tokens.owner = format!("xFakeOwnerToken{port:05}");
         self.tokens.shared = format!("xFakeShareToken{port:05}");
         self.tokens.server = format!("xFakeServeToken{port:05}");

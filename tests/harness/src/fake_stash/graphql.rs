@@ -71,24 +71,47 @@ impl State {
         };
         let query = question["query"].as_str().unwrap_or_default().replace([' ', '\n'], "");
         let variables = &question["variables"];
-        match query.as_str() {
+        let configuration = || json!({"plugins": self.settings_of(&variables["ids"])});
+        let data = match query.as_str() {
+            "query{version{version}}" => json!({"version": {"version": VERSION}}),
             "query($ids:[ID!]){configuration{plugins(include:$ids)}}" => {
-                let plugins = self.settings_of(&variables["ids"]);
-                Response::json(200, &json!({"data": {"configuration": {"plugins": plugins}}}))
-            }
-            "query{version{version}}" => {
-                Response::json(200, &json!({"data": {"version": {"version": VERSION}}}))
+                json!({"configuration": configuration()})
             }
             "query($id:ID!){findScene(id:$id){idfiles{path}}}" => {
-                let id = match &variables["id"] {
-                    Value::String(id) => id.clone(),
-                    other => other.to_string(),
-                };
-                let scene = self.scenes.get(&id).unwrap_or(&Value::Null);
-                Response::json(200, &json!({"data": {"findScene": scene}}))
+                json!({"findScene": self.scene(&variables["id"])})
             }
-            _ => unprocessable("Cannot query this field"),
+            "query($ids:[ID!],$id:ID!){configuration{plugins(include:$ids)}findScene(id:$id){idfiles{path}}}" =>
+            {
+                json!({"configuration": configuration(), "findScene": self.scene(&variables["id"])})
+            }
+            _ => return unprocessable("Cannot query this field"),
+        };
+        Response::json(200, &self.with_failures(data))
+    }
+
+    /// The fields that fail: null, with an error beside the data. `configuration` must not be null, so all data is.
+    fn with_failures(&self, mut data: Value) -> Value {
+        let asked = |(field, _): &&(String, String)| data.get(field).is_some();
+        let failing: Vec<_> = self.failing.iter().filter(asked).collect();
+        if failing.is_empty() {
+            return json!({"data": data});
         }
+        for (field, _) in &failing {
+            match field.as_str() {
+                "findScene" => data["findScene"] = Value::Null,
+                _ => data = Value::Null,
+            }
+        }
+        let errors: Vec<_> = failing
+            .iter()
+            .map(|(field, message)| json!({"message": message, "path": [field]}))
+            .collect();
+        json!({"errors": errors, "data": data})
+    }
+
+    fn scene(&self, id: &Value) -> &Value {
+        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+        self.scenes.get(&id).unwrap_or(&Value::Null)
     }
 
     /// Settings of the named plugins, letter case and all; of every plugin when none is named.

@@ -38,6 +38,17 @@ impl Line {
         let marked = level.is_some();
         Self { level: level.unwrap_or(Level::Error), marked, text: text.trim().to_owned() }
     }
+
+    /// The line in Stash's log, if its level is one that Stash logs by default.
+    pub(super) fn on_the_page(&self, plugin: &str) -> Option<String> {
+        let level = match self.level {
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+            Level::Trace | Level::Debug | Level::Progress(_) => return None,
+        };
+        Some(format!("{level} [Plugin / {plugin}] {}", self.text))
+    }
 }
 
 impl Level {

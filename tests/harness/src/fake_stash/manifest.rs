@@ -18,14 +18,14 @@ pub struct Plugin {
     pub folder: PathBuf,
     manifest: Manifest,
     environment: Vec<(OsString, OsString)>,
+    launcher: Vec<String>,
 }
 
 /// Unknown keys anywhere and keys given twice are errors.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Manifest {
-    #[serde(rename = "name")]
-    _name: Option<String>,
+    name: Option<String>,
     #[serde(rename = "description")]
     _description: Option<String>,
     #[serde(rename = "url")]
@@ -98,13 +98,20 @@ impl Plugin {
         let id = manifest.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let folder = manifest.parent().expect("a file has a folder").to_owned();
         let manifest = serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
-        Ok(Self { id, folder, manifest, environment: Vec::new() })
+        Ok(Self { id, folder, manifest, environment: Vec::new(), launcher: Vec::new() })
     }
 
     /// Sets a variable, as in Stash's own environment.
     #[must_use]
     pub fn variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the program started by this one, as a Stash of another user would start it (`setpriv`).
+    #[must_use]
+    pub fn started_by(mut self, launcher: &[&str]) -> Self {
+        self.launcher = launcher.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -153,7 +160,10 @@ impl Plugin {
     pub fn run_task(&self, stash: &FakeStash, name: &str, arguments: &Value) -> Run {
         let task = self.manifest.tasks.iter().find(|task| task.name == name);
         let task = task.unwrap_or_else(|| panic!("the plugin has no task `{name}`"));
-        self.run(stash, &task.exec_args, &with_defaults(arguments, &task.default_args))
+        let run = self.run(stash, &task.exec_args, &with_defaults(arguments, &task.default_args));
+        let failure = run.error.as_ref().map(|error| format!("Plugin returned error: {error}"));
+        stash.log_run(self.name(), &run, failure);
+        run
     }
 
     /// Runs every hook that has this trigger, one after the other.
@@ -164,17 +174,28 @@ impl Plugin {
         let has_trigger = |hook: &&Operation| hook.triggered_by.iter().any(|it| it == trigger);
         let arguments = hook_args(trigger, id, input);
         let run = |hook: &Operation| {
-            self.run(stash, &hook.exec_args, &with_defaults(&arguments, &hook.default_args))
+            let arguments = with_defaults(&arguments, &hook.default_args);
+            let run = self.run(stash, &hook.exec_args, &arguments);
+            let failed = |error| format!("{trigger} [{}]: returned error: {error}", self.name());
+            stash.log_run(self.name(), &run, run.error.as_ref().map(failed));
+            run
         };
         self.manifest.hooks.iter().filter(has_trigger).map(run).collect()
     }
 
-    /// Runs `runPluginOperation` with these arguments: no task, no defaults.
+    /// Runs `runPluginOperation` with these arguments: no task, no defaults. Its error goes to the caller, not into the
+    /// log.
     ///
     /// # Panics
     /// When the plugin misbehaves beyond what Stash bears.
     pub fn run_operation(&self, stash: &FakeStash, arguments: &Value) -> Run {
-        self.run(stash, &[], arguments)
+        let run = self.run(stash, &[], arguments);
+        stash.log_run(self.name(), &run, None);
+        run
+    }
+
+    fn name(&self) -> &str {
+        self.manifest.name.as_ref().unwrap_or(&self.id)
     }
 
     fn run(&self, stash: &FakeStash, exec_args: &[String], arguments: &Value) -> Run {
@@ -193,9 +214,16 @@ impl Plugin {
             self.manifest.exec.split_first().expect("`exec` names a program");
         let program = on_search_path(program).unwrap_or_else(|| self.folder.join(program));
         let folder = self.folder.to_string_lossy();
-        let launch = arguments.iter().chain(exec_args).fold(Launch::new(program), |launch, it| {
-            launch.argument(it.replace("{pluginDir}", &folder))
-        });
+        let launch = match self.launcher.split_first() {
+            None => Launch::new(program),
+            Some((launcher, words)) => {
+                words.iter().fold(Launch::new(launcher), Launch::argument).argument(program)
+            }
+        };
+        let launch = arguments
+            .iter()
+            .chain(exec_args)
+            .fold(launch, |launch, it| launch.argument(it.replace("{pluginDir}", &folder)));
         self.environment.iter().fold(launch, |launch, (name, value)| launch.variable(name, value))
     }
 }

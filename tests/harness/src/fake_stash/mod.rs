@@ -22,6 +22,7 @@ mod manifest;
 mod packages;
 mod process;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,9 @@ pub use packages::PackageManager;
 pub use process::{RawTask, RpcTask, Run};
 
 use crate::http::{HttpServer, Listen, Request};
+
+/// As many lines has *Settings > Logs* when it is opened.
+const LOG_PAGE: usize = 30;
 
 /// What Stash does instead of answering.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +72,10 @@ struct State {
     cookies: Vec<String>,
     only_newest: bool,
     faults: Vec<Fault>,
+    /// Fields that can't be answered, and what Stash says of them.
+    failing: Vec<(String, String)>,
     requests: Vec<Request>,
+    log: VecDeque<String>,
 }
 
 impl FakeStash {
@@ -95,7 +102,9 @@ impl FakeStash {
             cookies: vec![cookie(0)],
             only_newest: false,
             faults: Vec::new(),
+            failing: Vec::new(),
             requests: Vec::new(),
+            log: VecDeque::new(),
         }));
         let server = HttpServer::listen(listen, {
             let state = Arc::clone(&state);
@@ -141,9 +150,35 @@ impl FakeStash {
         self.state().faults.insert(0, fault);
     }
 
+    /// From now on this field of every query (`configuration`, `findScene`) fails with this message, and only it.
+    pub fn fail_field(&self, field: &str, message: &str) {
+        self.state().failing.push((field.to_owned(), message.to_owned()));
+    }
+
     /// Every request so far, the refused ones too.
     pub fn requests(&self) -> Vec<Request> {
         self.state().requests.clone()
+    }
+
+    /// What *Settings > Logs* shows: the last 30 lines of level info and above, the oldest first, each with its level in
+    /// front, as `warning [Plugin / PlexSync] text`. All that a user sees of a task or a hook is there.
+    pub fn log_page(&self) -> Vec<String> {
+        self.state().log.iter().cloned().collect()
+    }
+
+    /// Takes all lines off the page, as time does.
+    pub fn clear_log(&self) {
+        self.state().log.clear();
+    }
+
+    /// Logs what a plugin's run said, then `failure`, if it failed.
+    fn log_run(&self, plugin: &str, run: &Run, failure: Option<String>) {
+        let said = run.log.iter().filter_map(|line| line.on_the_page(plugin));
+        let failure = failure.map(|failure| format!("error {failure}"));
+        let mut state = self.state();
+        state.log.extend(said.chain(failure));
+        let too_many = state.log.len().saturating_sub(LOG_PAGE);
+        state.log.drain(..too_many);
     }
 
     /// The newest cookie's value.

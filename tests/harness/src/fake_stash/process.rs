@@ -63,7 +63,7 @@ impl RpcTask {
         let log = std::thread::spawn(move || log::read(stderr, false));
         let stdin = child.stdin.take();
         let mut task = Self { child, stdin, replies, seen: Vec::new(), log };
-        task.send("RPCRunner.Run", input, RUN);
+        task.send("RPCRunner.Run", &go_input(input), RUN);
         task
     }
 
@@ -77,7 +77,7 @@ impl RpcTask {
     /// # Panics
     /// When there is no answer within 30 s, or one that ends the conversation.
     pub fn stop(&mut self) {
-        self.send("RPCRunner.Stop", &Value::Null, STOP);
+        self.send("RPCRunner.Stop", "null", STOP);
         loop {
             let reply =
                 self.receive().unwrap_or_else(|reason| panic!("no answer to Stop: {reason}"));
@@ -127,8 +127,8 @@ impl RpcTask {
     }
 
     /// Writes one line as Go's encoder does. A plugin that is gone shows when it should reply.
-    fn send(&mut self, method: &str, params: &Value, id: u64) {
-        let line = format!(r#"{{"method":"{method}","params":[{}],"id":{id}}}"#, go_json(params));
+    fn send(&mut self, method: &str, params: &str, id: u64) {
+        let line = format!(r#"{{"method":"{method}","params":[{params}],"id":{id}}}"#);
         if let Some(stdin) = &mut self.stdin {
             let _ = stdin.write_all(format!("{line}\n").as_bytes());
         }
@@ -160,7 +160,7 @@ impl RawTask {
         let mut stdout = child.stdout.take().expect("stdout is a pipe");
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let stdin = child.stdin.take();
-        let input = go_json(input);
+        let input = go_input(input);
         std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
         let stdout = std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -276,6 +276,17 @@ fn read_replies(stdout: ChildStdout, replies: &Sender<Result<Value, String>>) {
         }
     }
     let _ = replies.send(Err("stdout was closed".to_owned()));
+}
+
+/// A plugin's input with its members in the order of Go's struct.
+fn go_input(input: &Value) -> String {
+    match (input.get("server_connection"), input.get("args")) {
+        (Some(connection), Some(args)) => {
+            let (connection, args) = (go_json(connection), go_json(args));
+            format!(r#"{{"server_connection":{connection},"args":{args}}}"#)
+        }
+        _ => go_json(input),
+    }
 }
 
 /// JSON as Go's encoder writes it: what HTML and old JavaScript trip over is escaped. Outside of strings none of it

@@ -11,6 +11,7 @@
 mod connection;
 mod request;
 mod response;
+mod silent;
 mod wire;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use std::thread::JoinHandle;
 
 pub use request::Request;
 pub use response::{After, Response};
+pub use silent::Silent;
 pub use wire::Wire;
 
 /// How connections are taken.
@@ -64,7 +66,19 @@ impl HttpServer {
         listen: Listen,
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port of the loopback");
+        Self::listen_on(0, listen, handler)
+    }
+
+    /// The same on this port, which somebody left before; 0 is any free one.
+    ///
+    /// # Panics
+    /// When the port is taken.
+    pub fn listen_on(
+        port: u16,
+        listen: Listen,
+        handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port of the loopback");
         let address = listener.local_addr().expect("the address of a bound listener");
         let shared = Arc::new(Shared::default());
         let handler: Arc<Handler> = Arc::new(handler);

@@ -1,10 +1,48 @@
-//! Indents JSON. Order of members, numbers and strings stay as they were sent: only space between tokens is added.
+//! Indents JSON for a person. Order of members, numbers and strings stay as they were sent: only space between tokens
+//! is added.
+
+use std::io::{self, Write};
+
+/// Replies for a person on a terminal: each line that holds JSON is indented. From the first header on all passes as
+/// it is.
+pub struct Lines<W> {
+    replies: W,
+    line: Vec<u8>,
+    has_headers: bool,
+}
+
+impl<W: Write> Lines<W> {
+    /// Lines are written to `replies` when they have ended.
+    pub fn new(replies: W) -> Self {
+        Self { replies, line: Vec::new(), has_headers: false }
+    }
+}
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            self.has_headers |= self.line.starts_with(b"Content-");
+            if self.has_headers {
+                self.replies.write_all(&std::mem::take(&mut self.line))?;
+            } else if piece.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.line);
+                self.replies.write_all(pretty(&String::from_utf8_lossy(&line)).as_bytes())?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.replies.flush()
+    }
+}
 
 /// `json`, which is valid, indented by two, with a line end.
 ///
 /// Control characters that JSON allows in strings are escaped: U+007F to U+009F control a terminal (ECMA-48), and a
 /// server may send them.
-pub(super) fn pretty(json: &str) -> String {
+pub fn pretty(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let mut letters = json.chars().filter(|letter| *letter != '\r').peekable();
@@ -80,6 +118,17 @@ mod tests {
         ] {
             assert_eq!(pretty(json), expected);
         }
+    }
+
+    #[test]
+    fn lines_are_indented_until_headers_come() {
+        let mut shown = Vec::new();
+        let mut lines = Lines::new(&mut shown);
+        for piece in ["{\"a\"", ":1}\n[", "]\n", "Content-Length: 7\r\n\r\n", "{\"a\":1}"] {
+            lines.write_all(piece.as_bytes()).unwrap();
+        }
+        let expected = "{\n  \"a\": 1\n}\n[]\nContent-Length: 7\r\n\r\n{\"a\":1}";
+        assert_eq!(String::from_utf8(shown).unwrap(), expected);
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! `plex.scan`: which folders are meant, and in Stash what is asked for now and what waits.
+
+mod asking;
+mod failure;
+mod hook;
+mod scene;
+mod sender;
+mod server;
+mod task;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::plex::{ScanOutcome, ScanParams, ScanResult};
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+pub(super) use waiting::{besides, pending};
+
+use super::account::Has;
+use super::errors::Reader;
+use super::identity::{Ticket, no_folder};
+use super::{Worker, errors, limits, params, timeout};
+use crate::json_text::JsonText;
+use crate::plex::{PlexError, ScanCall};
+use crate::remote_path::RemotePath;
+use crate::rpc::{Handling, Request, Slow, StashCall};
+use crate::scans::{Arrival, Arrived, Outbox, Say};
+
+/// What a hook keeps of its time for writing down what was not asked for.
+const NOTES: Duration = Duration::from_millis(300);
+
+pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
+    let Request { params, stash, in_turn, .. } = request;
+    let params: ScanParams = params::read(params.as_deref())?;
+    let (pointer, folder) = named(&params)?;
+    let ScanParams { section, fresh, .. } = params;
+    let section = section.filter(|key| !key.is_empty());
+    if let Some(call) = stash {
+        return Ok(in_stash(worker, call, in_turn, Wanted { folder, section, fresh }));
+    }
+    let Some(folder) = folder else {
+        let reason = "is missing: give `path` or `folder`";
+        return Err(ErrorObject::invalid_params("/path", reason));
+    };
+    let (ticket, first) = Ticket::draw(worker, None, in_turn);
+    let timeout = timeout(None);
+    let worker = worker.clone();
+    let work = async move {
+        let deadline = Instant::now() + timeout;
+        let identity = ticket.identity(deadline).await?;
+        let account = worker.account(None, Has::default()).await?.account;
+        let call = ScanCall { identity, account, limits: limits(None), deadline };
+        let scanned = worker.plex.scanner(call).folder(&[folder], section.as_deref(), &[]).await;
+        scanned.map(|scans| JsonText::of(&ScanResult::asked(scans))).map_err(|error| match error {
+            PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
+            error => errors::of_plex(error, Reader::Host),
+        })
+    };
+    Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
+}
+
+/// What a call in Stash asks for.
+struct Wanted {
+    folder: Option<RemotePath>,
+    section: Option<String>,
+    fresh: bool,
+}
+
+/// The identity is made when something is to be sent, and not before. Only what was received before may change it.
+fn in_stash(
+    worker: &Arc<Worker>,
+    call: Arc<StashCall>,
+    in_turn: bool,
+    Wanted { folder, section, fresh }: Wanted,
+) -> Handling {
+    let timeout = timeout(Some(&*call));
+    let (turn, first) = match in_turn {
+        true => (None, None),
+        false => {
+            let (turn, first) = Ticket::draw(worker, Some(call.clone()), false);
+            (Some(turn), first)
+        }
+    };
+    let worker = worker.clone();
+    let work = async move {
+        let now = Instant::now();
+        let deadline = if call.hook.is_some() { now + timeout - NOTES } else { now + timeout };
+        if let Some(turn) = turn {
+            turn.identity(deadline).await?;
+        }
+        let conversation = Conversation::new(&worker, &call, deadline)?;
+        match (&call.hook, folder) {
+            (Some(hook), _) if !scene::moves_files(hook) => {
+                conversation.send_what_waits().await?;
+                Ok(nothing("no file was moved"))
+            }
+            (Some(hook), folder) => conversation.hook(hook, folder.as_ref(), section, fresh).await,
+            (None, Some(folder)) => conversation.folder(&folder, section, fresh).await,
+            (None, None) => conversation.everything(section.as_deref()).await,
+        }
+    };
+    Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) })
+}
+
+/// The folder that the params name, and where they do.
+fn named(params: &ScanParams) -> Result<(&'static str, Option<RemotePath>), ErrorObject> {
+    let (pointer, named) = match (&params.folder, &params.path) {
+        (Some(_), Some(_)) => {
+            let reason = "can't be used with `path`: give one of them";
+            return Err(ErrorObject::invalid_params("/folder", reason));
+        }
+        (Some(folder), None) => ("/folder", RemotePath::parse(folder)),
+        (None, Some(path)) => ("/path", RemotePath::folder_of(path)),
+        (None, None) => return Ok(("/folder", None)),
+    };
+    let relative = || {
+        let reason = "expected an absolute path: `/...`, `X:\\...` or `\\\\host\\share...`";
+        ErrorObject::invalid_params(pointer, reason)
+    };
+    named.ok_or_else(relative).map(|folder| (pointer, Some(folder)))
+}
+
+/// A call in Stash that may scan.
+#[derive(Clone)]
+struct Conversation {
+    worker: Arc<Worker>,
+    call: Arc<StashCall>,
+    outbox: Outbox,
+    /// When requests have to be over.
+    deadline: Instant,
+}
+
+impl Conversation {
+    fn new(
+        worker: &Arc<Worker>,
+        call: &Arc<StashCall>,
+        deadline: Instant,
+    ) -> Result<Self, ErrorObject> {
+        let outbox = worker.outbox(Some(&**call))?;
+        Ok(Self { worker: worker.clone(), call: call.clone(), outbox, deadline })
+    }
+
+    async fn arrive(&self, arrival: Arrival) -> Result<Arrived, ErrorObject> {
+        let outbox = self.outbox.clone();
+        blocking(move || outbox.arrive(&arrival)).await
+    }
+}
+
+impl Worker {
+    /// What waits in the data folder of this conversation.
+    pub(super) fn outbox(&self, stash: Option<&StashCall>) -> Result<Outbox, ErrorObject> {
+        let folder = self.data_folder(stash).ok_or_else(|| errors::of_identity(no_folder()))?;
+        Ok(Outbox::new(&folder.value))
+    }
+}
+
+fn nothing(reason: &str) -> JsonText {
+    debug!("nothing to scan: {reason}");
+    JsonText::of(&ScanResult::not_asked(ScanOutcome::Nothing))
+}
+
+/// Runs work that blocks on disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ErrorObject> {
+    let lost = |_| {
+        ErrorObject::new(Code::InternalError, "internal error in the list of scans: see the log")
+    };
+    tokio::task::spawn_blocking(work).await.map_err(lost)
+}
+
+/// Logs a message, and how often it was not logged.
+fn say(message: &str, say: Say) {
+    match say {
+        Say::Silent => {}
+        Say::Now { silent: 0 } => warn!("{message}"),
+        Say::Now { silent } => warn!("{message} (and {silent} more)"),
+    }
+}

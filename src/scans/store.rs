@@ -1,0 +1,229 @@
+//! The file: read and written whole, under a lock that is held for this alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::state::State;
+use super::time::Time;
+use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem, Replaced};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "scans.json";
+const LOCK_NAME: &str = "scans.lock";
+/// Longest file that is read.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How long to wait for another process.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often everything is done again when others write without the lock.
+const ROUNDS: usize = 5;
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it is in the file.
+    Whole,
+    /// The lock was not to be had: what was noted is in a file of its own.
+    Aside,
+    /// Nothing could be written.
+    Lost,
+}
+
+#[derive(Debug)]
+pub struct Store {
+    pub(super) file: PathBuf,
+    lock_file: PathBuf,
+    stop: AtomicBool,
+    has_warned: AtomicBool,
+}
+
+impl Store {
+    pub fn new(folder: &Path) -> Self {
+        let (file, lock_file) = (folder.join(FILE_NAME), folder.join(LOCK_NAME));
+        Self { file, lock_file, stop: AtomicBool::new(false), has_warned: AtomicBool::new(false) }
+    }
+
+    /// What is in the file; changes nothing, waits for nobody.
+    ///
+    /// # Errors
+    /// The reason why it can't be read.
+    pub fn read(&self) -> Result<State, Problem> {
+        let (_, mut state) = self.load().map_err(|obstacle| Problem::from(&obstacle))?;
+        for (_, aside) in self.asides() {
+            merge(&mut state, &aside);
+        }
+        Ok(state)
+    }
+
+    /// Changes the state, in one hold of the lock and one write at most. `change` is called once more where another
+    /// process has written meanwhile.
+    pub fn update<T>(
+        &self,
+        now: impl Fn() -> Time,
+        mut change: impl FnMut(&mut State, Time) -> T,
+    ) -> (T, Kept) {
+        if let Err(error) = files::make_folder(files::parent(&self.file)) {
+            self.warn("written", &Problem::from(&error));
+            return (change(&mut State::default(), now()), Kept::Lost);
+        }
+        for _ in 0..ROUNDS {
+            let lock = match Lock::take(&self.lock_file, PATIENCE, &self.stop) {
+                Ok(lock) => lock,
+                Err(NoLock::Busy | NoLock::Interrupted) => break,
+            };
+            let (raw, before) = match self.load() {
+                Ok(loaded) => loaded,
+                Err(obstacle) => {
+                    self.warn("read", &Problem::from(&obstacle));
+                    return (change(&mut State::default(), now()), Kept::Lost);
+                }
+            };
+            let (now, mut state) = (now(), before.clone());
+            let asides = self.asides();
+            asides.iter().for_each(|(_, aside)| merge(&mut state, aside));
+            let outcome = change(&mut state, now);
+            if state == before && asides.is_empty() {
+                return (outcome, Kept::Whole);
+            }
+            state.tidy(now);
+            match self.write(&state, raw.as_deref(), &lock) {
+                Ok(true) => {
+                    asides.iter().for_each(|(path, _)| drop(fs::remove_file(path)));
+                    return (outcome, Kept::Whole);
+                }
+                Ok(false) => {}
+                Err(problem) => {
+                    self.warn("written", &problem);
+                    return (outcome, Kept::Lost);
+                }
+            }
+        }
+        self.update_aside(now(), &mut change)
+    }
+
+    /// Without the lock: what is newly noted goes to a file of its own.
+    fn update_aside<T>(
+        &self,
+        now: Time,
+        change: &mut impl FnMut(&mut State, Time) -> T,
+    ) -> (T, Kept) {
+        let mut state = self.load().map(|(_, state)| state).unwrap_or_default();
+        let before = state.next;
+        let outcome = change(&mut state, now);
+        state.waiting.retain(|note| note.number > before);
+        if state.waiting.is_empty() {
+            return (outcome, Kept::Aside);
+        }
+        let noted = State { waiting: state.waiting, ..State::default() };
+        let mut random = [0; 8];
+        let name = getrandom::fill(&mut random).map(|()| {
+            let random = u64::from_ne_bytes(random);
+            format!("{FILE_NAME}.{}-{random:016x}", std::process::id())
+        });
+        let written = name
+            .map_err(std::io::Error::other)
+            .and_then(|name| files::create(&self.file.with_file_name(name), &noted.to_bytes()));
+        match written {
+            Ok(_) => (outcome, Kept::Aside),
+            Err(error) => {
+                self.warn("written", &Problem::from(&error));
+                (outcome, Kept::Lost)
+            }
+        }
+    }
+
+    /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
+    fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
+        let mut tries = 0..ROUNDS;
+        let raw = loop {
+            match files::read(&self.file, MAX_BYTES) {
+                Err(obstacle) if obstacle.may_pass() && tries.next().is_some() => {
+                    let _not_stopped = files::pause(&self.stop);
+                }
+                read => break read,
+            }
+        };
+        match raw {
+            Ok(raw) => {
+                let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
+                    self.warn_anew(&reason);
+                    State::default()
+                });
+                Ok((Some(raw), state))
+            }
+            Err(Obstacle::Missing) => Ok((None, State::default())),
+            Err(obstacle @ (Obstacle::Link | Obstacle::DanglingLink | Obstacle::TooLong(_))) => {
+                self.warn_anew(&Problem::from(&obstacle).reason);
+                Ok((None, State::default()))
+            }
+            Err(obstacle) => Err(obstacle),
+        }
+    }
+
+    /// Whether it was written: not where the file is not what was read.
+    fn write(&self, state: &State, raw: Option<&[u8]>, lock: &Lock) -> Result<bool, Problem> {
+        if matches!(lock, Lock::Held { .. }) {
+            files::remove_temporary(&self.file);
+        }
+        let still = || match (files::read(&self.file, MAX_BYTES), raw) {
+            (Ok(now), Some(raw)) => now == raw,
+            (Err(Obstacle::Missing), Some(_)) | (Ok(_), None) => false,
+            _ => true,
+        };
+        match files::replace(&self.file, &state.to_bytes(), Access::Ours, still) {
+            Ok(Replaced::Done | Replaced::Unsynced(_)) => Ok(true),
+            Ok(Replaced::Stale) => Ok(false),
+            Err(error) => Err(Problem::from(&error)),
+        }
+    }
+
+    fn asides(&self) -> Vec<(PathBuf, State)> {
+        let read = |name: String| {
+            let path = self.file.with_file_name(name);
+            let state = State::from_bytes(&files::read(&path, MAX_BYTES).ok()?).unwrap_or_default();
+            Some((path, state))
+        };
+        self.aside_names().into_iter().filter_map(read).collect()
+    }
+
+    fn aside_names(&self) -> Vec<String> {
+        let is_aside = |name: &String| {
+            let rest = name.strip_prefix(FILE_NAME).and_then(|rest| rest.strip_prefix('.'));
+            rest.and_then(|rest| rest.split_once('-')).is_some_and(|(process, random)| {
+                process.parse::<u32>().is_ok()
+                    && random.len() == 16
+                    && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+        };
+        files::names(files::parent(&self.file)).into_iter().filter(is_aside).collect()
+    }
+
+    fn warn(&self, what: &str, Problem { reason, hint }: &Problem) {
+        self.warn_once(&format!(
+            "can't be {what} ({reason}; {hint}): Plex is asked for every folder, and what it misses is not remembered"
+        ));
+    }
+
+    fn warn_anew(&self, reason: &str) {
+        self.warn_once(&format!(
+            "is begun anew ({reason}): if Plex was away lately, run the task *Scan Plex library*"
+        ));
+    }
+
+    /// A call comes here several times.
+    fn warn_once(&self, what: &str) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!("`{}` {what}", self.file.display());
+        }
+    }
+}
+
+/// Notes what another process has noted.
+fn merge(state: &mut State, aside: &State) {
+    for note in &aside.waiting {
+        let place = state.note(note.what.clone(), note.reason.clone(), note.since);
+        let known = &mut state.waiting[place];
+        known.since = known.since.min(note.since);
+    }
+}

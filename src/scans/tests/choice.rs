@@ -1,0 +1,272 @@
+//! What is picked of what waits, and what goes in the place of what.
+
+use super::*;
+use crate::scans::state::{Sections, State, What};
+
+const SECOND: i64 = 1_000_000_000;
+const NOW: Time = Time(1_700_000_000 * SECOND);
+
+fn waiting(folders: impl IntoIterator<Item = String>) -> State {
+    let mut state = State::default();
+    for folder in folders {
+        state.note(What::Folder(folder), Reason::Changed, NOW);
+    }
+    state
+}
+
+fn picked(state: &mut State, most: usize, locations: &[&str]) -> Vec<Ticket> {
+    let locations = locations.iter().map(|location| (*location).to_owned()).collect();
+    let pick = Pick { server: SERVER.to_owned(), most, hook: true, locations };
+    state.pick(&pick, &mut Sweep::default(), NOW)
+}
+
+fn folders(tickets: &[Ticket]) -> Vec<&str> {
+    tickets.iter().map(|ticket| ticket.folder.as_str()).collect()
+}
+
+fn answered(taken: &[&str], refused: &[&str]) -> Outcome {
+    Outcome::Answered {
+        taken: taken.iter().map(|key| (*key).to_owned()).collect(),
+        refused: refused.iter().map(|key| ((*key).to_owned(), "no".to_owned())).collect(),
+    }
+}
+
+fn later(seconds: i64) -> Time {
+    Time(NOW.0 + seconds * SECOND)
+}
+
+#[test]
+fn many_below_one_parent_go_as_the_parent_but_never_above_a_location() {
+    let below = |root: &'static str, count: usize| (0..count).map(move |at| format!("{root}/{at}"));
+    for (count, root, locations, expected) in [
+        (20, "/m/a", &["/m"][..], 20),
+        (21, "/m/a", &["/m"], 1),
+        // The location itself is a whole library.
+        (21, "/m", &["/m"], 21),
+        (1_000, "/m", &["/m"], 1_000),
+        (1_001, "/m", &["/m"], 1),
+        // Above a location nobody would look.
+        (21, "/m", &["/m/1", "/m/2"], 21),
+        (21, "/m/a", &["/m", "/m/a/7"], 21),
+        (21, "/m/a", &["/m", "/m/b"], 1),
+        (21, r"\\nas\media", &[r"\\nas\media"], 21),
+        (21, r"D:\media", &[r"D:\"], 1),
+    ] {
+        let mut state = waiting(below(root, count));
+        let tickets = picked(&mut state, 5_000, locations);
+        assert_eq!(tickets.len(), expected, "{count} below {root} in {locations:?}");
+        if expected == 1 {
+            assert_eq!(folders(&tickets), [root]);
+            let done: Vec<_> = tickets.into_iter().map(|it| (it, answered(&["1"], &[]))).collect();
+            state.finish(SERVER, true, &done, NOW);
+            assert_eq!(state.waiting, []);
+        }
+    }
+}
+
+#[test]
+fn a_change_below_a_parent_that_is_asked_for_waits_on() {
+    let mut state = waiting((0..21).map(|at| format!("/m/a/{at}")));
+    let tickets = picked(&mut state, 50, &["/m"]);
+    state.note(What::Folder("/m/a/7".to_owned()), Reason::Changed, NOW);
+    state.note(What::Folder("/m/a/new".to_owned()), Reason::Changed, NOW);
+    let done: Vec<_> = tickets.into_iter().map(|it| (it, answered(&["1"], &[]))).collect();
+    let again = state.finish(SERVER, true, &done, NOW).again;
+    assert_eq!(folders(&again), ["/m/a/7"]);
+    assert_eq!(state.waiting.len(), 2);
+}
+
+#[test]
+fn the_oldest_come_first_and_each_once() {
+    let mut state = State::default();
+    for (folder, since) in [("/m/b", 5), ("/m/a", 1), ("/m/future", 1_000), ("/m/c", 9)] {
+        state.note(What::Folder(folder.to_owned()), Reason::Changed, later(since - 10));
+    }
+    assert_eq!(folders(&picked(&mut state, 3, &["/m"])), ["/m/a", "/m/b", "/m/c"]);
+    assert_eq!(folders(&picked(&mut state, 3, &["/m"])), ["/m/future"]);
+    assert_eq!(picked(&mut state, 3, &["/m"]), []);
+}
+
+#[test]
+fn a_claim_ends_after_thirty_seconds() {
+    let mut state = waiting(["/m/a".to_owned()]);
+    let lost = picked(&mut state, 9, &[]);
+    let pick = Pick { server: SERVER.to_owned(), most: 9, ..Pick::default() };
+    assert_eq!(state.pick(&pick, &mut Sweep::default(), later(29)), []);
+    let second = state.pick(&pick, &mut Sweep::default(), later(31));
+    assert_eq!(folders(&second), ["/m/a"]);
+    // The one that was so slow takes out what was noted before it was sent, and asks for nothing.
+    state.note(What::Folder("/m/a".to_owned()), Reason::Changed, later(32));
+    let done: Vec<_> = lost.into_iter().map(|it| (it, answered(&["1"], &[]))).collect();
+    assert_eq!(state.finish(SERVER, true, &done, later(33)), Finished::default());
+    assert_eq!(state.waiting.len(), 1);
+}
+
+#[test]
+fn a_section_that_refuses_waits_alone_and_from_the_third_time_on_for_an_hour() {
+    let mut state = waiting(["/m/a".to_owned()]);
+    let mut now = NOW;
+    let pick = Pick { server: SERVER.to_owned(), most: 9, hook: true, locations: Vec::new() };
+    for time in 1..=4 {
+        let mut tickets = state.pick(&pick, &mut Sweep::default(), now);
+        let ticket = tickets.pop().unwrap();
+        assert_eq!(ticket.section.as_deref(), (time > 1).then_some("2"));
+        let taken = if time > 1 { &[][..] } else { &["1"] };
+        let finished = state.finish(SERVER, true, &[(ticket, answered(taken, &["2"]))], now);
+        assert_eq!(finished.again, []);
+        assert_eq!(state.waiting[0].what, What::of("/m/a", Some("2")));
+        now = Time(now.0 + if time < 3 { SECOND } else { 3_601 * SECOND });
+        if time == 3 {
+            let soon = Time(now.0 - 10 * SECOND);
+            assert_eq!(state.pick(&pick, &mut Sweep::default(), soon), []);
+            let place = state.note(What::of("/m/a", None), Reason::Changed, soon);
+            // The folder's next hook leaves that section out, and what waits for it stays.
+            let ticket = state.ticket(place, soon);
+            assert_eq!(ticket.later, ["2"]);
+            state.finish(SERVER, true, &[(ticket, answered(&["1"], &[]))], soon);
+            assert_eq!(state.waiting.len(), 1);
+        }
+    }
+    // After thirty days one more refusal is the last.
+    let month = Time(now.0 + 31 * 24 * 3_600 * SECOND);
+    let ticket = state.pick(&pick, &mut Sweep::default(), month).pop().unwrap();
+    state.finish(SERVER, true, &[(ticket, answered(&[], &["2"]))], month);
+    assert_eq!(state.waiting, []);
+}
+
+#[test]
+fn a_request_for_one_section_takes_out_nothing_of_others() {
+    let mut state = waiting(["/m/a".to_owned()]);
+    let place = state.note(What::of("/m/a", Some("2")), Reason::Changed, NOW);
+    let ticket = state.ticket(place, NOW);
+    state.finish(SERVER, false, &[(ticket, answered(&["2"], &[]))], NOW);
+    assert_eq!(state.waiting.len(), 1);
+    assert_eq!(state.waiting[0].what, What::of("/m/a", None));
+    assert!(state.servers[SERVER].asked.is_empty());
+}
+
+#[test]
+fn what_was_asked_for_shortly_before_plex_went_away_waits_again() {
+    let mut state = waiting(["/m/a".to_owned(), "/m/b".to_owned(), "/m/c".to_owned()]);
+    let mut tickets = picked(&mut state, 9, &[]);
+    let mut last = tickets.pop().unwrap();
+    for (ticket, sent) in tickets.iter_mut().zip([-70, -50]) {
+        ticket.sent = Some(later(sent));
+    }
+    let done: Vec<_> = tickets.into_iter().map(|it| (it, answered(&["1"], &[]))).collect();
+    state.finish(SERVER, true, &done, NOW);
+    last.sent = Some(NOW);
+    let away = Outcome::Away { reason: "gone".to_owned(), restarted: true };
+    state.finish(SERVER, true, &[(last, away)], NOW);
+    let mut waits: Vec<_> = state.waiting.iter().filter_map(|note| note.what.folder()).collect();
+    waits.sort_unstable();
+    assert_eq!(waits, ["/m/b", "/m/c"]);
+    assert!(!state.servers[SERVER].asked.contains_key("/m/b"), "it would be skipped");
+}
+
+#[test]
+fn of_two_requests_the_later_sent_one_counts() {
+    let mut state = waiting(["/m/a".to_owned()]);
+    let mut first = state.ticket(0, NOW);
+    let mut second = state.ticket(0, NOW);
+    (first.sent, second.sent) = (Some(later(1)), Some(later(2)));
+    state.finish(SERVER, true, &[(second, answered(&["1"], &[]))], later(3));
+    state.finish(SERVER, true, &[(first, answered(&["1"], &[]))], later(4));
+    assert_eq!(state.servers[SERVER].asked["/m/a"].sent, later(2));
+}
+
+#[test]
+fn what_is_more_than_ten_thousand_becomes_its_common_parents() {
+    let mut state = waiting((0..10_050).map(|at| format!("/m/{}/{at}", at / 100)));
+    state.note(What::Scene("1".to_owned()), Reason::Changed, NOW);
+    state.tidy(NOW);
+    assert!(state.waiting.len() <= 10_000);
+    let trees: Vec<_> =
+        state.waiting.iter().filter(|note| matches!(note.what, What::Tree(_))).collect();
+    assert_eq!(trees.len(), 1);
+    assert!(state.waiting.iter().any(|note| note.what == What::Scene("1".to_owned())));
+    // A parent above locations goes as those.
+    let mut state = State::default();
+    state.note(What::Tree("/".to_owned()), Reason::Changed, NOW);
+    let mut tickets = picked(&mut state, 9, &["/a", "/b/c"]);
+    tickets.sort_by(|one, other| one.folder.cmp(&other.folder));
+    assert_eq!(folders(&tickets), ["/a", "/b/c"]);
+    // All the way up, if need be.
+    let mut state = waiting((0..10_050).map(|at| format!("/{at}/{at}/{at}")));
+    state.tidy(NOW);
+    assert!(state.waiting.len() <= 10_000);
+}
+
+#[test]
+fn a_scene_waits_by_its_id_until_stash_tells_its_folders() {
+    let setup = Setup::new();
+    assert_eq!(setup.outbox.wait_for_stash("45", "Stash is busy"), Say::Now { silent: 0 });
+    assert_eq!(setup.outbox.wait_for_stash("45", "Stash is busy"), Say::Silent);
+    let scene = setup.outbox.scenes().remove(0);
+    assert_eq!(scene.id, "45");
+    setup.outbox.scene_is_known(&scene, &["/m/a".to_owned(), "/m/b".to_owned()]);
+    let waits: Vec<_> = setup.waiting().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(waits, ["/m/a", "/m/b"].map(|folder| Waits::Folder(folder.to_owned())));
+    assert_eq!(setup.outbox.forget(), 2);
+    assert_eq!(setup.waiting(), []);
+}
+
+#[test]
+fn an_unconfigured_server_lets_everything_wait() {
+    let setup = Setup::new();
+    let changed = Changed { folder: setup.path("a"), files: Vec::new() };
+    let no_server = "no Plex server is configured".to_owned();
+    let folders = vec![changed];
+    let arrival = Arrival { folders, no_server, hook: true, ..Arrival::default() };
+    for say in [Say::Now { silent: 0 }, Say::Silent] {
+        let arrived = setup.outbox.arrive(&arrival);
+        assert!(matches!(arrived.folders[..], [Verdict::Waiting]));
+        assert_eq!((arrived.say, arrived.more), (Some(say), false));
+    }
+    let reason = "no Plex server is configured".to_owned();
+    assert_eq!(setup.waiting(), [(Waits::Folder(setup.path("a")), reason)]);
+}
+
+#[test]
+fn the_nearest_folder_above_stands_in_for_one_that_is_gone() {
+    let setup = Setup::new();
+    setup.write("lib/b/1.mp4");
+    fs::create_dir_all(setup.disk.path().join("empty")).unwrap();
+    let locations = [setup.path("lib"), setup.path("empty"), setup.path("away/lib")];
+    let ticket = |folder: &str| Ticket { folder: setup.path(folder), ..Ticket::default() };
+    let stand_in = |ticket: &mut Ticket| setup.outbox.stand_in(SERVER, ticket, &locations);
+    for (folder, target) in [
+        ("lib/b", "lib/b"),
+        ("lib/b/gone/deep", "lib/b"),
+        ("elsewhere/gone", "elsewhere/gone"),
+        ("away/lib/x", "away/lib/x"),
+        ("lib/gone", "lib"),
+    ] {
+        let mut ticket = ticket(folder);
+        assert_eq!(stand_in(&mut ticket), StandIn::Ask, "{folder}");
+        assert_eq!(ticket.target(), setup.path(target), "{folder}");
+    }
+    let asked = Reason::AskedAbove(setup.path("lib"));
+    assert_eq!(stand_in(&mut ticket("lib/gone too")), StandIn::Wait(asked, None));
+    setup.wait(61);
+    assert_eq!(stand_in(&mut ticket("lib/gone too")), StandIn::Ask);
+    let empty = Reason::EmptyLocation(setup.path("empty"));
+    let wait = StandIn::Wait(empty, Some(Say::Now { silent: 0 }));
+    assert_eq!(stand_in(&mut ticket("empty/a/b")), wait);
+}
+
+#[test]
+fn sections_are_good_for_five_minutes() {
+    let setup = Setup::new();
+    let section = Section { key: "1".to_owned(), locations: vec!["/m".to_owned()] };
+    setup.outbox.keep_sections(SERVER, vec![section.clone()]);
+    assert_eq!(setup.outbox.sections(SERVER).unwrap().1, [section]);
+    assert_eq!(setup.outbox.sections("http://another"), None);
+    setup.wait(301);
+    assert_eq!(setup.outbox.sections(SERVER), None);
+    let mut state = State::default();
+    let sections = Some(Sections { read: NOW, list: Vec::new() });
+    state.servers.entry(SERVER.to_owned()).or_default().sections = sections;
+    state.tidy(later(301));
+    assert!(state.servers.is_empty());
+}
