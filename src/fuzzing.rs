@@ -3,6 +3,7 @@
 pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
 pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
+pub use crate::scans::fuzzing::{Course, course};
 
 use std::sync::Arc;
 
@@ -65,12 +66,13 @@ pub fn conversation(framing: Option<Framing>, max_message: usize, pieces: &[&[u8
     let input = pieces.iter().map(|piece| Event::Bytes(piece.to_vec()));
     input.chain([Event::End]).for_each(|event| events.send(event));
     let mut replies = Vec::new();
-    let options = Options { framing, max_message, by_hand: false };
+    let options = Options { framing, max_message };
     let credit = Arc::new(Credit::new(|| {}));
     let host = Host {
         events,
         credit,
         replies: &mut replies,
+        typed: None,
         stop: Arc::default(),
         interrupt: Arc::default(),
     };

@@ -77,7 +77,8 @@ impl Setup {
 
     /// A new scene.
     fn hook(&self) -> Vec<String> {
-        self.stash.add_scene("45", &["/media/movies/a.mp4"]);
+        // A library that this machine has not even an empty folder of: that would be a disk that is away.
+        self.stash.add_scene("45", &["/mnt/disk2/movies/a.mp4"]);
         self.read(|setup| {
             setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
         })
@@ -304,7 +305,7 @@ fn what_pasting_adds_to_a_setting_is_said_by_tasks_and_not_by_each_hook() {
     assert_eq!(scanned.len(), 3, "{scanned:#?}");
     let checked = setup.task(CHECK);
     let check = |odd: &str| format!("warning: configuration: {odd}");
-    let well = format!("info: 2 of 14 checks are not well; {PLEX}; {SETTINGS}");
+    let well = format!("info: 2 of 15 checks are not well; {PLEX}; {SETTINGS}");
     assert_eq!(checked, [check(&page), check(&quotes), well]);
 
     assert_eq!(setup.hook(), [""; 0], "a hook that does its work says nothing");
@@ -562,7 +563,8 @@ fn a_folder_that_can_t_be_written_is_named() {
     assert_eq!(setup.task(SHOW), [backup.clone(), loaded.to_owned()]);
     assert_eq!(setup.task(RESET)[0], backup);
     assert_eq!(only(setup.task(REALLY_RESET)), error("`DATA/device_id.json`: it can't be written"));
-    assert_eq!(setup.hook(), [""; 0], "a thousand hooks would say it");
+    let hook = only(setup.hook());
+    assert!(hook.starts_with("warning: `DATA/scans.json` can't be written"), "{hook}");
 }
 
 #[test]

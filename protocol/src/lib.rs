@@ -10,6 +10,8 @@ pub mod message;
 pub mod identity;
 pub mod plex;
 pub mod server;
+pub mod find;
+pub mod device;
 pub mod stash;
 pub mod pending;
 pub mod doctor;

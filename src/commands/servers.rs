@@ -7,7 +7,7 @@ use plexsync_protocol::server::{
     ChooseParams, ChooseResult, Connection, ListParams, ListResult, Server,
 };
 
-use super::login::{ask, line};
+use super::login::line;
 use super::{End, Setting, Streams};
 
 /// Lists the account's servers; with `probe` every connection is tried.
@@ -19,7 +19,7 @@ pub(super) fn list(
 ) -> io::Result<End> {
     writeln!(streams.errors, "{}", setting.whose())?;
     let params = ListParams { probe, timeout_ms: None };
-    match ask::<ListResult>(setting, method::SERVER_LIST, &params) {
+    match setting.ask::<ListResult>(method::SERVER_LIST, &params) {
         Err(error) => return streams.show(Err(error)),
         Ok((text, _)) if json => line(streams, &text)?,
         Ok((_, ListResult { servers, .. })) if servers.is_empty() => {
@@ -41,7 +41,7 @@ pub(super) fn choose(
 ) -> io::Result<End> {
     writeln!(streams.errors, "{}", setting.whose())?;
     let params = ChooseParams { server, timeout_ms: None };
-    match ask::<ChooseResult>(setting, method::SERVER_CHOOSE, &params) {
+    match setting.ask::<ChooseResult>(method::SERVER_CHOOSE, &params) {
         Err(error) => return streams.show(Err(error)),
         Ok((text, _)) if json => line(streams, &text)?,
         Ok((_, chosen)) => {

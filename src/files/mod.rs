@@ -20,7 +20,7 @@ pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
 pub use lock::{Lock, NoLock, Stopped, pause, unless_stopped};
 pub use problem::Problem;
 pub use read::{Obstacle, follow, open, read};
-pub use write::{Access, Created, Replaced, create, replace};
+pub use write::{Access, Created, Replaced, create, replace, replace_soon};
 
 #[cfg(all(test, unix))]
 pub(crate) use system::Call;

@@ -84,6 +84,24 @@ pub fn replace(
     access: Access,
     still: impl Fn() -> bool,
 ) -> io::Result<Replaced> {
+    match replace_soon(path, bytes, access, still)? {
+        true => Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done)),
+        false => Ok(Replaced::Stale),
+    }
+}
+
+/// As [`replace`], but the system brings the new name to the disk when it likes, within seconds: after a power cut the old
+/// bytes may be back, whole. Returns false where the old ones were not the expected ones any more.
+///
+/// # Errors
+///
+/// As [`replace`].
+pub fn replace_soon(
+    path: &Path,
+    bytes: &[u8],
+    access: Access,
+    still: impl Fn() -> bool,
+) -> io::Result<bool> {
     let about = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Ok(about) if !about.is_file() && !about.is_symlink() => {
@@ -99,10 +117,8 @@ pub fn replace(
                 pause_after_loss(start)?;
                 continue;
             }
-            Ok(false) => return Ok(Replaced::Stale),
-            outcome => drop(outcome?),
+            outcome => return outcome,
         }
-        return Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done));
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod account;
 mod auth;
+mod device;
 mod doctor;
 mod errors;
+mod find;
 mod identity;
 pub(crate) mod params;
 mod request;
@@ -73,6 +75,7 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::PLEX_FIND, find::find);
     add(method::SCAN_PENDING, scan::pending);
     add(method::AUTH_START, auth::start);
     add(method::AUTH_FINISH, auth::finish);
@@ -80,6 +83,8 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::AUTH_LOGOUT, auth::logout);
     add(method::SERVER_LIST, server::list);
     add(method::SERVER_CHOOSE, server::choose);
+    add(method::DEVICE_LIST, device::list);
+    add(method::DEVICE_REMOVE, device::remove);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }

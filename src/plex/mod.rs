@@ -4,6 +4,8 @@
 //! no resolver.
 
 pub mod error;
+mod events;
+mod find;
 pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;
@@ -11,6 +13,7 @@ pub(crate) mod response;
 mod route;
 mod scan;
 mod sections;
+mod wait;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -24,6 +27,7 @@ use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
 pub use self::error::{NoSection, NoServer, PlexError};
+pub use self::find::Item;
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{base_url, origin_of, same_origin, server_key};
@@ -32,6 +36,7 @@ pub use self::response::result::Answer;
 pub use self::route::{Place, Router, Sending};
 pub use self::scan::{ScanCall, Scanner};
 pub use self::sections::Section;
+pub use self::wait::{Listening, Waited};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 

@@ -126,9 +126,13 @@ impl State {
     fn refused(&mut self, ticket: &Ticket, section: &str, reason: &str, since: Time, now: Time) {
         let what = What::of(&ticket.folder, Some(section));
         let known = self.waiting.iter().position(|note| note.what == what);
-        // A refusal is no change: one that waits already keeps its number, or it would be asked for once more.
         let place = known.unwrap_or_else(|| self.note(what, Reason::Changed, now));
+        let number = self.draw();
         let note = &mut self.waiting[place];
+        if ticket.section.is_none() {
+            // What an earlier request for this section alone has told Plex was not this.
+            note.number = number;
+        }
         note.reason = Reason::Refused(reason.to_owned());
         note.since = note.since.min(since);
         (note.tried, note.claimed) = (ticket.number, None);

@@ -20,6 +20,8 @@
 mod arrive;
 mod call;
 mod finish;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gone;
 mod mark;
 mod pending;
@@ -152,8 +154,8 @@ impl Outbox {
         if kept == Kept::Whole { tickets } else { Vec::new() }
     }
 
-    /// What to ask for in the place of the ticket's folder, if that is gone. `locations` are those of the sections that
-    /// are asked, as Stash sees them.
+    /// What to ask for in the place of the ticket's folder, if that is gone. `locations` are those of all sections, as
+    /// Stash sees them.
     pub fn stand_in(&self, server: &str, ticket: &mut Ticket, locations: &[String]) -> StandIn {
         let standing = |folder: &str| Standing::of(&*self.disk, folder, locations);
         match standing(&ticket.folder) {

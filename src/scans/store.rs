@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::state::State;
 use super::time::Time;
-use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem, Replaced};
+use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "scans.json";
@@ -171,11 +171,8 @@ impl Store {
             (Err(Obstacle::Missing), Some(_)) | (Ok(_), None) => false,
             _ => true,
         };
-        match files::replace(&self.file, &state.to_bytes(), Access::Ours, still) {
-            Ok(Replaced::Done | Replaced::Unsynced(_)) => Ok(true),
-            Ok(Replaced::Stale) => Ok(false),
-            Err(error) => Err(Problem::from(&error)),
-        }
+        let written = files::replace_soon(&self.file, &state.to_bytes(), Access::Ours, still);
+        written.map_err(|error| Problem::from(&error))
     }
 
     fn asides(&self) -> Vec<(PathBuf, State)> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth, server};
+use super::{Method, auth, device, find, server};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
@@ -39,6 +39,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        find::find(schemas),
         pending(schemas),
         auth::start(schemas),
         auth::finish(schemas),
@@ -46,6 +47,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         auth::logout(schemas),
         server::list(schemas),
         server::choose(schemas),
+        device::list(schemas),
+        device::remove(schemas),
         doctor(schemas),
         discover(),
         run(schemas),

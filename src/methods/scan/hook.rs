@@ -56,9 +56,7 @@ impl Conversation {
         fresh: bool,
     ) -> Outcome {
         let server = match settings {
-            Ok(settings) => {
-                Server::of(&self.worker, &self.call, settings).await.map_err(|it| it.message)
-            }
+            Ok(settings) => Server::of(self, settings).await.map_err(|it| it.message),
             Err(reason) => Err(reason),
         };
         let key = server.as_ref().ok().map(|server| server.key.clone());

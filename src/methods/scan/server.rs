@@ -3,10 +3,10 @@
 use plexsync_protocol::error::{ErrorObject, Missing};
 
 use super::super::account::{Has, Resolved};
-use super::super::{Worker, errors};
+use super::super::errors;
+use super::Conversation;
 use crate::plex::{Account, Section, server_key};
 use crate::remote_path::RemotePath;
-use crate::rpc::StashCall;
 use crate::scans;
 use crate::stash::{PathMap, SETTINGS_PAGE, Settings};
 
@@ -16,6 +16,8 @@ const NOT_FOUND_YET: &str = "account";
 pub(super) struct Server {
     /// Origin and base path of its URL, or the identifier of a server of the account.
     pub(super) key: String,
+    /// Its base URL, if the call names it.
+    pub(super) url: Option<String>,
     pub(super) account: Account,
     pub(super) path_map: PathMap,
 }
@@ -23,11 +25,13 @@ pub(super) struct Server {
 impl Server {
     /// The server that these settings, or what stands above them, name; else the account's.
     pub(super) async fn of(
-        worker: &Worker,
-        call: &StashCall,
+        Conversation { worker, call, server, .. }: &Conversation,
         settings: Settings,
     ) -> Result<Self, ErrorObject> {
-        let resolved = worker.account_of(call, settings, Has::default()).await?.with_server()?;
+        let has = Has { server: server.as_deref(), token: None };
+        let url = has.url().map(str::to_owned);
+        let resolved = worker.account_of(call, settings, has).await?;
+        let resolved = if url.is_some() { resolved } else { resolved.with_server()? };
         let Resolved { account, settings, key } = resolved;
         if let Some(Err(reason)) = account.server.as_deref().map(server_key) {
             let message =
@@ -35,7 +39,7 @@ impl Server {
             return Err(errors::not_configured(Missing::Server, message));
         }
         let key = key.unwrap_or_else(|| NOT_FOUND_YET.to_owned());
-        Ok(Self { key, account, path_map: settings.path_map })
+        Ok(Self { key, url, account, path_map: settings.path_map })
     }
 
     /// What Plex may call a folder of Stash's: the translated name first.
@@ -47,8 +51,9 @@ impl Server {
 
 /// Sections as a scanner takes them.
 pub(super) fn sections(list: Vec<scans::Section>) -> Vec<Section> {
-    let section = |scans::Section { key, locations }| Section {
+    let section = |scans::Section { key, kind, locations }| Section {
         key,
+        kind,
         locations: locations.iter().filter_map(|path| RemotePath::parse(path)).collect(),
     };
     list.into_iter().map(section).collect()
@@ -58,6 +63,7 @@ pub(super) fn sections(list: Vec<scans::Section>) -> Vec<Section> {
 pub(super) fn kept(list: &[Section]) -> Vec<scans::Section> {
     let section = |section: &Section| scans::Section {
         key: section.key.clone(),
+        kind: section.kind.clone(),
         locations: section.locations.iter().map(|path| path.written().to_owned()).collect(),
     };
     list.iter().map(section).collect()

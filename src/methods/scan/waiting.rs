@@ -27,7 +27,7 @@ impl Conversation {
         }
         let settings = self.worker.stash(&self.call).settings().await.ok();
         let Some(settings) = settings else { return Ok(()) };
-        let Ok(server) = Server::of(&self.worker, &self.call, settings).await else {
+        let Ok(server) = Server::of(self, settings).await else {
             return Ok(());
         };
         let arrival =

@@ -33,6 +33,8 @@ enum Event {
     Wait(i64),
     /// A call goes one step further.
     Step(usize),
+    /// A call goes on until its request was answered, and has not written that down yet.
+    Send(usize),
     /// All calls go on to their ends.
     Run,
     Kill(usize),
@@ -89,6 +91,7 @@ fn events(traits: Traits) -> impl Strategy<Value = Vec<Event>> {
         20 => change,
         16 => wait.prop_map(Event::Wait),
         16 => any::<usize>().prop_map(Event::Step),
+        12 => any::<usize>().prop_map(Event::Send),
         12 => Just(Event::Run),
         3 => any::<usize>().prop_map(Event::Kill),
         3 => prop::bool::weighted(0.3).prop_map(Event::Away),
@@ -143,6 +146,7 @@ impl FakePlex {
 }
 
 /// A call in Stash, between two of its steps.
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 enum Call {
     Hook {
         folder: String,
@@ -163,10 +167,15 @@ impl Call {
     fn is_asking(&self) -> bool {
         matches!(self, Self::Sends { asking: Some(_), .. })
     }
+
+    fn is_sent(&self) -> bool {
+        matches!(self, Self::Sends { asking: Some(asking), .. } if asking.sections.is_empty())
+    }
 }
 
 struct Asking {
     ticket: Ticket,
+    is_marked: bool,
     sections: Vec<usize>,
     taken: Vec<String>,
     refused: Vec<(String, String)>,
@@ -216,6 +225,14 @@ impl World {
                 let next = self.step(call);
                 self.calls.extend(next);
             }
+            Event::Send(call) if !self.calls.is_empty() => {
+                let mut call = Some(self.calls.remove(call % self.calls.len()));
+                for _ in 0..9 {
+                    call = call
+                        .and_then(|call| if call.is_sent() { Some(call) } else { self.step(call) });
+                }
+                self.calls.extend(call);
+            }
             Event::Run => {
                 let _all_end = self.finish_calls();
             }
@@ -226,7 +243,7 @@ impl World {
                     self.calls.remove(call);
                 }
             }
-            Event::Step(_) | Event::Kill(_) => {}
+            Event::Step(_) | Event::Send(_) | Event::Kill(_) => {}
             Event::Away(is_away) => self.plex.is_away = is_away,
             Event::Refuse(section, refuses) => self.plex.refuses[section] = refuses,
             Event::Clock(milliseconds) => self.disk.step_clock(milliseconds * MILLISECOND),
@@ -352,21 +369,19 @@ impl World {
                 && !ticket.later.iter().any(|later| later == key)
         };
         let meant: Vec<_> = SECTIONS.iter().filter(is_meant).copied().collect();
-        let locations: Vec<_> = meant.iter().map(|(_, location)| (*location).to_owned()).collect();
         match self.outbox.stand_in(SERVER, &mut ticket, &locations) {
             StandIn::Wait(reason, _) => {
                 let outcome = Outcome::NotAsked(Some(reason));
                 self.outbox.finish(SERVER, hook, &[(ticket, outcome)]);
             }
             StandIn::Ask => {
-                self.outbox.look(&mut ticket);
                 let is_asked = |section: &usize| {
                     let section = &SECTIONS[*section];
                     meant.contains(section) && is_within(ticket.target(), section.1)
                 };
                 let sections = (0..2).filter(is_asked).collect();
                 let (taken, refused) = (Vec::new(), Vec::new());
-                asking = Some(Asking { ticket, sections, taken, refused });
+                asking = Some(Asking { ticket, is_marked: false, sections, taken, refused });
             }
         }
         Some(Call::Sends { hook, more, sweep, queue, asking })
@@ -381,6 +396,11 @@ impl World {
         mut queue: VecDeque<Ticket>,
         mut asking: Asking,
     ) -> Option<Call> {
+        if !asking.is_marked {
+            self.outbox.look(&mut asking.ticket);
+            asking.is_marked = true;
+            return Some(Call::Sends { hook, more, sweep, queue, asking: Some(asking) });
+        }
         let outcome = match asking.sections.pop() {
             Some(section) => {
                 let key = SECTIONS[section].0.to_owned();
@@ -473,7 +493,9 @@ const KINDS: [(&str, Traits); 7] = [
 #[test]
 fn no_history_loses_a_change() {
     for (name, traits) in KINDS {
-        let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+        let cases = variable("HISTORIES").unwrap_or(40);
+        let (failure_persistence, max_shrink_iters) = (None, 4_000);
+        let config = Config { cases, failure_persistence, max_shrink_iters, ..Config::default() };
         let mut runner = TestRunner::new(config);
         let outcome = runner.run(&events(traits), |events| {
             live(traits, &events).map(drop).map_err(TestCaseError::fail)
@@ -482,13 +504,19 @@ fn no_history_loses_a_change() {
     }
 }
 
+/// What a person who runs this has set.
+#[expect(clippy::disallowed_methods, reason = "no option of the program")]
+fn variable(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 /// How many of `HISTORIES` lose a change, by kind of disk: to see what a rule is for, take it out and run this.
 #[test]
 #[ignore = "a table for people"]
 fn table_of_losses() {
-    let variable = |name: &str| std::env::var(name).ok()?.parse::<usize>().ok();
-    let histories = variable("HISTORIES").unwrap_or(1000);
+    let histories = variable("HISTORIES").unwrap_or(1000) as usize;
     let seed = [u8::try_from(variable("SEED").unwrap_or(11)).unwrap(); 32];
+    let shows = variable("SHOW").is_some();
     for (name, traits) in KINDS {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -506,7 +534,7 @@ fn table_of_losses() {
             }
         }
         println!("{name}: {lost} of {histories} lost, {} requests each", requests / histories);
-        if let Some((_, shortest)) = shortest.filter(|_| std::env::var_os("SHOW").is_some()) {
+        if let Some((_, shortest)) = shortest.filter(|_| shows) {
             println!("{shortest}");
         }
     }
