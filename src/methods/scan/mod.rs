@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{ScanOutcome, ScanParams, ScanResult};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -30,7 +31,7 @@ use super::{Worker, errors, limits, params};
 use crate::json_text::JsonText;
 use crate::plex::{MAX_TIMEOUT_MS, PlexError, ScanCall};
 use crate::remote_path::RemotePath;
-use crate::rpc::{Handling, Request, Slow, StashCall};
+use crate::rpc::{Handling, Outcome, Request, Slow, StashCall};
 use crate::scans::{Arrival, Arrived, Outbox, Say};
 
 /// What a hook keeps of its time for writing down what was not asked for.
@@ -53,41 +54,53 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
             Wanted { folder, server, section, fresh, wait },
         );
     }
-    let Some(folder) = folder else {
+    if folder.is_none() {
         let reason = "is missing: give `path` or `folder`";
         return Err(ErrorObject::invalid_params("/path", reason));
-    };
+    }
     let (ticket, first) = Ticket::draw(worker, None, in_turn);
     let whole = timeout + Wait::time(wait.as_ref());
     let worker = worker.clone();
     let work = async move {
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
-        let has = Has { server: server.as_deref(), token: None };
-        let account = worker.account(None, has).await?.account;
-        let server = has.url().map(str::to_owned);
-        let call = ScanCall { server, identity, account, limits: limits(None), deadline };
-        let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
-        let listening = match &wait {
-            Some(_) => Some(Wait::listen(&mut scanner).await),
-            None => None,
-        };
-        let scanned = scanner.folder(&[folder], only, &[]).await;
-        let scans = scanned.map_err(|error| match error {
-            PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
-            error => errors::of_plex(error, Reader::Host),
-        })?;
-        let mut result = ScanResult::asked(scans);
-        if let Some((wait, listening)) = wait.zip(listening) {
-            let names = [wait.file.clone()];
-            wait.end(&mut scanner, listening, &names, only, &mut result).await;
-        }
-        Ok(JsonText::of(&result))
+        let wanted = Wanted { folder, server, section, fresh, wait };
+        outside_stash(&worker, identity, deadline, wanted, pointer).await
     };
     Ok(Handling::Slow(Slow { first, timeout: Some(whole), work: Box::pin(work) }))
 }
 
-/// What a call in Stash asks for.
+/// Asks always, and its error is the answer.
+async fn outside_stash(
+    worker: &Worker,
+    identity: Arc<Identity>,
+    deadline: Instant,
+    Wanted { folder, server, section, wait, .. }: Wanted,
+    pointer: &'static str,
+) -> Outcome {
+    let has = Has { server: server.as_deref(), token: None };
+    let account = worker.account(None, has).await?.account;
+    let server = has.url().map(str::to_owned);
+    let call = ScanCall { server, identity, account, limits: limits(None), deadline };
+    let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
+    let listening = match &wait {
+        Some(_) => Some(Wait::listen(&mut scanner).await),
+        None => None,
+    };
+    let folders: Vec<_> = folder.into_iter().collect();
+    let scans = scanner.folder(&folders, only, &[]).await.map_err(|error| match error {
+        PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
+        error => errors::of_plex(error, Reader::Host),
+    })?;
+    let mut result = ScanResult::asked(scans);
+    if let Some((wait, listening)) = wait.zip(listening) {
+        let names = [wait.file.clone()];
+        wait.end(&mut scanner, listening, &names, only, &mut result).await;
+    }
+    Ok(JsonText::of(&result))
+}
+
+/// What a call asks for.
 struct Wanted {
     folder: Option<RemotePath>,
     server: Option<String>,
