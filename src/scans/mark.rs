@@ -14,7 +14,7 @@ pub use disk::Local;
 
 use super::time::Time;
 
-/// How long a folder is looked at.
+/// How long a folder is looked at; the times of what stands in it for half of that, since names are the more important.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Of how many entries the times are looked at.
 const MOST_ENTRIES: usize = 2_000;
@@ -88,12 +88,12 @@ impl Mark {
             names = names.wrapping_add(digest(name));
             count += 1;
             newest = match newest {
-                Some(newest) if count <= MOST_ENTRIES && start.elapsed() < PATIENCE => {
+                Some(newest) if count <= MOST_ENTRIES && start.elapsed() < PATIENCE / 2 => {
                     entry(disk, &folder.join(name)).map(|time| newest.max(time))
                 }
                 _ => None,
             };
-            in_time = start.elapsed() < 2 * PATIENCE;
+            in_time = start.elapsed() < PATIENCE;
             in_time
         };
         disk.names(folder, each).ok().filter(|()| in_time)?;

@@ -228,3 +228,17 @@ fn call(outbox: &Outbox, setup: &Setup, file: &str, requests: &Mutex<Vec<String>
         }
     }
 }
+
+#[test]
+fn of_more_than_two_thousand_files_the_times_are_not_known() {
+    let setup = Setup::new();
+    (0..2_000).for_each(|number| setup.write(&format!("a/more {number}.mp4")));
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, taken());
+    setup.wait(65);
+    // Asked for 5 seconds after the file was there: another clock may be that late.
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, taken());
+    setup.wait(1);
+    assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Skipped]));
+}
