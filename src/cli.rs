@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use plexsync_protocol::device::MAX_DAYS;
 use tracing::level_filters::LevelFilter;
 
 use crate::log;
@@ -51,6 +52,17 @@ pub enum Command {
         /// What to do with it
         #[command(subcommand)]
         command: IdentityCommand,
+    },
+    /// List the devices of the account, and remove those that programs left behind
+    Devices {
+        #[command(subcommand)]
+        command: Option<DevicesCommand>,
+        /// Print JSON instead of lines
+        #[arg(long, global = true)]
+        json: bool,
+        /// Keep devices that were seen within so many days [default: 30]
+        #[arg(long, global = true, value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_DAYS)))]
+        days: Option<u32>,
     },
     /// Sign in to plex.tv with a code that is entered on plex.tv/link
     #[command(
@@ -146,6 +158,38 @@ pub enum IdentityCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// What to do with the account's devices, instead of listing them.
+#[derive(Debug, Subcommand)]
+pub enum DevicesCommand {
+    /// Remove devices; asks first
+    #[command(
+        group = ArgGroup::new("which").required(true),
+        after_help = "A removal signs out whatever still uses the device's token. The newest device of each program stays, \
+            unless --force is given.\nExit codes: 0 all is removed, 1 something is not, 2 the arguments are wrong."
+    )]
+    Remove(RemoveArguments),
+}
+
+/// Which devices to remove.
+#[derive(Debug, Args)]
+pub struct RemoveArguments {
+    /// Ids out of the list
+    #[arg(group = "which", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All that were surely left behind by a program and that nothing keeps
+    #[arg(long, group = "which")]
+    pub phantoms: bool,
+    /// With --phantoms: those that were perhaps left behind, too
+    #[arg(long, requires = "phantoms")]
+    pub likely: bool,
+    /// Remove what was seen lately and the newest of each program, too
+    #[arg(long)]
+    pub force: bool,
+    /// Don't ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// The options on the command line. A command's own come first in its help.

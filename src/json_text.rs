@@ -65,7 +65,13 @@ impl JsonText {
 
 impl From<Vec<u8>> for JsonText {
     fn from(text: Vec<u8>) -> Self {
-        Self { pieces: vec![text.into()] }
+        Self::from(Bytes::from(text))
+    }
+}
+
+impl From<Bytes> for JsonText {
+    fn from(text: Bytes) -> Self {
+        Self { pieces: vec![text] }
     }
 }
 

@@ -29,9 +29,9 @@ enum Style {
     Unc,
 }
 
-/// How a folder is known to hold a path.
+/// How two paths are known to mean the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+pub enum Fit {
     /// By the same bytes; on Windows whatever the letter case, the kind of separator and the Unicode form are.
     Same,
     /// By the same bytes after Unicode NFC: on macOS those are one folder, on Linux there may be two.
@@ -120,7 +120,12 @@ impl RemotePath {
 
     /// Whether both surely mean the same folder.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.below(other).is_some_and(|(fit, rest)| fit == Fit::Same && rest.is_empty())
+        self.fit(other) == Some(Fit::Same)
+    }
+
+    /// How this path is known to mean the same as `other`; `None` if it does not.
+    pub fn fit(&self, other: &Self) -> Option<Fit> {
+        self.below(other).and_then(|(fit, rest)| rest.is_empty().then_some(fit))
     }
 
     /// What is left of this path below `folder`, if that holds it.

@@ -12,8 +12,10 @@ mod bodies;
 mod client;
 mod cold_path;
 mod command_line;
+mod devices;
 mod doctor;
 mod example_hosts;
+mod find;
 mod fixtures;
 mod hostile;
 mod identity;
@@ -42,6 +44,7 @@ mod terminal;
 mod tidy;
 mod tls;
 mod transcripts;
+mod wait;
 
 use std::path::PathBuf;
 

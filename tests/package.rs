@@ -172,6 +172,7 @@ fn stash_loads_the_manifest() {
             "Check Plex connection",
             "Scan Plex library",
             "Show waiting scans",
+            "List phantom devices",
             "Show identity",
             "Reset identity",
             "Reset identity: yes, become a new device"
@@ -198,6 +199,7 @@ fn every_operation_of_the_manifest_is_one_of_the_worker_s() {
             | method::IDENTITY_RESET
             | method::PLEX_SCAN
             | method::SCAN_PENDING
+            | method::DEVICE_LIST
             | method::AUTH_START
             | method::AUTH_LOGOUT
             | method::DOCTOR_RUN => {

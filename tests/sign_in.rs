@@ -228,6 +228,25 @@ fn a_code_that_was_entered_in_its_last_second_counts() {
 }
 
 #[test]
+fn a_sign_in_is_stored_before_plex_tv_is_asked_whose_it_is() {
+    let tv = FakePlexTv::start();
+    let mut host = at(&tv).start();
+    let code = code(&mut host);
+    assert!(tv.claim(&code, "alice"));
+    tv.fault(Fault::RateLimited(None).always().on("/api/v2/user"));
+    let error = host.call("auth.finish", json!({"timeout_ms": 1000})).unwrap_err();
+    assert_eq!((error.code, error.datum("status")), (-32013, &json!(429)));
+    assert_eq!(files(&host.data_dir()), ["account.json"]);
+    tv.no_faults();
+    tv.fault(portal(503).on("/api/v2/resources"));
+    let done = finish(&mut host);
+    assert_eq!((&done["account"]["username"], &done["servers"]), (&json!("alice"), &json!([])));
+    assert!(done["warning"].as_str().unwrap().contains("could not be asked"), "{done}");
+    let stored = fs::read_to_string(host.data_dir().join("account.json")).unwrap();
+    assert!(stored.contains("\"username\": \"alice\""), "whose it is, is remembered");
+}
+
+#[test]
 fn an_expired_code_is_replaced() {
     let tv = FakePlexTv::start();
     let mut host = at(&tv).start();
@@ -620,6 +639,19 @@ fn a_call_is_answered_in_its_time_whatever_plex_tv_does() {
 }
 
 #[test]
+fn a_question_that_hangs_is_asked_again() {
+    let tv = FakePlexTv::start();
+    let mut host = at(&tv).start();
+    let code = code(&mut host);
+    tv.hold_on("/api/v2/pins/");
+    let waiting = host.start_call("auth.finish", json!({"timeout_ms": 1_800_000}));
+    tv.wait_for_requests(2, "GET", "/api/v2/pins/");
+    assert!(tv.claim(&code, "alice"));
+    tv.release();
+    assert_eq!(host.wait(waiting).unwrap()["signed_in"], true);
+}
+
+#[test]
 fn progress_tells_how_much_of_the_codes_life_is_over() {
     let tv = FakePlexTv::start();
     let mut host = at(&tv).start();
@@ -731,6 +763,10 @@ fn a_person_signs_in_and_out() {
     let out = Typed::start(&tv, data.path(), &["logout"]);
     out.said("Signed out.");
     out.ends_with(0);
+    let late = Typed::start(&tv, data.path(), &["login"]);
+    late.said("/link/?pin=");
+    tv.expire(&tv.codes().pop().unwrap());
+    late.ends_with(1);
     let json = Typed::start(&tv, data.path(), &["login", "--json"]);
     let said = json.said("\n");
     let begun: Value = serde_json::from_str(&said).unwrap();

@@ -282,6 +282,9 @@ fn a_plex_that_is_away_is_one_warning_and_no_folder_is_lost() {
         assert!(lines(&runs, Level::Error).is_empty(), "{name}");
         assert!(setup.plex.requests().len() <= 1, "{name}: only the first hook asked");
         assert_eq!(setup.waiting(), set(&["/0", "/1", "/2", "/3"]), "{name}");
+        let kept = fs::read_to_string(setup.data("scans.json")).unwrap();
+        let secrets = [setup.plex.token(), setup.stash.cookie()];
+        assert!(secrets.iter().all(|secret| !kept.contains(secret)), "{name}: {kept}");
         back(&setup);
         setup.later(61);
         let run = setup.created(1);

@@ -239,3 +239,51 @@ fn a_folder_in_no_library_is_told_with_path_map_and_the_locations() {
         }
     }
 }
+
+/// Gives a section one item with this file.
+fn add_item(setup: &Setup, section: &str, file: &str) {
+    let item = json!({"ratingKey": "7", "type": "movie", "title": "T", "Media": [{"Part": [{"file": file}]}]});
+    let listing = json!({"MediaContainer": {"size": 1, "Metadata": [item]}});
+    setup.plex.set_listing(section, &listing.to_string());
+}
+
+#[test]
+fn files_are_found_under_stash_s_names() {
+    let setup = Setup::new();
+    add_item(&setup, "1", "/plex/scenes/x/a.mp4");
+    let found = json!([{"path": "/stash/scenes/x/a.mp4", "rating_key": "7", "type": "movie", "title": "T",
+        "section": "1", "file": "/plex/scenes/x/a.mp4"}]);
+    let call = |params: &Value, hook: Option<Value>| {
+        let mut arguments = json!({"method": "plex.find", "params": params});
+        if let Some(hook) = hook {
+            arguments["hookContext"] = hook;
+        }
+        setup.plugin.run_operation(&setup.stash, &arguments)
+    };
+    let paths = json!({"paths": ["/stash/scenes/x/a.mp4", "/stash/scenes/x/b.mp4"]});
+    let run = call(&paths, None);
+    assert_eq!((&run.error, &run.output["items"]), (&None, &found), "{:?}", run.log);
+    assert_eq!(run.output["missing"], json!(["/stash/scenes/x/b.mp4"]));
+    assert_eq!(lines(&run, Level::Info).last(), Some(&"Plex has 1 of 2 files"));
+    setup.stash.add_scene("45", &["/stash/scenes/x/a.mp4"]);
+    let hook = json!({"id": 45, "type": "Scene.Update.Post", "input": null});
+    let run = call(&json!({}), Some(hook));
+    assert_eq!((&run.error, &run.output["items"]), (&None, &found), "{:?}", run.log);
+    assert!(call(&json!({}), None).error.unwrap().contains("give `path` or `paths`"));
+}
+
+#[test]
+fn an_operation_waits_for_its_file() {
+    let setup = Setup::new();
+    add_item(&setup, "2", "/plex/scenes/x/a.mp4");
+    let run = setup.operation(&json!({"path": "/stash/scenes/x/a.mp4", "wait_ms": 60_000}));
+    assert_eq!(run.error, None, "{:?}", run.log);
+    assert_eq!((&run.output["outcome"], &run.output["waited"]), (&json!("asked"), &json!("found")));
+    assert_eq!(run.output["items"][0]["path"], "/stash/scenes/x/a.mp4");
+    assert_eq!(lines(&run, Level::Info).last(), Some(&"Plex has `/stash/scenes/x/a.mp4`"));
+    let context = json!({"id": 45, "type": "Scene.Create.Post", "input": null});
+    let params = json!({"path": "/stash/scenes/x/a.mp4", "wait_ms": 5});
+    let arguments = json!({"method": "plex.scan", "params": params, "hookContext": context});
+    let refused = setup.plugin.run_operation(&setup.stash, &arguments).error.unwrap();
+    assert!(refused.contains("can't be used in a hook"), "{refused}");
+}

@@ -4,7 +4,7 @@
 
 use plexsync_harness::FakePlexTv;
 use plexsync_harness::fake_plex_tv::Resource;
-use plexsync_harness::fake_stash::{FakeStash, Level, Plugin, Run};
+use plexsync_harness::fake_stash::{FakeStash, Launch, Level, Plugin, Run};
 use serde_json::json;
 
 use crate::package::install_worker;
@@ -43,6 +43,28 @@ fn a_task_signs_in_and_another_signs_out() {
         ["Signed in to Plex as alice. Check that this is your account"]
     );
     assert_eq!(said(&task("Sign out of Plex"), Level::Info), ["Signed out of Plex"]);
+}
+
+/// Stash stops a task of a raw plugin with SIGKILL.
+#[test]
+fn a_task_that_was_stopped_goes_on_with_the_same_code() {
+    let (tv, stash) = (FakePlexTv::start(), FakeStash::start());
+    let folder = tempfile::tempdir().unwrap();
+    let plugin: Plugin = install_worker(folder.path()).variable("PLEXSYNC_PLEX_TV", tv.url());
+    let program = plugin.folder.join("plexsync-worker");
+    let launch =
+        Launch::new(program).working_folder(folder.path()).variable("PLEXSYNC_PLEX_TV", tv.url());
+    let arguments = json!({"method": "auth.start", "wait": "true"});
+    let mut task = launch.start_raw(&stash.input(&plugin.folder, &arguments));
+    tv.wait_for_requests(1, "GET", "/api/v2/pins/");
+    task.stop();
+    let run = task.finish();
+    let code = tv.codes().pop().unwrap();
+    assert!(said(&run, Level::Info)[0..2].iter().any(|line| line.contains(&code)), "{:?}", run.log);
+    assert!(tv.claim(&code, "alice"));
+    let again = plugin.run_task(&stash, "Sign in to Plex", &json!({}));
+    assert_eq!(again.output["signed_in"], true, "{:?}", again.log);
+    assert_eq!(tv.requests_of("POST", "/api/v2/pins").len(), 1);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub mod message;
 pub mod identity;
 pub mod plex;
+pub mod find;
+pub mod device;
 pub mod stash;
 pub mod pending;
 pub mod doctor;

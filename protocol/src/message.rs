@@ -15,6 +15,8 @@ pub mod method {
     pub const PLEX_REQUEST: &str = "plex.request";
     /// Asks Plex to look at one folder.
     pub const PLEX_SCAN: &str = "plex.scan";
+    /// Finds the items that have a file.
+    pub const PLEX_FIND: &str = "plex.find";
     /// Tells what waits to be scanned in Stash; sends or forgets it.
     pub const SCAN_PENDING: &str = "scan.pending";
     /// Begins a sign-in to plex.tv.
@@ -25,6 +27,10 @@ pub mod method {
     pub const AUTH_STATUS: &str = "auth.status";
     /// Signs out.
     pub const AUTH_LOGOUT: &str = "auth.logout";
+    /// Lists the account's devices.
+    pub const DEVICE_LIST: &str = "device.list";
+    /// Removes devices from the account.
+    pub const DEVICE_REMOVE: &str = "device.remove";
     /// Checks data folder, identity, configuration and the connection to Plex.
     pub const DOCTOR_RUN: &str = "doctor.run";
     /// The OpenRPC document (OpenRPC specification, "Service Discovery Method").
@@ -73,8 +79,8 @@ pub struct Progress {
     /// The call's `progress_token`, as it was sent.
     #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
-    /// Entries of the listing so far.
+    /// Entries of the listing so far; seconds of a sign-in.
     pub done: u64,
-    /// Entries in all, if known.
+    /// Entries in all, if known; seconds that its code lasts.
     pub total: Option<u64>,
 }

@@ -2,6 +2,7 @@
 //! the plex.tv that it was made for. It knows nothing of requests to a media server.
 
 mod answers;
+mod devices;
 mod error;
 pub mod files;
 mod logout;
@@ -10,6 +11,7 @@ mod sign_in;
 mod status;
 mod store;
 
+pub use devices::{Judge, Wish};
 pub use error::{AccountError, NotSignedIn, Refusal};
 pub use logout::logout;
 pub use plex_tv::{Ask, Options, PlexTv, Reply, Time};

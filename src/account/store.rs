@@ -127,7 +127,8 @@ impl Store {
     /// [`FileError`] if it can't be stored: the PIN still waits then.
     pub fn complete(&self, account: &AccountFile) -> Result<Completed, FileError> {
         self.secrets.remember(&account.token);
-        let _lock = self.lock(PATIENCE)?;
+        // Without the lock, if it can't be had: plex.tv may tell the token only once.
+        let _lock = self.lock(PATIENCE);
         let (stored, pending) = self.look(Torn::Silent)?;
         let is_stored = stored.is_some_and(|stored| stored.pin_id == account.pin_id);
         if pending.is_none_or(|pending| pending.pin_id != account.pin_id) {

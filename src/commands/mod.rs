@@ -2,21 +2,25 @@
 //! exit code; the process itself stays `main`'s.
 
 mod call;
+mod devices;
 mod doctor;
 mod identity;
 mod login;
 mod manual;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use plexsync_protocol::OPENRPC;
 use plexsync_protocol::error::{Code, ErrorObject};
-use serde_json::value::RawValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::cli::{Command, Environment};
 use crate::identity::inspect;
+use crate::json_text::JsonText;
 use crate::pretty::pretty;
 use crate::rpc::{Handling, Methods, Outcome, Request, Slow};
 
@@ -35,6 +39,20 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
+    /// Prints a value as JSON.
+    fn json(&mut self, value: &impl Serialize) -> io::Result<End> {
+        self.pretty(&serde_json::to_string(value)?)?;
+        Ok(End::Fine)
+    }
+
+    /// Asks a question, and returns whether the answer is yes.
+    fn agreed(&mut self, question: &str) -> io::Result<bool> {
+        write!(self.errors, "{question} [y/N] ")?;
+        let mut answer = Vec::new();
+        BufReader::new((&mut *self.input).take(64)).read_until(b'\n', &mut answer)?;
+        Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
+    }
+
     fn pretty(&mut self, json: &str) -> io::Result<()> {
         self.output.write_all(pretty(json).as_bytes())
     }
@@ -102,6 +120,9 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         Command::Call(arguments) => call::call(setting, streams, &arguments),
         Command::Doctor { json, no_create } => doctor::doctor(setting, streams, json, !no_create),
         Command::Identity { command } => identity::identity(setting, streams, command),
+        Command::Devices { command, json, days } => {
+            devices::devices(setting, streams, command, json, days)
+        }
         Command::Login { renew, json } => login::login(setting, streams, renew, json),
         Command::Logout { json } => login::logout(setting, streams, json),
         Command::Openrpc => {
@@ -132,6 +153,15 @@ impl Setting<'_> {
         report.main.1.id().or_else(|| report.backup.1.id()).map(str::to_owned)
     }
 
+    /// Calls a method; its result as it came, and as a type.
+    fn ask<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<(JsonText, T), ErrorObject> {
+        self.call(method, to_raw_value(params).ok()).and_then(read)
+    }
+
     /// Calls a method and waits for its result.
     fn call(&self, method: &str, params: Option<Box<RawValue>>) -> Outcome {
         self.call_and_tick(method, params, Duration::MAX, || ())
@@ -157,6 +187,13 @@ impl Setting<'_> {
                 })?
             }
         }
+    }
+}
+
+fn read<T: DeserializeOwned>(text: JsonText) -> Result<(JsonText, T), ErrorObject> {
+    match serde_json::from_slice(&text.clone().into_bytes()) {
+        Ok(value) => Ok((text, value)),
+        Err(_) => Err(ErrorObject::new(Code::InternalError, "the result can't be read")),
     }
 }
 

@@ -86,7 +86,7 @@ impl Answer {
     }
 
     /// The next piece of the body; none at its end.
-    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         while let Some(frame) = self.body.frame().await {
             let frame = frame.map_err(|error| self.peer.broken(&error))?;
             self.made_progress();

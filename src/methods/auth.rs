@@ -100,7 +100,7 @@ pub(super) fn logout(worker: &Arc<Worker>, request: Request) -> Result<Handling,
 }
 
 /// A call about the account, within its time.
-fn slow<W>(
+pub(super) fn slow<W>(
     worker: &Arc<Worker>,
     request: Request,
     timeout: Duration,
@@ -124,7 +124,11 @@ where
     Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
 }
 
-fn timeout(asked: Option<u64>, request: &Request, most: u64) -> Result<Duration, ErrorObject> {
+pub(super) fn timeout(
+    asked: Option<u64>,
+    request: &Request,
+    most: u64,
+) -> Result<Duration, ErrorObject> {
     let asked = asked.unwrap_or_else(|| limits(request.stash.as_deref()).timeout_ms);
     match (1..=most).contains(&asked) {
         true => Ok(Duration::from_millis(asked)),
@@ -138,7 +142,11 @@ fn time(timeout: Duration, stash: Option<&StashCall>) -> Time {
 }
 
 /// Progress goes to the host that gave a token, or into Stash's log.
-fn report(stash: bool, token: Option<Value>, sender: Option<ProgressSender>) -> Option<Report> {
+pub(super) fn report(
+    stash: bool,
+    token: Option<Value>,
+    sender: Option<ProgressSender>,
+) -> Option<Report> {
     if stash {
         return Some(Box::new(log_progress));
     }

@@ -3,8 +3,10 @@
 
 mod account;
 mod auth;
+mod device;
 mod doctor;
 mod errors;
+mod find;
 mod identity;
 pub(crate) mod params;
 mod request;
@@ -70,11 +72,14 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::RPC_DISCOVER, discover);
     add(method::PLEX_REQUEST, request::request);
     add(method::PLEX_SCAN, scan::scan);
+    add(method::PLEX_FIND, find::find);
     add(method::SCAN_PENDING, scan::pending);
     add(method::AUTH_START, auth::start);
     add(method::AUTH_FINISH, auth::finish);
     add(method::AUTH_STATUS, auth::status);
     add(method::AUTH_LOGOUT, auth::logout);
+    add(method::DEVICE_LIST, device::list);
+    add(method::DEVICE_REMOVE, device::remove);
     add(method::DOCTOR_RUN, doctor::run);
     methods
 }

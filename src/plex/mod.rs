@@ -4,12 +4,15 @@
 //! no resolver.
 
 pub mod error;
+mod events;
+mod find;
 pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;
 pub(crate) mod response;
 mod scan;
 mod sections;
+mod wait;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 
@@ -23,6 +26,7 @@ use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
 pub use self::error::{NoSection, PlexError};
+pub use self::find::Item;
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{origin_of, same_origin, server_key};
@@ -30,6 +34,7 @@ pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::scan::{ScanCall, Scanner};
 pub use self::sections::Section;
+pub use self::wait::{Listening, Waited};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{RequestParams, SectionScan};
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Account, Answer, Limits, Plex};
+use crate::http::send::Sender;
 use crate::plex::error::PlexError;
 use crate::plex::refusal::Refusal;
 use crate::plex::request::PreparedRequest;
@@ -192,20 +194,28 @@ impl Scanner {
         }
     }
 
-    fn accepted(&self, answer: &Answer, what: String) -> Result<(), PlexError> {
+    pub(super) fn accepted(&self, answer: &Answer, what: String) -> Result<(), PlexError> {
         match is_good(answer.status) {
             true => Ok(()),
             false => Err(Refusal::of(answer, what, &self.plex.secrets).into()),
         }
     }
 
-    async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
-        let ScanCall { identity, account, limits, deadline } = &self.call;
-        let secrets = &self.plex.secrets;
-        let mut prepared = PreparedRequest::new(&params, identity, account, *limits, secrets)?;
+    pub(super) async fn get(&self, params: RequestParams) -> Result<Answer, PlexError> {
         let now = Instant::now();
-        prepared.timeout = deadline.saturating_duration_since(now);
+        let mut prepared = self.prepare(&params)?;
+        prepared.timeout = self.call.deadline.saturating_duration_since(now);
         self.plex.send(prepared, now, None).await
+    }
+
+    pub(super) fn prepare(&self, params: &RequestParams) -> Result<PreparedRequest, PlexError> {
+        let ScanCall { identity, account, limits, .. } = &self.call;
+        PreparedRequest::new(params, identity, account, *limits, &self.plex.secrets)
+    }
+
+    /// Sends requests that are no exchange of one answer, within the call's time.
+    pub(super) fn sender(&self, connect_limit: Duration) -> Sender<'_> {
+        Sender::new(&self.plex.clients, self.call.deadline, connect_limit)
     }
 }
 

@@ -12,11 +12,13 @@ use crate::http::error::HttpError;
 use crate::plex::error::{NoSection, PlexError};
 use crate::remote_path::RemotePath;
 
-/// A library section: its key and the folders that it covers.
+/// A library section: its key, its type (`movie`, `show`, ...) and the folders that it covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     /// Its key in URLs.
     pub key: String,
+    /// What it holds: `movie`, `show`, ...
+    pub kind: String,
     /// Its folders, as Plex sees them.
     pub locations: Vec<RemotePath>,
 }
@@ -45,6 +47,8 @@ struct Container {
 #[derive(Deserialize)]
 struct Directory {
     key: Value,
+    #[serde(rename = "type", default)]
+    kind: Value,
     #[serde(rename = "Location")]
     locations: Vec<Box<RawValue>>,
 }
@@ -68,7 +72,7 @@ pub(crate) fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
 }
 
 fn section(raw: &RawValue) -> Option<Section> {
-    let Directory { key, locations } = serde_json::from_str(raw.get()).ok()?;
+    let Directory { key, kind, locations } = serde_json::from_str(raw.get()).ok()?;
     // Strings in Plex's JSON today; some endpoints have written numbers.
     let key = match key {
         Value::String(key) if !key.is_empty() => key,
@@ -79,7 +83,8 @@ fn section(raw: &RawValue) -> Option<Section> {
         let Location { path } = serde_json::from_str(raw.get()).ok()?;
         RemotePath::parse(&path)
     };
-    Some(Section { key, locations: locations.iter().filter_map(|raw| path(raw)).collect() })
+    let kind = kind.as_str().unwrap_or_default().to_owned();
+    Some(Section { key, kind, locations: locations.iter().filter_map(|raw| path(raw)).collect() })
 }
 
 /// Which sections to ask for the first of `folders` that any of them holds: the one with the longest location first,
@@ -208,7 +213,10 @@ mod tests {
             {"key": "d", "Location": [null, {}, {"path": null}, {"path": ""}, {"path": "data"}, {"path": "/d"}]},
         ]));
         let location = RemotePath::parse("/d").unwrap();
-        assert_eq!(sections, [Section { key: "d".to_owned(), locations: vec![location] }]);
+        assert_eq!(
+            sections,
+            [Section { key: "d".to_owned(), kind: String::new(), locations: vec![location] }]
+        );
         let number = r#"{"MediaContainer":{"Directory":[{"key":1e400},{"key":"9","x":1e400,"Location":[{"path":"/a"}]}]}}"#;
         assert_eq!(read(&JsonText::from(number.as_bytes().to_vec())).unwrap()[0].key, "9");
     }

@@ -224,6 +224,9 @@ pub struct Sections {
 pub struct Section {
     /// Its key.
     pub key: String,
+    /// What it holds: `movie`, `show`, ...
+    #[serde(default)]
+    pub kind: String,
     /// The folders that it covers, as Plex writes them.
     pub locations: Vec<String>,
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use plexsync_protocol::device::{DeviceList, DeviceListParams, DeviceRemoval, DeviceRemoveParams};
 use plexsync_protocol::error::{Code, ErrorObject};
+use plexsync_protocol::find::{FindParams, FindResult};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
@@ -107,6 +109,21 @@ impl Client {
     /// `plex.scan`.
     pub fn plex_scan(&self, params: &ScanParams) -> Call<ScanResult> {
         self.call(method::PLEX_SCAN, params)
+    }
+
+    /// `plex.find`.
+    pub fn plex_find(&self, params: &FindParams) -> Call<FindResult> {
+        self.timed(method::PLEX_FIND, params, params.timeout_ms)
+    }
+
+    /// `device.list`.
+    pub fn device_list(&self, params: &DeviceListParams) -> Call<DeviceList> {
+        self.timed(method::DEVICE_LIST, params, params.timeout_ms)
+    }
+
+    /// `device.remove`.
+    pub fn device_remove(&self, params: &DeviceRemoveParams) -> Call<DeviceRemoval> {
+        self.timed(method::DEVICE_REMOVE, params, params.timeout_ms)
     }
 
     /// `auth.start`.

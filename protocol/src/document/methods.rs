@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth};
+use super::{Method, auth, device, find};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
@@ -39,11 +39,14 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         reset(schemas),
         request(schemas),
         scan(schemas),
+        find::find(schemas),
         pending(schemas),
         auth::start(schemas),
         auth::finish(schemas),
         auth::status(schemas),
         auth::logout(schemas),
+        device::list(schemas),
+        device::remove(schemas),
         doctor(schemas),
         discover(),
         run(schemas),

@@ -2,6 +2,8 @@
 //! result is committed as `openrpc.json`, and a stale one fails.
 
 mod auth;
+mod device;
+mod find;
 mod methods;
 mod schemas;
 mod tests;

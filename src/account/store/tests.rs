@@ -161,6 +161,17 @@ fn all_goes_at_once_and_what_can_t_go_is_told() {
 }
 
 #[test]
+fn a_token_is_stored_even_if_somebody_holds_the_lock_for_ever() {
+    let (_folder, store) = store();
+    store.save_pending(&pending(7)).unwrap();
+    let _held = store.lock(PATIENCE).unwrap();
+    assert_eq!(store.complete(&account(7)).unwrap(), Completed::Stored);
+    assert!(store.account().unwrap().is_some());
+    store.remove_all().unwrap();
+    assert!(store.account().unwrap().is_none());
+}
+
+#[test]
 fn a_cache_that_can_t_be_locked_or_read_is_done_without() {
     let (_folder, store) = store();
     store.change_servers(|servers| servers.chosen = Some("m".to_owned()));

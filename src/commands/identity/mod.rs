@@ -2,7 +2,7 @@
 
 mod plexapi;
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 
 use plexsync_protocol::identity::{ResetParams, is_device_id};
 use plexsync_protocol::message::method;
@@ -84,7 +84,7 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
     let now = setting.device_id();
     writeln!(streams.errors, "{}", setting.whose())?;
     writeln!(streams.errors, "Plex will show a new device once.{}", former(now.as_deref()))?;
-    if !yes && !agreed(streams)? {
+    if !yes && !streams.agreed("Replace the identity?")? {
         writeln!(streams.errors, "Nothing was changed.")?;
         return Ok(End::Failed);
     }
@@ -95,13 +95,6 @@ fn reset(setting: &Setting<'_>, streams: &mut Streams<'_>, yes: bool) -> io::Res
 
 fn former(now: Option<&str>) -> String {
     now.map(|now| format!(" The former one, `{now}`, {REMOVE}.")).unwrap_or_default()
-}
-
-fn agreed(streams: &mut Streams<'_>) -> io::Result<bool> {
-    write!(streams.errors, "Replace the identity? [y/N] ")?;
-    let mut answer = Vec::new();
-    BufReader::new((&mut *streams.input).take(64)).read_until(b'\n', &mut answer)?;
-    Ok(matches!(answer.trim_ascii(), b"y" | b"Y" | b"yes" | b"Yes" | b"YES"))
 }
 
 fn replace(setting: &Setting<'_>, params: &impl Serialize) -> Outcome {

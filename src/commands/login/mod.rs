@@ -1,5 +1,6 @@
 //! `login` and `logout`: a person signs in to plex.tv with a code, and out again.
 
+mod letters;
 mod show;
 
 use std::io;
@@ -11,11 +12,9 @@ use plexsync_protocol::sign_in::{
     FinishParams, FinishResult, LogoutResult, MAX_FINISH_TIMEOUT_MS, SignInCode, SignedIn,
     StartParams, StartResult,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::to_raw_value;
 
-use super::{End, Setting, Streams};
+use super::{End, Setting, Streams, read};
 use crate::json_text::JsonText;
 
 /// How often the countdown moves.
@@ -34,7 +33,7 @@ pub(super) fn login(
         return streams.show(identity);
     }
     writeln!(streams.errors, "{}", setting.whose())?;
-    let begun = ask(setting, method::AUTH_START, &StartParams { renew, timeout_ms: None });
+    let begun = setting.ask(method::AUTH_START, &StartParams { renew, timeout_ms: None });
     let (text, begun) = match begun {
         Ok(begun) => begun,
         Err(error) => return streams.show(Err(error)),
@@ -69,7 +68,7 @@ pub(super) fn logout(
     json: bool,
 ) -> io::Result<End> {
     writeln!(streams.errors, "{}", setting.whose())?;
-    match ask::<LogoutResult>(setting, method::AUTH_LOGOUT, &()) {
+    match setting.ask::<LogoutResult>(method::AUTH_LOGOUT, &()) {
         Ok((text, _)) if json => line(streams, &text)?,
         Ok((_, LogoutResult { revoked: true, .. })) => writeln!(streams.output, "Signed out.")?,
         Ok(_) => writeln!(
@@ -132,20 +131,4 @@ fn welcome(streams: &mut Streams<'_>, signed_in: &SignedIn) -> io::Result<End> {
 fn line(streams: &mut Streams<'_>, text: &JsonText) -> io::Result<()> {
     text.pieces().try_for_each(|piece| streams.output.write_all(piece))?;
     writeln!(streams.output)
-}
-
-/// Calls a method; its result as it came, and as a type.
-fn ask<T: DeserializeOwned>(
-    setting: &Setting<'_>,
-    method: &str,
-    params: &impl Serialize,
-) -> Result<(JsonText, T), ErrorObject> {
-    setting.call(method, to_raw_value(params).ok()).and_then(read)
-}
-
-fn read<T: DeserializeOwned>(text: JsonText) -> Result<(JsonText, T), ErrorObject> {
-    match serde_json::from_slice(&text.clone().into_bytes()) {
-        Ok(value) => Ok((text, value)),
-        Err(_) => Err(ErrorObject::new(Code::InternalError, "the result can't be read")),
-    }
 }

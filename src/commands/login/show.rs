@@ -6,6 +6,8 @@ use plexsync_protocol::sign_in::SignInCode;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
+use super::letters::large;
+
 /// Takes the countdown off the terminal's line.
 pub(super) const NO_COUNTDOWN: &str = "\r                                        \r";
 
@@ -19,22 +21,17 @@ pub(super) fn code(code: &SignInCode, width: Option<usize>, colour: bool) -> Str
              Or open {verification_uri_complete}\n"
         );
     };
-    let mut shown = format!("On any device, open {verification_uri} and enter\n\n");
-    shown += &large(user_code, colour);
-    shown += &format!("\nor open {verification_uri_complete}\n");
+    let bold = |text: &str| if colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() };
+    let mut shown =
+        format!("On any device, open {verification_uri} and enter {}\n\n", bold(user_code));
+    if let Some(large) = large(user_code, width) {
+        shown += &format!("{large}\n");
+    }
+    shown += &format!("or open {verification_uri_complete}\n");
     if let Some(qr) = qr(verification_uri_complete, width, colour) {
         shown += &format!("or scan\n\n{qr}\n");
     }
     shown + "Ctrl-C leaves; the next `login` goes on with the same code.\n"
-}
-
-/// Letters apart from each other, in a box.
-fn large(code: &str, colour: bool) -> String {
-    let letters = code.chars().map(String::from).collect::<Vec<_>>().join("   ");
-    let edge = "═".repeat(letters.chars().count() + 8);
-    let letters = if colour { format!("\x1b[1m{letters}\x1b[0m") } else { letters };
-    let space = " ".repeat(edge.chars().count());
-    format!("  ╔{edge}╗\n  ║{space}║\n  ║    {letters}    ║\n  ║{space}║\n  ╚{edge}╝\n")
 }
 
 /// With colours it is black on white, whatever the terminal's own are; without, it is for a dark one.
@@ -77,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_shows_box_link_and_qr_code_and_nothing_wider_than_it_is() {
+    fn a_terminal_shows_letters_link_and_qr_code_and_nothing_wider_than_it_is() {
         let wide = shown(Some(80), false);
-        assert!(wide.contains("K   7   Q   X") && wide.contains('▀'), "{wide}");
+        assert!(wide.contains("enter K7QX\n\n   ██") && wide.contains('▀'), "{wide}");
         assert!(!wide.contains('\x1b'), "{wide}");
         let narrow = shown(Some(30), false);
-        assert!(narrow.contains("K   7   Q   X") && !narrow.contains('▀'), "{narrow}");
+        assert!(narrow.contains("enter K7QX") && !narrow.contains(['▀', '█']), "{narrow}");
         assert!(shown(Some(80), true).contains("\x1b[30;107m"));
         for line in wide.lines().filter(|line| !line.contains("https")) {
             assert!(line.chars().count() <= 66, "{line}");

@@ -7,6 +7,7 @@ mod scene;
 mod sender;
 mod server;
 mod task;
+mod wait;
 mod waiting;
 
 use std::sync::Arc;
@@ -17,14 +18,17 @@ use plexsync_protocol::plex::{ScanOutcome, ScanParams, ScanResult};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+pub(super) use scene::Scene;
+use wait::Wait;
 pub(super) use waiting::{besides, pending};
 
 use super::account::Has;
+use super::auth::timeout;
 use super::errors::Reader;
 use super::identity::{Ticket, no_folder};
-use super::{Worker, errors, limits, params, timeout};
+use super::{Worker, errors, limits, params};
 use crate::json_text::JsonText;
-use crate::plex::{PlexError, ScanCall};
+use crate::plex::{MAX_TIMEOUT_MS, PlexError, ScanCall};
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Request, Slow, StashCall};
 use crate::scans::{Arrival, Arrived, Outbox, Say};
@@ -33,33 +37,46 @@ use crate::scans::{Arrival, Arrived, Outbox, Say};
 const NOTES: Duration = Duration::from_millis(300);
 
 pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
-    let Request { params, stash, in_turn, .. } = request;
-    let params: ScanParams = params::read(params.as_deref())?;
+    let params: ScanParams = params::read(request.params.as_deref())?;
+    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let Request { stash, in_turn, progress, .. } = request;
     let (pointer, folder) = named(&params)?;
+    let wait = Wait::of(&params, progress, stash.is_some())?;
     let ScanParams { section, fresh, .. } = params;
     let section = section.filter(|key| !key.is_empty());
     if let Some(call) = stash {
-        return Ok(in_stash(worker, call, in_turn, Wanted { folder, section, fresh }));
+        return in_stash(worker, call, in_turn, timeout, Wanted { folder, section, fresh, wait });
     }
     let Some(folder) = folder else {
         let reason = "is missing: give `path` or `folder`";
         return Err(ErrorObject::invalid_params("/path", reason));
     };
     let (ticket, first) = Ticket::draw(worker, None, in_turn);
-    let timeout = timeout(None);
+    let whole = timeout + Wait::time(wait.as_ref());
     let worker = worker.clone();
     let work = async move {
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
         let account = worker.account(None, Has::default()).await?.account;
         let call = ScanCall { identity, account, limits: limits(None), deadline };
-        let scanned = worker.plex.scanner(call).folder(&[folder], section.as_deref(), &[]).await;
-        scanned.map(|scans| JsonText::of(&ScanResult::asked(scans))).map_err(|error| match error {
+        let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
+        let listening = match &wait {
+            Some(_) => Some(Wait::listen(&mut scanner).await),
+            None => None,
+        };
+        let scanned = scanner.folder(&[folder], only, &[]).await;
+        let scans = scanned.map_err(|error| match error {
             PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
             error => errors::of_plex(error, Reader::Host),
-        })
+        })?;
+        let mut result = ScanResult::asked(scans);
+        if let Some((wait, listening)) = wait.zip(listening) {
+            let names = [wait.file.clone()];
+            wait.end(&mut scanner, listening, &names, only, &mut result).await;
+        }
+        Ok(JsonText::of(&result))
     };
-    Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
+    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work: Box::pin(work) }))
 }
 
 /// What a call in Stash asks for.
@@ -67,6 +84,7 @@ struct Wanted {
     folder: Option<RemotePath>,
     section: Option<String>,
     fresh: bool,
+    wait: Option<Wait>,
 }
 
 /// The identity is made when something is to be sent, and not before. Only what was received before may change it.
@@ -74,9 +92,14 @@ fn in_stash(
     worker: &Arc<Worker>,
     call: Arc<StashCall>,
     in_turn: bool,
-    Wanted { folder, section, fresh }: Wanted,
-) -> Handling {
-    let timeout = timeout(Some(&*call));
+    timeout: Duration,
+    Wanted { folder, section, fresh, wait }: Wanted,
+) -> Result<Handling, ErrorObject> {
+    if wait.is_some() && call.hook.is_some() {
+        let reason = "can't be used in a hook, where a person waits";
+        return Err(ErrorObject::invalid_params("/wait_ms", reason));
+    }
+    let whole = timeout + Wait::time(wait.as_ref());
     let (turn, first) = match in_turn {
         true => (None, None),
         false => {
@@ -98,11 +121,11 @@ fn in_stash(
                 Ok(nothing("no file was moved"))
             }
             (Some(hook), folder) => conversation.hook(hook, folder.as_ref(), section, fresh).await,
-            (None, Some(folder)) => conversation.folder(&folder, section, fresh).await,
+            (None, Some(folder)) => conversation.folder(&folder, section, fresh, wait).await,
             (None, None) => conversation.everything(section.as_deref()).await,
         }
     };
-    Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) })
+    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work: Box::pin(work) }))
 }
 
 /// The folder that the params name, and where they do.

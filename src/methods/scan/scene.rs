@@ -8,7 +8,7 @@ use crate::remote_path::RemotePath;
 use crate::scans::Changed;
 
 /// What a hook says of its scene.
-pub(super) enum Scene {
+pub(in crate::methods) enum Scene {
     /// The path of its file: Stash no longer has it.
     Destroyed(String),
     /// Stash knows its files by this id.
@@ -25,7 +25,7 @@ pub(super) fn moves_files(hook: &HookContext) -> bool {
 }
 
 impl Scene {
-    pub(super) fn of(hook: &HookContext) -> Self {
+    pub(in crate::methods) fn of(hook: &HookContext) -> Self {
         match (input_path(hook), &hook.id) {
             (Some(path), _) => Self::Destroyed(path),
             (None, Some(Value::String(id))) => Self::Known(id.clone()),

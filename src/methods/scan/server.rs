@@ -39,8 +39,9 @@ impl Server {
 
 /// Sections as a scanner takes them.
 pub(super) fn sections(list: Vec<scans::Section>) -> Vec<Section> {
-    let section = |scans::Section { key, locations }| Section {
+    let section = |scans::Section { key, kind, locations }| Section {
         key,
+        kind,
         locations: locations.iter().filter_map(|path| RemotePath::parse(path)).collect(),
     };
     list.into_iter().map(section).collect()
@@ -50,6 +51,7 @@ pub(super) fn sections(list: Vec<scans::Section>) -> Vec<Section> {
 pub(super) fn kept(list: &[Section]) -> Vec<scans::Section> {
     let section = |section: &Section| scans::Section {
         key: section.key.clone(),
+        kind: section.kind.clone(),
         locations: section.locations.iter().map(|path| path.written().to_owned()).collect(),
     };
     list.iter().map(section).collect()

@@ -7,9 +7,11 @@ use tracing::info;
 use super::super::account::Has;
 use super::sender::Sender;
 use super::server::Server;
+use super::wait::Wait;
 use super::waiting::that_waited;
 use super::{Conversation, blocking};
 use crate::json_text::JsonText;
+use crate::plex::Listening;
 use crate::remote_path::RemotePath;
 use crate::rpc::Outcome;
 use crate::scans::{Arrival, Changed, Sweep, Verdict};
@@ -21,12 +23,14 @@ impl Conversation {
         folder: &RemotePath,
         section: Option<String>,
         fresh: bool,
+        wait: Option<Wait>,
     ) -> Outcome {
         let server = self.server().await;
         let key = server.as_ref().ok().map(|server| server.key.clone());
         let folders = vec![Changed { folder: folder.to_string(), files: Vec::new() }];
         let no_server = server.as_ref().err().map(|error| error.message.clone());
         let no_server = no_server.unwrap_or_default();
+        let only = section.clone();
         let arrival = Arrival { server: key, no_server, folders, section, fresh, hook: false };
         let arrived = self.arrive(arrival).await?;
         let mut sender = Sender::new(self, server?, false);
@@ -34,6 +38,7 @@ impl Conversation {
             Verdict::Ask(ticket) => Some(ticket),
             Verdict::Skipped | Verdict::Waiting => None,
         };
+        let listening = listen(wait.as_ref(), &mut sender).await;
         sender.send(arrived.folders.into_iter().filter_map(ticket).collect()).await?;
         if let Some(error) = sender.broken.take().or(sender.error.take()) {
             return Err(error);
@@ -46,7 +51,14 @@ impl Conversation {
         if arrived.more {
             self.send_more(&mut sender, arrived.sweep).await?;
         }
-        Ok(JsonText::of(&ScanResult::asked(scans)))
+        let mut result = ScanResult::asked(scans);
+        if let Some((wait, listening)) = wait.zip(listening) {
+            let names = sender.server.names(wait.file.written());
+            if let Ok(scanner) = sender.scanner().await {
+                wait.end(scanner, listening, &names, only.as_deref(), &mut result).await;
+            }
+        }
+        Ok(JsonText::of(&result))
     }
 
     /// Scans all that Plex has, then what waits.
@@ -81,6 +93,12 @@ impl Conversation {
         let resolved = self.worker.account_with(&parent, Has::default()).await?;
         Server::of(&self.worker, resolved.settings)
     }
+}
+
+/// The event stream, where it is needed; the scan itself has the error, if there is one.
+async fn listen(wait: Option<&Wait>, sender: &mut Sender) -> Option<Listening> {
+    wait?;
+    Some(Wait::listen(sender.scanner().await.ok()?).await)
 }
 
 fn list_of(scans: &[SectionScan]) -> String {

@@ -5,6 +5,7 @@ pub(crate) mod page;
 
 use std::mem;
 
+use bytes::Bytes;
 use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::{BodyEncoding, PAGE_SIZE, Parse};
 use tokio::time::Instant;
@@ -116,7 +117,7 @@ async fn joinable(page: &mut Fetched, parse: Parse) -> Result<Decoded, HttpError
     match parse {
         Parse::Auto | Parse::Json | Parse::Xml => page.decode(parse).await,
         Parse::Text | Parse::Base64 | Parse::None => Ok(Decoded {
-            value: mem::take(&mut page.body).into(),
+            value: Bytes::from(mem::take(&mut page.body)).into(),
             encoding: BodyEncoding::Json,
             error: None,
         }),
@@ -132,7 +133,7 @@ async fn finished(
     match parse {
         Parse::Auto | Parse::Json | Parse::Xml => Ok((first, body)),
         Parse::Text | Parse::Base64 | Parse::None => {
-            first.body = body.value.into_bytes();
+            first.body = body.value.into_bytes().into();
             let (first, mut whole) = decoded(first, parse).await?;
             whole.error = body::joined(whole.error, body.error);
             Ok((first, whole))

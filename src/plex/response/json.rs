@@ -19,10 +19,9 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// A checked text on one line: in JSON, line ends are between tokens only, where spaces mean the same.
-pub(crate) fn on_one_line(text: String, stop: &Stop) -> Result<Vec<u8>, Stopped> {
-    let mut bytes = text.into_bytes();
-    let first = memchr::memchr2(b'\n', b'\r', &bytes).unwrap_or(bytes.len());
+/// Puts a checked text on one line: in JSON, line ends are between tokens only, where spaces mean the same.
+pub(crate) fn on_one_line(bytes: &mut [u8], stop: &Stop) -> Result<(), Stopped> {
+    let first = memchr::memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
     for piece in bytes.get_mut(first..).unwrap_or_default().chunks_mut(PIECE) {
         stop.check()?;
         for byte in piece {
@@ -30,7 +29,7 @@ pub(crate) fn on_one_line(text: String, stop: &Stop) -> Result<Vec<u8>, Stopped>
             *byte = if matches!(*byte, b'\n' | b'\r') { b' ' } else { *byte };
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// The text with control characters in its strings escaped, as JSON requires; `None` if there are none.

@@ -7,7 +7,7 @@ use plexsync_protocol::plex::Parse;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::buffer;
+use super::buffer::Body;
 use super::compression::{Coding, Decompressor, Failure};
 use super::decode::{self, Decoded};
 use super::work::{self, Stop};
@@ -15,13 +15,10 @@ use crate::http::error::{HttpError, host_and_port};
 use crate::http::retry::Retry;
 use crate::http::{Head, Request, Sink, text};
 
-/// Largest memory that a `Content-Length` alone can make us reserve, in bytes.
-const LARGEST_RESERVE: u64 = 64 * 1024 * 1024;
-
 /// An answer, its body decompressed and yet to be decoded.
 pub(crate) struct Fetched {
     pub(crate) head: Head,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     coding: Coding,
     deadline: Instant,
 }
@@ -39,7 +36,7 @@ pub(crate) async fn fetch(
     let mut head = head.map_err(|error| of_limit(error, limit))?;
     let Receiving { mut body, coding, decompressor, peer, .. } = receiving;
     if let Some(decompressor) = decompressor {
-        body = decompressor.finish().map_err(|failure| failed(failure, limit, &peer))?;
+        body = decompressor.finish().map_err(|failure| failed(failure, limit, &peer))?.into();
         // They are those of what came, and what the host gets is something else.
         head.headers.remove(CONTENT_ENCODING);
         head.headers.remove(CONTENT_LENGTH);
@@ -93,7 +90,7 @@ fn failed(failure: Failure, max_bytes: u64, peer: &str) -> HttpError {
 #[derive(Default)]
 struct Receiving {
     /// As it came, where it is not decompressed.
-    body: Vec<u8>,
+    body: Body,
     coding: Coding,
     decompressor: Option<Decompressor>,
     /// Most bytes of the body.
@@ -106,9 +103,9 @@ impl Sink for Receiving {
         // Several headers of one name are one list (RFC 9110, section 5.3).
         let codings: Vec<_> = head.headers.get_all(CONTENT_ENCODING).iter().map(text).collect();
         let coding = Coding::of(&codings.join(","));
-        let announced = announced.unwrap_or(0).min(LARGEST_RESERVE).min(self.limit);
+        let announced = announced.unwrap_or(0).min(self.limit);
         *self = Self {
-            body: buffer::with_room(usize::try_from(announced).unwrap_or(0)),
+            body: Body::with_room(usize::try_from(announced).unwrap_or(0)),
             coding,
             decompressor: None,
             limit: self.limit,
@@ -124,8 +121,7 @@ impl Sink for Receiving {
             if (self.body.len() + chunk.len()) as u64 > self.limit {
                 return Err(HttpError::TooLarge { max_bytes: self.limit });
             }
-            buffer::reserve(&mut self.body, chunk.len());
-            self.body.extend_from_slice(&chunk);
+            self.body.extend(&chunk);
             return Ok(());
         };
         decompressor.push(&chunk);

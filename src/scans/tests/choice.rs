@@ -258,7 +258,8 @@ fn the_nearest_folder_above_stands_in_for_one_that_is_gone() {
 #[test]
 fn sections_are_good_for_five_minutes() {
     let setup = Setup::new();
-    let section = Section { key: "1".to_owned(), locations: vec!["/m".to_owned()] };
+    let section =
+        Section { key: "1".to_owned(), kind: String::new(), locations: vec!["/m".to_owned()] };
     setup.outbox.keep_sections(SERVER, vec![section.clone()]);
     assert_eq!(setup.outbox.sections(SERVER).unwrap().1, [section]);
     assert_eq!(setup.outbox.sections("http://another"), None);

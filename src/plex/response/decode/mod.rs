@@ -2,12 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use encoding_rs::Encoding;
 use plexsync_protocol::plex::{BodyEncoding, Parse};
 
+use super::buffer::{self, Body};
 use super::charset::{self, Text};
 use super::work::{Stop, Stopped};
-use super::{buffer, json, xml};
+use super::{json, xml};
 use crate::json_text::JsonText;
 
 /// What becomes of a body in the result of `plex.request`.
@@ -28,23 +30,23 @@ pub(crate) struct Decoded {
 pub(crate) fn decode(
     parse: Parse,
     content_type: Option<&str>,
-    bytes: Vec<u8>,
+    body: Body,
     stop: &Stop,
 ) -> Result<Decoded, Stopped> {
-    if bytes.is_empty() {
+    if body.is_empty() {
         return Ok(null());
     }
     let charset = content_type.and_then(charset::of_content_type);
     match (parse, content_type.and_then(kind)) {
         (Parse::None, _) => Ok(null()),
-        (Parse::Json, _) | (Parse::Auto, Some(Kind::Json)) => as_json(bytes, charset, stop),
-        (Parse::Xml, _) | (Parse::Auto, Some(Kind::Xml)) => as_xml(bytes, charset, stop),
-        (Parse::Text, _) => as_text(bytes, charset, stop),
+        (Parse::Json, _) | (Parse::Auto, Some(Kind::Json)) => as_json(body, charset, stop),
+        (Parse::Xml, _) | (Parse::Auto, Some(Kind::Xml)) => as_xml(body.into_vec(), charset, stop),
+        (Parse::Text, _) => as_text(body.into_vec(), charset, stop),
         (Parse::Auto, Some(Kind::Text)) => {
-            Ok(text_or_base64(charset::read(bytes, charset, stop)?, None))
+            Ok(text_or_base64(charset::read(body.into_vec(), charset, stop)?, None))
         }
-        (Parse::Base64, _) | (Parse::Auto, Some(Kind::Other)) => Ok(as_base64(bytes, None)),
-        (Parse::Auto, None) => by_look(bytes, stop),
+        (Parse::Base64, _) | (Parse::Auto, Some(Kind::Other)) => Ok(as_base64(body, None)),
+        (Parse::Auto, None) => by_look(body.into_vec(), stop),
     }
 }
 
@@ -115,7 +117,12 @@ fn is_page(json: &[u8]) -> bool {
     json.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"{\"html\""))
 }
 
-fn as_json(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
+fn as_json(mut body: Body, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
+    if std::str::from_utf8(&body).is_ok_and(|text| json::check(text).is_ok()) {
+        json::on_one_line(&mut body, stop)?;
+        return Ok(decoded(Bytes::from(body), BodyEncoding::Json, None));
+    }
+    let bytes = body.into_vec();
     // JSON is UTF-8 (RFC 8259, section 8.1), whatever else is said; where it is not, what is said may help.
     let charset = charset.filter(|_| std::str::from_utf8(&bytes).is_err());
     let text = charset::read(bytes, charset, stop)?;
@@ -136,7 +143,9 @@ fn json_of(text: Text, stop: &Stop) -> Result<Result<Decoded, (Text, String)>, S
             _ => return Ok(Err((text, reason))),
         },
     };
-    Ok(Ok(decoded(json::on_one_line(json, stop)?, BodyEncoding::Json, error)))
+    let mut json = json.into_bytes();
+    json::on_one_line(&mut json, stop)?;
+    Ok(Ok(decoded(json, BodyEncoding::Json, error)))
 }
 
 fn as_xml(bytes: Vec<u8>, charset: Option<&str>, stop: &Stop) -> Result<Decoded, Stopped> {
@@ -173,8 +182,8 @@ pub(crate) fn joined(one: Option<String>, other: Option<String>) -> Option<Strin
     }
 }
 
-pub(crate) fn as_base64(bytes: Vec<u8>, error: Option<String>) -> Decoded {
-    let length = base64::encoded_len(bytes.len(), true).unwrap_or_default();
+pub(crate) fn as_base64(bytes: impl AsRef<[u8]>, error: Option<String>) -> Decoded {
+    let length = base64::encoded_len(bytes.as_ref().len(), true).unwrap_or_default();
     let mut text = buffer::with_room(length + 2);
     text.push(b'"');
     text.resize(length + 1, 0);
@@ -198,8 +207,8 @@ fn null() -> Decoded {
     decoded(b"null".to_vec(), BodyEncoding::None, None)
 }
 
-fn decoded(text: Vec<u8>, encoding: BodyEncoding, error: Option<String>) -> Decoded {
-    Decoded { value: JsonText::from(text), encoding, error }
+fn decoded(text: impl Into<JsonText>, encoding: BodyEncoding, error: Option<String>) -> Decoded {
+    Decoded { value: text.into(), encoding, error }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ const UNAUTHORIZED: &str =
     "<html><head><title>Unauthorized</title></head><body><h1>401 Unauthorized</h1></body></html>";
 
 fn decode(parse: Parse, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Decoded {
-    super::decode(parse, content_type, body.into(), &Stop::default()).unwrap()
+    super::decode(parse, content_type, body.into().into(), &Stop::default()).unwrap()
 }
 
 fn text(decoded: &Decoded) -> Vec<u8> {

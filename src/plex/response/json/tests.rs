@@ -5,7 +5,11 @@ use super::*;
 
 fn checked(text: &[u8]) -> Result<Vec<u8>, String> {
     let text = str::from_utf8(text).map_err(|error| error.to_string())?;
-    check(text).map(|()| on_one_line(text.to_owned(), &Stop::default()).unwrap())
+    check(text).map(|()| {
+        let mut bytes = text.as_bytes().to_vec();
+        on_one_line(&mut bytes, &Stop::default()).unwrap();
+        bytes
+    })
 }
 
 fn escaped(text: &str) -> Option<String> {

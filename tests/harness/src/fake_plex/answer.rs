@@ -17,7 +17,12 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
     state.requests.push(request.clone());
     let caller = state.tokens.caller(request);
     state.registry.see(request, caller);
-    let answer = find(&mut state, request, caller);
+    let answer = match (&state.events, request.path(), caller) {
+        (Some(events), "/:/eventsource/notifications", Caller::Owner | Caller::Shared) => {
+            stream(Arc::clone(inner), events.len())
+        }
+        _ => find(&mut state, request, caller),
+    };
     let answer = match state.plans.iter().position(|plan| plan.fits(request)) {
         Some(place) => {
             let fault = state.plans[place].take();
@@ -44,6 +49,25 @@ fn find(state: &mut State, request: &Request, caller: Caller) -> Response {
         return plex_tv::answer(state, request, caller);
     }
     media_server::answer(state, request, caller)
+}
+
+/// Tells events as they come, from now on.
+fn stream(inner: Arc<Inner>, mut told: usize) -> Response {
+    Response::script(move |wire, _| {
+        wire.send_head(
+            200,
+            &[("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache")],
+        )?;
+        loop {
+            let events = inner.state().events.clone();
+            let Some(events) = events else { return Ok(After::Close) };
+            for event in events.iter().skip(told) {
+                wire.send(event)?;
+            }
+            told = events.len();
+            wire.pause_until(|| inner.state().events.as_ref().is_none_or(|all| all.len() > told))?;
+        }
+    })
 }
 
 impl State {

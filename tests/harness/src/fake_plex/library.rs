@@ -197,11 +197,18 @@ impl Library {
             _ => (start, size),
         };
         let section = &self.sections[place];
-        if start.is_none() && size.is_none() {
+        let file = request.query_value("file");
+        if file.is_some() && section.kind == "show" && request.query_value("type").is_none() {
+            return page(500, "Internal Server Error");
+        }
+        if start.is_none() && size.is_none() && file.is_none() {
             return section.whole(request);
         }
         let start = start.unwrap_or(0);
-        let (mut container, total) = section.page(start, size.unwrap_or(u64::MAX));
+        let (mut container, total) = match &file {
+            Some(file) => section.filtered(file, start, size.unwrap_or(u64::MAX)),
+            None => section.page(start, size.unwrap_or(u64::MAX)),
+        };
         container["offset"] = json!(start);
         if self.paging == Paging::WithoutTotal {
             return negotiated(request, 200, &json!({"MediaContainer": container}));
@@ -241,11 +248,29 @@ impl Section {
                 (self.container(), numbers.map(|number| self.entry(number)).collect(), self.items)
             }
         };
-        container["size"] = json!(entries.len());
-        match entries.is_empty() {
-            true => drop(container.as_object_mut().and_then(|members| members.remove("Metadata"))),
-            false => container["Metadata"] = Value::Array(entries),
-        }
+        fill(&mut container, entries);
+        (container, total)
+    }
+
+    /// One page of what the filter `file` brings: for a path all entries with a file in its folder, for a name all
+    /// with a file of such a name, in any letter case (media_preview_generator 77335fd).
+    fn filtered(&self, file: &str, start: u64, size: u64) -> (Value, u64) {
+        let split = |path: &str| {
+            let at = path.rfind(['/', '\\']).map_or(0, |place| place + 1);
+            (path[..at].to_lowercase(), path[at..].to_lowercase())
+        };
+        let (folder, name) = split(file);
+        let fits = |path: &str| match split(path) {
+            (its_folder, _) if !folder.is_empty() => its_folder == folder,
+            (_, its_name) => its_name.contains(&name),
+        };
+        let (mut container, _) = self.page(0, u64::MAX);
+        let entries = container["Metadata"].take();
+        let entries = entries.as_array().cloned().unwrap_or_default().into_iter();
+        let entries: Vec<_> =
+            entries.filter(|entry| files_of(entry).iter().any(|it| fits(it))).collect();
+        let total = entries.len() as u64;
+        fill(&mut container, cut(entries, start, size));
         (container, total)
     }
 
@@ -253,6 +278,20 @@ impl Section {
         json!({"allowSync": true, "librarySectionID": self.key.parse::<u64>().ok(),
             "librarySectionTitle": self.title, "title1": self.title, "viewGroup": self.kind})
     }
+}
+
+fn fill(container: &mut Value, entries: Vec<Value>) {
+    container["size"] = json!(entries.len());
+    match entries.is_empty() {
+        true => drop(container.as_object_mut().and_then(|members| members.remove("Metadata"))),
+        false => container["Metadata"] = Value::Array(entries),
+    }
+}
+
+fn files_of(entry: &Value) -> Vec<&str> {
+    let media = entry["Media"].as_array().into_iter().flatten();
+    let parts = media.filter_map(|media| media["Part"].as_array()).flatten();
+    parts.filter_map(|part| part["file"].as_str()).collect()
 }
 
 fn cut(entries: Vec<Value>, start: u64, size: u64) -> Vec<Value> {

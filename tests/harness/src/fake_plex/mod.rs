@@ -207,6 +207,33 @@ impl FakePlex {
         self.inner.state().library.paging = paging;
     }
 
+    /// Has an event stream from now on, and tells no event yet.
+    pub fn tell_events(&self) {
+        self.inner.state().events = Some(Vec::new());
+    }
+
+    /// Ends the event stream.
+    pub fn end_events(&self) {
+        self.inner.state().events = None;
+    }
+
+    /// Tells an event to everybody who listens.
+    pub fn tell(&self, event: &str, data: &serde_json::Value) {
+        let mut state = self.inner.state();
+        let events = state.events.as_mut().expect("the fake has an event stream");
+        events.push(format!("event: {event}\ndata: {data}\n\n"));
+    }
+
+    /// Tells how far a scan of a section is: `started`, `updated`, `ended`. The first does not name the section.
+    pub fn tell_scan(&self, uuid: &str, section: &str, event: &str) {
+        let mut activity = serde_json::json!({"uuid": uuid, "type": "library.update.section", "title": "Scanning"});
+        if event != "started" {
+            activity["Context"] = serde_json::json!({"librarySectionID": section});
+        }
+        let notification = serde_json::json!({"event": event, "uuid": uuid, "Activity": activity});
+        self.tell("activity", &serde_json::json!({"ActivityNotification": notification}));
+    }
+
     /// Misbehaves: a [`Fault`] alone for the next request, or as the [`Plan`] says. Of several plans that fit a
     /// request the oldest is taken; a plan that is used up is gone.
     pub fn fault(&self, plan: impl Into<Plan>) {

@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) held_prefix: Option<String>,
     pub(super) held: usize,
     pub(super) prefs_were_put: bool,
+    /// What the event stream has told; there is none without.
+    pub(super) events: Option<Vec<String>>,
 }
 
 impl State {

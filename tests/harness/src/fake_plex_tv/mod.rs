@@ -172,6 +172,11 @@ impl FakePlexTv {
         self.inner.state().rows.push(row);
     }
 
+    /// Removes a row, as the owner does on plex.tv's page.
+    pub fn remove_device(&self, id: &str) {
+        self.inner.state().delete_device(id);
+    }
+
     /// The rows of `devices.xml`.
     pub fn devices(&self) -> Vec<DeviceRow> {
         self.inner.state().rows.clone()

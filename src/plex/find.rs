@@ -1,0 +1,212 @@
+//! Finding the items that have a file.
+//!
+//! Plex's filter `file` is no exact match: a path brings all episodes of its folder, a name all files of that name. So
+//! an answer proves nothing: an item counts if one of its parts has the file.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use plexsync_protocol::error::UnreachableKind;
+use plexsync_protocol::plex::RequestParams;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Scanner;
+use crate::http::error::HttpError;
+use crate::json_text::JsonText;
+use crate::plex::error::PlexError;
+use crate::plex::request::query::quote;
+use crate::plex::sections::{self, Section, Target};
+use crate::remote_path::{Fit, RemotePath};
+
+/// Longest path in a query, in bytes as they are sent: some servers and proxies take no line over 8 KiB.
+const LONGEST_QUERY: usize = 4096;
+
+/// An item that has the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub rating_key: String,
+    pub kind: String,
+    pub title: String,
+    /// Key of its section.
+    pub section: String,
+    /// The file, as Plex spells it.
+    pub file: String,
+}
+
+/// What Plex's filter is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// The whole path.
+    Path,
+    /// Its last part: Plex may spell the folder in another way.
+    Name,
+}
+
+impl Scanner {
+    /// The items that have a file, in every section that holds it, or in `only` that one. `names` are names of one
+    /// file: the first that any section holds counts.
+    ///
+    /// # Errors
+    /// [`PlexError::NoSection`] if no section holds it, [`PlexError::Refused`] for any status outside 2xx, else as
+    /// [`super::Plex::request`].
+    pub(crate) async fn find(
+        &self,
+        sections: &[Section],
+        names: &[RemotePath],
+        only: Option<&str>,
+    ) -> Result<Vec<Item>, PlexError> {
+        let mut items = Vec::new();
+        for (target, number) in file_targets(sections, names, only)? {
+            let is_short = encoded_length(&target.folder) <= LONGEST_QUERY;
+            let mut found = match is_short {
+                true => self.find_by(&target, number, Filter::Path).await?,
+                false => Vec::new(),
+            };
+            if found.is_empty() {
+                found = self.find_by(&target, number, Filter::Name).await?;
+            }
+            items.extend(found);
+        }
+        Ok(items)
+    }
+
+    /// One request: the items of a section that have the file that `target` names.
+    pub(super) async fn find_by(
+        &self,
+        target: &Target,
+        number: u8,
+        filter: Filter,
+    ) -> Result<Vec<Item>, PlexError> {
+        let Target { section, folder: file } = target;
+        let name = file.rsplit(['/', '\\']).next().filter(|name| !name.is_empty());
+        let filter = match (filter, name) {
+            (Filter::Name, Some(name)) => name,
+            _ => file,
+        };
+        let answer = self.get(listing(section, number, filter)).await?;
+        self.accepted(&answer, format!("to list library section `{section}`"))?;
+        prove(&answer.body.value, section, file)
+    }
+}
+
+/// Where to look for a file: the sections that hold it, each with the type of its items and the file in its spelling.
+///
+/// # Errors
+/// [`PlexError::NoSection`].
+pub(super) fn file_targets(
+    sections: &[Section],
+    names: &[RemotePath],
+    only: Option<&str>,
+) -> Result<Vec<(Target, u8)>, PlexError> {
+    let numbered = |target: Target| {
+        let section = sections.iter().find(|known| known.key == target.section)?;
+        Some((target, type_number(&section.kind)?))
+    };
+    Ok(sections::choose(sections, names, only)?.into_iter().filter_map(numbered).collect())
+}
+
+fn encoded_length(text: &str) -> usize {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).map(str::len).sum()
+}
+
+/// What Plex calls the kind of item that has files, by its section's type. Other sections have no files.
+fn type_number(kind: &str) -> Option<u8> {
+    match kind {
+        "movie" => Some(1),
+        "show" => Some(4),
+        "artist" => Some(10),
+        "photo" => Some(13),
+        _ => None,
+    }
+}
+
+/// Without a type a section of shows answers 500.
+fn listing(section: &str, number: u8, file: &str) -> RequestParams {
+    let query = [("type", Value::from(number)), ("file", Value::from(file))];
+    RequestParams {
+        query: BTreeMap::from(query.map(|(name, value)| (name.to_owned(), value))),
+        all_pages: true,
+        ..RequestParams::get(format!("/library/sections/{}/all", quote(section)))
+    }
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    #[serde(rename = "MediaContainer")]
+    container: Container,
+}
+
+/// Each item is read by itself: one that makes no sense must not cost the others.
+#[derive(Deserialize)]
+struct Container {
+    #[serde(rename = "Metadata", default)]
+    items: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "ratingKey")]
+    rating_key: Value,
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(rename = "Media", default)]
+    media: Vec<Media>,
+}
+
+#[derive(Deserialize)]
+struct Media {
+    #[serde(rename = "Part", default)]
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    #[serde(default)]
+    file: Option<String>,
+}
+
+/// The items of a listing that have `file`: by the same bytes, else in another Unicode form.
+fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, PlexError> {
+    let text: Vec<u8> = listing.pieces().flatten().copied().collect();
+    let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
+        HttpError::unreachable(
+            UnreachableKind::Protocol,
+            "the list of items is not what Plex sends",
+            "check that the configured URL is Plex's",
+        )
+    })?;
+    let Some(wanted) = RemotePath::parse(file) else { return Ok(Vec::new()) };
+    let items = listing.container.items.iter().flatten();
+    let mut found: Vec<(Fit, Item)> = items
+        .filter_map(|raw| item(raw, section))
+        .flatten()
+        .filter_map(|item| Some((RemotePath::parse(&item.file)?.fit(&wanted)?, item)))
+        .collect();
+    if found.iter().any(|(fit, _)| *fit == Fit::Same) {
+        found.retain(|(fit, _)| *fit == Fit::Same);
+    }
+    Ok(found.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The item once for each of its files.
+fn item(raw: &RawValue, section: &str) -> Option<impl Iterator<Item = Item>> {
+    let Metadata { rating_key, kind, title, media } = serde_json::from_str(raw.get()).ok()?;
+    let rating_key = match rating_key {
+        Value::String(key) if !key.is_empty() => key,
+        Value::Number(key) => key.to_string(),
+        _ => return None,
+    };
+    let item = Item {
+        rating_key,
+        kind: kind.unwrap_or_default(),
+        title: title.unwrap_or_default(),
+        section: section.to_owned(),
+        file: String::new(),
+    };
+    let files = media.into_iter().flat_map(|media| media.parts).filter_map(|part| part.file);
+    Some(files.map(move |file| Item { file, ..item.clone() }))
+}

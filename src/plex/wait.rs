@@ -1,0 +1,223 @@
+//! Waiting until a scan has brought an item with a file.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use plexsync_protocol::plex::RequestParams;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use super::Scanner;
+use super::events::{Event, Events, PATH, Phase};
+use crate::http::client::Reuse;
+use crate::plex::find::{Filter, Item, file_targets};
+use crate::plex::sections::Target;
+use crate::remote_path::RemotePath;
+
+/// Longest time for the stream to open.
+const OPENING: Duration = Duration::from_secs(2);
+/// A stream that says nothing for so long is dead: Plex sends a sign of life every ten seconds.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Shortest time between two looks: one item makes dozens of events.
+const PAUSE: Duration = Duration::from_millis(150);
+/// How long after the end of a scan the last look is.
+const AFTER: Duration = Duration::from_millis(500);
+/// How often is looked while the stream tells what happens.
+const WITH_EVENTS: Duration = Duration::from_secs(10);
+/// One of so many looks is for the file's name alone, as Plex may have another spelling of its folder.
+const BY_NAME: u32 = 10;
+
+/// How a wait ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waited {
+    /// These items have the file.
+    Found(Vec<Item>),
+    /// The scan has ended, and no item has it.
+    Ended,
+    /// The time is over.
+    Timeout,
+}
+
+/// An open stream, or none, and what ran before the refresh.
+pub struct Listening {
+    events: Option<Events>,
+}
+
+/// Called now and then with the time that has passed.
+pub type Report<'a> = &'a (dyn Fn(Duration) + Send + Sync);
+
+/// One wait.
+pub(super) struct Waiting<'a> {
+    scanner: &'a Scanner,
+    /// Where the file is looked for: the section, the type of its items, the file in its spelling.
+    targets: &'a [(Target, u8)],
+    events: Option<Events>,
+    report: Report<'a>,
+    begun: Instant,
+    looks: u32,
+    /// Scans that began after the refresh, by uuid.
+    started: BTreeSet<String>,
+    /// Sections whose scan has ended.
+    ended: Vec<String>,
+    has_activities: bool,
+    heard: Instant,
+}
+
+impl Scanner {
+    /// Opens the event stream, for 2 s at most: to be called before Plex is asked to scan.
+    pub async fn listen(&self) -> Listening {
+        let mut listening =
+            Listening { events: timeout(OPENING, self.open()).await.ok().flatten() };
+        listening.forget();
+        listening
+    }
+
+    async fn open(&self) -> Option<Events> {
+        let mut prepared = self.prepare(&RequestParams::get(PATH)).ok()?;
+        prepared.request.headers.extend(Events::HEADERS.map(|(name, value)| (Some(name), value)));
+        let sender = self.sender(prepared.connect_timeout.min(OPENING));
+        // No redirect, and a connection of its own: it ends with the stream.
+        Events::of(sender.send_once(&prepared.request, Reuse::Fresh).await.ok()?)
+    }
+
+    /// Waits until `until` for an item with the file that has one of these `names`. `report` is told how long it has
+    /// waited.
+    pub async fn wait_for(
+        &mut self,
+        listening: Listening,
+        names: &[RemotePath],
+        only: Option<&str>,
+        until: Instant,
+        report: Report<'_>,
+    ) -> Waited {
+        let targets = match self.sections().await {
+            Ok(sections) => file_targets(sections, names, only).unwrap_or_default(),
+            Err(error) => {
+                tracing::debug!("{error}");
+                Vec::new()
+            }
+        };
+        let now = Instant::now();
+        let waiting = Waiting {
+            scanner: self,
+            targets: &targets,
+            events: listening.events,
+            report,
+            begun: now,
+            looks: 0,
+            started: BTreeSet::new(),
+            ended: Vec::new(),
+            has_activities: false,
+            heard: now,
+        };
+        timeout_at(until, waiting.run()).await.unwrap_or(Waited::Timeout)
+    }
+}
+
+impl Listening {
+    /// Drops what has been told so far: scans that began before the refresh are not its own.
+    fn forget(&mut self) {
+        if let Some(events) = &mut self.events {
+            loop {
+                match events.next().now_or_never() {
+                    Some(Some(_)) => {}
+                    Some(None) => break self.events = None,
+                    None => break,
+                }
+            }
+        }
+    }
+}
+
+impl Waiting<'_> {
+    async fn run(mut self) -> Waited {
+        loop {
+            (self.report)(self.begun.elapsed());
+            let items = self.look().await;
+            if !items.is_empty() {
+                return Waited::Found(items);
+            }
+            let looked = Instant::now();
+            if self.is_over() {
+                sleep_until(looked + AFTER).await;
+                self.looks = BY_NAME - 1;
+                let items = [self.look().await, self.look().await].concat();
+                return if items.is_empty() { Waited::Ended } else { Waited::Found(items) };
+            }
+            self.pause(looked).await;
+        }
+    }
+
+    /// Whether the scan of each section has been told to be over.
+    fn is_over(&self) -> bool {
+        self.targets.iter().all(|(target, _)| self.ended.contains(&target.section))
+    }
+
+    /// One request a section. What fails now may go better the next time: a server that restarts comes back.
+    async fn look(&mut self) -> Vec<Item> {
+        self.looks += 1;
+        let filter = if self.looks.is_multiple_of(BY_NAME) { Filter::Name } else { Filter::Path };
+        let mut items = Vec::new();
+        for (target, number) in self.targets {
+            match self.scanner.find_by(target, *number, filter).await {
+                Ok(found) => items.extend(found),
+                Err(error) => tracing::debug!("{error}"),
+            }
+        }
+        items
+    }
+
+    /// Until the next look: an event, or its time.
+    async fn pause(&mut self, looked: Instant) {
+        let every = match self.begun.elapsed() {
+            _ if self.has_activities && self.events.is_some() => WITH_EVENTS,
+            young if young < Duration::from_secs(10) => Duration::from_secs(1),
+            _ => Duration::from_secs(2),
+        };
+        let next = looked + every;
+        if self.hear(next).await && !self.is_over() {
+            // More of them come with the first one.
+            while self.hear(next.min(looked + PAUSE)).await {}
+        }
+    }
+
+    /// Waits for the next event that is a reason to look; false when the time is over.
+    async fn hear(&mut self, until: Instant) -> bool {
+        loop {
+            let Some(events) = &mut self.events else {
+                sleep_until(until).await;
+                return false;
+            };
+            let silent = self.heard + SILENCE;
+            let event = match timeout_at(until.min(silent), events.next()).await {
+                Ok(Some(event)) => event,
+                Err(_) if Instant::now() >= until => return false,
+                Ok(None) | Err(_) => {
+                    self.events = None;
+                    continue;
+                }
+            };
+            self.heard = Instant::now();
+            match event {
+                Event::Ping => {}
+                Event::Other => return true,
+                Event::Scan { uuid, section, phase } => {
+                    self.has_activities = true;
+                    self.scan(uuid, section, phase);
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Only a scan whose beginning was told after the refresh can be its own.
+    fn scan(&mut self, uuid: String, section: Option<String>, phase: Phase) {
+        match (phase, section) {
+            (Phase::Started, _) => drop(self.started.insert(uuid)),
+            (Phase::Ended, Some(section)) if self.started.contains(&uuid) => {
+                self.ended.push(section);
+            }
+            _ => {}
+        }
+    }
+}

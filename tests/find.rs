@@ -1,0 +1,197 @@
+//! `plex.find`: the items that have a file, out of a filter that is no exact match.
+
+use plexsync_harness::fake_plex::{Fault, Section};
+use plexsync_harness::{FakePlex, Host, RpcError};
+use serde_json::{Value, json};
+
+/// An item's key, and its files.
+type Item<'a> = (&'a str, &'a [&'a str]);
+/// A section's key, type, locations, and items.
+type Of<'a> = (&'a str, &'a str, &'a [&'a str], &'a [Item<'a>]);
+
+fn plex(sections: &[Of]) -> FakePlex {
+    let plex = FakePlex::start();
+    let section = |&(key, kind, locations, _): &Of| Section::new(key, "S", kind, locations);
+    plex.set_sections(sections.iter().map(section).collect());
+    for (key, kind, _, items) in sections {
+        plex.set_listing(key, &listing(kind, items).to_string());
+    }
+    plex
+}
+
+fn listing(kind: &str, items: &[Item]) -> Value {
+    let kind = if kind == "show" { "episode" } else { kind };
+    let part = |file: &&str| json!({"Part": [{"file": file}]});
+    let item = |(key, files): &Item| {
+        let media: Vec<_> = files.iter().map(part).collect();
+        json!({"ratingKey": key, "type": kind, "title": format!("Title {key}"), "Media": media})
+    };
+    let items: Vec<_> = items.iter().map(item).collect();
+    json!({"MediaContainer": {"size": items.len(), "Metadata": items}})
+}
+
+fn started(plex: &FakePlex) -> Host {
+    crate::host().plex(plex).start()
+}
+
+fn find(plex: &FakePlex, params: Value) -> Result<Value, RpcError> {
+    started(plex).call("plex.find", params)
+}
+
+/// Path, key of the item, its section and its file.
+fn items(found: &Value) -> Vec<[String; 4]> {
+    let text = |item: &Value, name: &str| item[name].as_str().unwrap_or("not text").to_owned();
+    let item =
+        |item: &Value| ["path", "rating_key", "section", "file"].map(|name| text(item, name));
+    found["items"].as_array().unwrap().iter().map(item).collect()
+}
+
+fn rows(expected: &[[&str; 4]]) -> Vec<[String; 4]> {
+    expected.iter().map(|row| row.map(str::to_owned)).collect()
+}
+
+#[test]
+fn one_item_out_of_all_that_the_filter_brings() {
+    let season = ["/tv/Show/e1.mkv", "/tv/Show/e2.mkv", "/tv/Show/E2.mkv", "/tv/Show/e20.mkv"];
+    let episodes: Vec<_> = season.iter().map(|file| (*file, std::slice::from_ref(file))).collect();
+    let plex = self::plex(&[("2", "show", &["/tv"], &episodes)]);
+    let found = find(&plex, json!({"path": "/tv/Show/e2.mkv"})).unwrap();
+    assert_eq!(
+        items(&found),
+        rows(&[["/tv/Show/e2.mkv", "/tv/Show/e2.mkv", "2", "/tv/Show/e2.mkv"]])
+    );
+    let item = &found["items"][0];
+    assert_eq!(
+        (&item["type"], &item["title"]),
+        (&json!("episode"), &json!("Title /tv/Show/e2.mkv"))
+    );
+    assert_eq!((&found["missing"], &found["unheld"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn a_section_of_each_type_is_asked_for_what_has_files() {
+    for (kind, number) in [("movie", "1"), ("show", "4"), ("artist", "10"), ("photo", "13")] {
+        let plex = self::plex(&[("7", kind, &["/m"], &[("1", &["/m/a.x"])])]);
+        let found = find(&plex, json!({"path": "/m/a.x"})).unwrap();
+        assert_eq!(items(&found).len(), 1, "{kind}");
+        let asked = plex.requests();
+        assert_eq!(asked.last().unwrap().query_value("type").as_deref(), Some(number), "{kind}");
+    }
+    let plex = self::plex(&[("7", "unheard-of", &["/m"], &[("1", &["/m/a.x"])])]);
+    let found = find(&plex, json!({"path": "/m/a.x"})).unwrap();
+    assert_eq!((&found["missing"], &found["unheld"]), (&json!(["/m/a.x"]), &json!([])));
+}
+
+#[test]
+fn a_file_may_have_several_items_and_an_item_several_files() {
+    let plex = self::plex(&[
+        ("1", "movie", &["/m"], &[("10", &["/m/a.mkv", "/m/b.mkv"]), ("11", &["/m/c.mkv"])]),
+        ("2", "show", &["/m/", "/tv"], &[("20", &["/m/a.mkv"]), ("21", &["/m/a.mkv"])]),
+    ]);
+    let found =
+        find(&plex, json!({"paths": ["/m/a.mkv", "/m/gone.mkv", "/m/b.mkv", "/x/y.mkv"]})).unwrap();
+    let expected = [
+        ["/m/a.mkv", "10", "1", "/m/a.mkv"],
+        ["/m/a.mkv", "20", "2", "/m/a.mkv"],
+        ["/m/a.mkv", "21", "2", "/m/a.mkv"],
+        ["/m/b.mkv", "10", "1", "/m/b.mkv"],
+    ];
+    assert_eq!(items(&found), rows(&expected));
+    assert_eq!(found["missing"], json!(["/m/gone.mkv", "/x/y.mkv"]));
+    assert_eq!(found["unheld"], json!(["/x/y.mkv"]));
+    let only = find(&plex, json!({"path": "/m/a.mkv", "section": "2"})).unwrap();
+    assert_eq!(items(&only), rows(&expected[1..3]));
+}
+
+#[test]
+fn odd_names_are_found() {
+    let long = format!("/m/{}.mkv", "x".repeat(250));
+    let deep = format!("/m/{}a.mkv", "ü & folder/".repeat(400));
+    for (file, path) in [
+        ("/m/it's \"quoted\" & #1 100%?=+.mkv", "/m/it's \"quoted\" & #1 100%?=+.mkv"),
+        ("/m/a\\b.mkv", "/m/a\\b.mkv"),
+        ("/m/🎬 ✨.mkv", "/m/🎬 ✨.mkv"),
+        ("/m/Ame\u{301}lie.mkv", "/m/Am\u{e9}lie.mkv"),
+        ("/m/Am\u{e9}lie.mkv", "/m/Ame\u{301}lie.mkv"),
+        ("/m/a/b.mkv", "/m//a/./x/../b.mkv"),
+        (&long, &long),
+        (&deep, &deep),
+        ("D:\\Videos\\Heat.mkv", "d:/videos/HEAT.mkv"),
+        ("\\\\nas\\share\\Heat.mkv", "\\\\NAS\\share\\Heat.mkv"),
+    ] {
+        let plex = self::plex(&[(
+            "1",
+            "movie",
+            &["/m", "D:\\Videos", "\\\\nas\\share"],
+            &[("5", &[file])],
+        )]);
+        let found = find(&plex, json!({"path": path})).unwrap();
+        assert_eq!(items(&found), rows(&[[path, "5", "1", file]]), "{path}");
+    }
+}
+
+#[test]
+fn of_two_unicode_forms_the_one_that_was_named_counts() {
+    let both: [&[&str]; 2] = [&["/m/Am\u{e9}lie.mkv"], &["/m/Ame\u{301}lie.mkv"]];
+    let plex = self::plex(&[("1", "movie", &["/m"], &[("1", both[0]), ("2", both[1])])]);
+    for (place, key) in [(0, "1"), (1, "2")] {
+        let found = find(&plex, json!({"path": both[place][0]})).unwrap();
+        assert_eq!(items(&found), rows(&[[both[place][0], key, "1", both[place][0]]]));
+    }
+}
+
+#[test]
+fn a_listing_of_many_pages_is_read_to_its_end() {
+    let files: Vec<_> = (0..350).map(|number| format!("/m/{number}.mkv")).collect();
+    let names: Vec<[&str; 1]> = files.iter().map(|file| [file.as_str()]).collect();
+    let entries: Vec<Item> = names.iter().map(|name| (name[0], &name[..])).collect();
+    let plex = self::plex(&[("1", "movie", &["/m"], &entries)]);
+    let found = find(&plex, json!({"path": "/m/349.mkv"})).unwrap();
+    assert_eq!(items(&found).len(), 1);
+}
+
+#[test]
+fn an_odd_item_costs_no_other_and_an_odd_answer_is_an_error() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[])]);
+    let odd = json!([null, 7, {"title": "no key"}, {"ratingKey": "", "Media": []}, {"ratingKey": "2", "Media": 5},
+        {"ratingKey": 3, "Media": [{"Part": [{"file": "/m/a.mkv"}, {}]}, {}]}]);
+    plex.set_listing("1", &json!({"MediaContainer": {"size": 6, "Metadata": odd}}).to_string());
+    let found = find(&plex, json!({"path": "/m/a.mkv"})).unwrap();
+    assert_eq!(items(&found), rows(&[["/m/a.mkv", "3", "1", "/m/a.mkv"]]));
+    let portal = Fault::answer(200, &[("Content-Type", "text/html")], "<html>log in</html>");
+    plex.fault(portal.always().on("/library/sections/1/all"));
+    assert_eq!(find(&plex, json!({"path": "/m/a.mkv"})).unwrap_err().code, -32010);
+}
+
+#[test]
+fn a_section_that_fails_is_an_error_and_nothing_is_missing() {
+    for status in [401, 403, 404, 500, 503] {
+        let plex = self::plex(&[("1", "movie", &["/m"], &[])]);
+        plex.fault(Fault::answer(status, &[], "").always().on("/library/sections/1/all"));
+        let error = find(&plex, json!({"path": "/m/a.mkv"})).unwrap_err();
+        assert_eq!(error.code, -32013, "{status}");
+        assert_eq!(error.data.unwrap()["status"], status);
+    }
+}
+
+#[test]
+fn params_that_make_no_sense_are_refused() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[])]);
+    let mut host = started(&plex);
+    let many = vec!["/m/a.mkv"; 101];
+    for (params, pointer) in [
+        (json!({}), "/path"),
+        (json!({"path": "a.mkv"}), "/path"),
+        (json!({"paths": []}), "/paths"),
+        (json!({"paths": many}), "/paths"),
+        (json!({"paths": ["/m/a.mkv", "b.mkv"]}), "/paths/1"),
+        (json!({"path": "/m/a.mkv", "paths": ["/m/a.mkv"]}), "/paths"),
+        (json!({"path": "/m/a.mkv", "timeout_ms": 0}), "/timeout_ms"),
+        (json!({"path": "/m/a.mkv", "section": "9"}), "/section"),
+        (json!({"path": "/m/a.mkv", "file": "b"}), "/file"),
+    ] {
+        let error = host.call("plex.find", params.clone()).unwrap_err();
+        assert_eq!(error.code, -32602, "{params}");
+        assert_eq!(error.data.unwrap()["pointer"], pointer, "{params}");
+    }
+}
