@@ -187,7 +187,7 @@ impl State {
 
     fn explain(&mut self, ticket: &Ticket, reason: &Reason) {
         for note in &mut self.waiting {
-            if note.tried == ticket.number {
+            if note.tried == ticket.number && ticket.number > 0 {
                 note.reason = reason.clone();
             }
         }
