@@ -83,6 +83,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the account's Plex servers, or choose one
+    #[command(args_conflicts_with_subcommands = true)]
+    Servers {
+        /// What to do instead of listing them
+        #[command(subcommand)]
+        command: Option<ServersCommand>,
+        /// Try every connection, without a token
+        #[arg(long)]
+        probe: bool,
+        /// Print one JSON object instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenRPC document of the methods
     Openrpc,
     /// Print a script that completes this program's arguments in a shell
@@ -135,6 +148,19 @@ pub struct CallArguments {
 /// Names of the methods, for completions and for `did you mean`.
 fn methods() -> impl Iterator<Item = &'static str> {
     plexsync_protocol::summaries().into_iter().map(|(name, _)| name)
+}
+
+/// What to do with the account's servers.
+#[derive(Debug, Subcommand)]
+pub enum ServersCommand {
+    /// Use this server from now on, unless a URL is configured
+    Choose {
+        /// Its name, in any letter case, or its identifier
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What to do with the identity.
@@ -205,6 +231,9 @@ pub struct Flags {
     /// File that holds the Plex token [env: PLEX_TOKEN_FILE; PLEX_TOKEN, PLEXAPI_AUTH_SERVER_TOKEN hold the token itself]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub plex_token_file: Option<PathBuf>,
+    /// Which of the account's Plex servers is meant, by name or identifier, where no URL is given [env: PLEXSYNC_PLEX_SERVER]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub plex_server: Option<String>,
     /// URL in place of plex.tv and clients.plex.tv, for tests: https, or http to this machine [env: PLEXSYNC_PLEX_TV]
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub plex_tv: Option<String>,

@@ -31,6 +31,8 @@ mod retries;
 mod scan;
 mod secrets;
 mod shell;
+mod servers;
+mod servers_in_sight;
 mod sign_in;
 mod stash_go;
 mod stash_log;

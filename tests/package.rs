@@ -180,9 +180,9 @@ fn stash_loads_the_manifest() {
     );
     assert_eq!(plugin.triggers(), ["Scene.Create.Post", "Scene.Update.Post", "Scene.Destroy.Post"]);
     let settings: Vec<_> = plugin.settings().collect();
-    assert_eq!(settings.len(), 3);
+    assert_eq!(settings.len(), 4);
     for (key, name, description) in settings {
-        assert!(["plex_url", "plex_token", "path_map"].contains(&key), "{key}");
+        assert!(["plex_url", "plex_token", "plex_server", "path_map"].contains(&key), "{key}");
         assert!(!name.is_empty() && !description.is_empty(), "{key}");
     }
 }

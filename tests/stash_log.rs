@@ -225,8 +225,9 @@ fn settings_that_are_missing_or_wrong_are_named() {
     let (url, token) = (setup.plex.url(), setup.plex.token());
     let of = "the token in `Settings > Plugins > PlexSync`";
     setup.stash.configure("plexsync", json!({}));
-    let none = format!("warning: plex_url: no Plex server is configured; {SET_URL}");
-    let error = format!("no Plex server is configured: {SET_URL} (-32014)");
+    let hint = format!("run the task *Sign in to Plex*, or {SET_URL}");
+    let none = format!("warning: plex_url: no Plex server is configured; {hint}");
+    let error = format!("no Plex server is configured: {hint} (-32014)");
     expect(&setup, "no settings", &[none, not_well(1, 5)], &error);
 
     let refused =

@@ -41,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "remote_path",
         ],
     ),
-    ("target", &["files", "plex", "stash"]),
+    ("target", &["account", "files", "http", "plex", "stash"]),
     ("files", &[]),
     ("identity", &["files"]),
     ("account", &["files", "http"]),

@@ -20,7 +20,8 @@ pub struct FindParams {
     /// Key of the only library section to look into. Empty counts as absent: every section that holds the file is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
-    /// Base URL of the server; default the configured one.
+    /// Base URL of the server, or the name or identifier of one of the account's servers; default the configured one,
+    /// else the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Time for the whole call, in milliseconds.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 pub mod message;
 pub mod identity;
 pub mod plex;
+pub mod server;
 pub mod find;
 pub mod device;
 pub mod stash;

@@ -27,6 +27,10 @@ pub mod method {
     pub const AUTH_STATUS: &str = "auth.status";
     /// Signs out.
     pub const AUTH_LOGOUT: &str = "auth.logout";
+    /// Lists the account's servers.
+    pub const SERVER_LIST: &str = "server.list";
+    /// Chooses one of them.
+    pub const SERVER_CHOOSE: &str = "server.choose";
     /// Lists the account's devices.
     pub const DEVICE_LIST: &str = "device.list";
     /// Removes devices from the account.

@@ -92,7 +92,8 @@ pub struct RequestParams {
     /// The HTTP method.
     #[serde(default)]
     pub method: Method,
-    /// Base URL of the server; default the configured one.
+    /// Base URL of the server, or the name or identifier of one of the account's servers; default the configured one,
+    /// else the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Overrides the configured token; empty sends none.
@@ -168,6 +169,9 @@ pub struct RequestResult {
     pub attempts: u32,
     /// Time for the whole call, in milliseconds.
     pub elapsed_ms: u64,
+    /// A sentence for the user about the server or the token that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 impl RequestResult {

@@ -4,6 +4,7 @@ use plexsync_protocol::sign_in::SignInState;
 use serde_json::Value;
 
 use super::plex_tv::Reply;
+use super::server::Unclear;
 use super::store::FileError;
 use crate::http::error::HttpError;
 use crate::secret::Secrets;
@@ -24,6 +25,8 @@ pub enum AccountError {
     Incomplete(SignInState),
     /// There is no sign-in that this device can use.
     NotSignedIn(NotSignedIn),
+    /// Which of the account's servers is meant is not clear.
+    Unclear(Unclear),
 }
 
 impl AccountError {
@@ -32,7 +35,7 @@ impl AccountError {
         match self {
             Self::Http(_) => true,
             Self::Refused(refusal) => refusal.status == 429 || refusal.status >= 500,
-            Self::File(_) | Self::Incomplete(_) | Self::NotSignedIn(_) => false,
+            Self::File(_) | Self::Incomplete(_) | Self::NotSignedIn(_) | Self::Unclear(_) => false,
         }
     }
 }

@@ -7,6 +7,7 @@ mod error;
 pub mod files;
 mod logout;
 mod plex_tv;
+pub mod server;
 mod sign_in;
 mod status;
 mod store;

@@ -184,7 +184,7 @@ impl PlexTv {
         let request = request(origin, identity, ask)?;
         let connect = time.connect.min(time.deadline.saturating_duration_since(Instant::now()));
         let sender = Sender::new(&self.clients, time.deadline, connect);
-        let mut retry = Retry { sender, retries: 0, attempts: 0 };
+        let mut retry = Retry { sender, retries: 0, attempts: 0, route: None };
         let mut receiving = Receiving::default();
         let sent = retry.send(&request, Some(LARGEST), &mut receiving).await;
         let server = origin.origin().ascii_serialization();

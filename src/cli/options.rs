@@ -78,7 +78,7 @@ impl Options {
             former_data_dir: former_data_dir(OS, environment),
             data_dir,
             plex_ca: path(flags.plex_ca, "--plex-ca", &["PLEX_CA"]),
-            sources: sources(flags.plex_url, flags.plex_token_file, environment),
+            sources: sources(flags.plex_url, flags.plex_token_file, flags.plex_server, environment),
             plex_tv: plex_tv(flags.plex_tv, environment),
             framing: match flags.wire.as_deref() {
                 Some("lines") => Some(Framing::Lines),
@@ -107,6 +107,7 @@ impl Options {
 fn sources(
     url: Option<String>,
     token_file: Option<PathBuf>,
+    server: Option<String>,
     environment: Environment<'_>,
 ) -> Vec<Source> {
     let variable = |name| text(name, environment).map(|value| Given::new(value, name));
@@ -120,9 +121,15 @@ fn sources(
         Source {
             url: url.map(|url| Given::new(url, "--plex-url")),
             token: token_file.map(|file| Given::new(Token::File(file), "--plex-token-file")),
+            server: server.map(|server| Given::new(server, "--plex-server")),
         },
-        Source { url: variable("PLEX_URL"), token: token("PLEX_TOKEN").or(file) },
         Source {
+            url: variable("PLEX_URL"),
+            token: token("PLEX_TOKEN").or(file),
+            server: variable("PLEXSYNC_PLEX_SERVER"),
+        },
+        Source {
+            server: None,
             url: variable("PLEXAPI_AUTH_SERVER_BASEURL"),
             token: token("PLEXAPI_AUTH_SERVER_TOKEN"),
         },

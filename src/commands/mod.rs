@@ -7,6 +7,7 @@ mod doctor;
 mod identity;
 mod login;
 mod manual;
+mod servers;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::cli::{Command, Environment};
+use crate::cli::{Command, Environment, ServersCommand};
 use crate::identity::inspect;
 use crate::json_text::JsonText;
 use crate::pretty::pretty;
@@ -125,6 +126,12 @@ pub fn run(command: Command, setting: &Setting<'_>, streams: &mut Streams<'_>) -
         }
         Command::Login { renew, json } => login::login(setting, streams, renew, json),
         Command::Logout { json } => login::logout(setting, streams, json),
+        Command::Servers { command: None, probe, json } => {
+            servers::list(setting, streams, probe, json)
+        }
+        Command::Servers { command: Some(ServersCommand::Choose { name, json }), .. } => {
+            servers::choose(setting, streams, name, json)
+        }
         Command::Openrpc => {
             streams.output.write_all(OPENRPC.as_bytes())?;
             Ok(End::Fine)

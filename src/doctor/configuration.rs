@@ -7,13 +7,20 @@ use crate::plex::{Account, TOKEN_HINT, origin_of};
 use crate::target::{Chosen, Given};
 
 /// Checks server, token and certificate authority; returns the account as requests would use it, without a server
-/// that can't be asked.
-pub(super) fn check(subject: &Subject, chosen: &Chosen, checks: &mut Vec<Check>) -> Account {
+/// that can't be asked. What an account gives that is signed in is not missing.
+pub(super) fn check(
+    subject: &Subject,
+    chosen: &Chosen,
+    signed_in: bool,
+    checks: &mut Vec<Check>,
+) -> Account {
     let origin = chosen.url.as_ref().map(|url| origin_of(&url.value));
-    checks.push(server(subject, chosen, origin.as_ref()));
+    if origin.is_some() || !signed_in {
+        checks.push(server(subject, chosen, origin.as_ref()));
+    }
     let mut account = chosen.account();
     account.server = account.server.filter(|_| matches!(origin, Some(Ok(_))));
-    if chosen.url.is_some() || chosen.token.is_some() {
+    if chosen.token.is_some() || (chosen.url.is_some() && !signed_in) {
         checks.push(token(subject, chosen));
     }
     for odd in &chosen.warnings {
@@ -40,8 +47,8 @@ fn server(
         ),
         None => {
             let hint = subject.hint(
-                "set `plex_url` in Settings > Plugins > PlexSync",
-                "give `--plex-url URL` or `PLEX_URL`, such as `http://192.168.1.10:32400`",
+                "run the task *Sign in to Plex*, or set `plex_url` in Settings > Plugins > PlexSync",
+                "run `plexsync-worker login`, or give `--plex-url URL` or `PLEX_URL`, such as `http://192.168.1.10:32400`",
             );
             warning(NAME, "no Plex server is configured", hint)
         }

@@ -1,6 +1,7 @@
 //! `doctor.run`: checks of the installation, each with a hint. It writes nothing but, if the caller allows it, a first
 //! identity: without one Plex can't be asked.
 
+mod account;
 mod configuration;
 mod folder;
 mod identity;
@@ -15,10 +16,11 @@ use std::sync::Arc;
 use plexsync_protocol::doctor::{Check, CheckState, DoctorReport};
 use plexsync_protocol::identity::Identity;
 
+use self::account::SignIn;
 use crate::plex::Plex;
 use crate::secret::Secrets;
 use crate::stash::{Stash, without_options};
-use crate::target::{Given, Source, Sources};
+use crate::target::{Given, Means, Source, Sources};
 
 /// Loads the identity or creates the first one. The error is a message.
 pub type MakeIdentity = Box<dyn Fn() -> Result<Arc<Identity>, String> + Send>;
@@ -31,6 +33,8 @@ pub struct Subject {
     pub sources: Sources,
     pub plex_ca: Option<Given<PathBuf>>,
     pub plex: Plex,
+    /// What the account's servers are looked for with.
+    pub means: Option<Means>,
     pub secrets: Secrets,
     /// For `X-Plex-Version`.
     pub version: &'static str,
@@ -50,11 +54,15 @@ pub async fn run(subject: Subject) -> DoctorReport {
     let is_known = settings.is_some() || subject.sources.are_complete().0;
     let sources = settings.map_or_else(|| subject.sources.clone(), |it| subject.sources.and(it));
     let mut configured = Vec::new();
-    let account = configuration::check(&subject, &sources.choose(), &mut configured);
-    let device = folder::check(&subject, account.server.is_some(), &mut checks);
+    let (chosen, stored) = (sources.choose(), SignIn::of(&subject));
+    let account = configuration::check(&subject, &chosen, stored.is_there(), &mut configured);
+    let has_server = account.server.is_some() || stored.is_there();
+    let device = folder::check(&subject, has_server, &mut checks);
     checks.extend(subject.folder.iter().flat_map(|folder| sign_in::check(&folder.value)));
     // Settings that can't be read were reported: that nothing is configured would not be true.
     checks.extend(configured.into_iter().filter(|_| is_known));
+    let account =
+        account::check(&subject, stored, &chosen, account, device.as_ref(), &mut checks).await;
     plex::check(&subject, account, device, &mut checks).await;
     waiting::check(&subject, &mut checks);
     for check in &mut checks {

@@ -54,6 +54,17 @@ impl HttpError {
         Self::Unreachable { kind, reason: reason.into(), hint: hint.into() }
     }
 
+    /// The same, where a connection that was not made in time was not given the whole time of the call.
+    #[must_use]
+    pub(crate) fn not_in_time_is_unreachable(self) -> Self {
+        match self {
+            Self::Timeout { phase: TimeoutPhase::Connect, reason, hint } => {
+                Self::Unreachable { kind: Connect, reason, hint }
+            }
+            other => other,
+        }
+    }
+
     /// No answer in time, for `reason`.
     pub(crate) fn timeout(
         phase: TimeoutPhase,

@@ -56,6 +56,17 @@ impl Failure {
         )
     }
 
+    /// Whether the server may be reachable another way: no connection, or one that was closed before an answer.
+    pub(crate) fn is_of_the_route(&self) -> bool {
+        use UnreachableKind::{Closed, Connect, Dns, Tls};
+        let of_connection = matches!(
+            self.error,
+            HttpError::Unreachable { kind: Dns | Connect | Tls | Closed, .. }
+                | HttpError::Timeout { phase: TimeoutPhase::Connect, .. }
+        );
+        of_connection && !self.received
+    }
+
     fn is_closed(&self) -> bool {
         matches!(self.error, HttpError::Unreachable { kind: UnreachableKind::Closed, .. })
     }

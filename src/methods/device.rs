@@ -80,7 +80,7 @@ async fn judge(
 ) -> Result<(Secret, Judge), AccountError> {
     let (stored, servers) = call.on_disk(|call| (call.stored(), call.store.servers())).await;
     let token = stored?.token;
-    let configured = worker.account(stash, Has { server: true, token: false }).await.ok();
+    let configured = worker.account(stash, Has { server: Some("http://"), token: None }).await.ok();
     let configured = configured.and_then(|resolved| resolved.account.token.ok().flatten());
     let of_servers = servers.servers.into_values().filter_map(|server| server.token);
     let judge = Judge {

@@ -40,6 +40,8 @@ fn subject(worker: &Arc<Worker>, stash: Option<Arc<StashCall>>, create: bool) ->
     let parent = stash.as_ref().map(|call| worker.stash(call));
     let keeper = worker.clone();
     let folder = worker.data_folder(stash.as_deref());
+    let store = worker.store(stash.as_deref()).ok();
+    let means = store.and_then(|store| worker.means(stash.as_deref(), store).ok());
     let make: MakeIdentity =
         Box::new(move || keeper.identity(stash.as_deref()).map_err(|error| error.message));
     Subject {
@@ -47,6 +49,7 @@ fn subject(worker: &Arc<Worker>, stash: Option<Arc<StashCall>>, create: bool) ->
         sources: setup.sources.clone(),
         plex_ca: setup.plex_ca.clone(),
         plex: worker.plex.clone(),
+        means,
         secrets: setup.secrets.clone(),
         version: setup.version,
         stash: parent,

@@ -1,8 +1,11 @@
 //! Failures to error codes, in this one place.
 
 mod account;
+mod server;
 
 pub(in crate::methods) use account::of_account;
+use server::no_server;
+pub(in crate::methods) use server::nobody_signed_in;
 
 use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
@@ -64,6 +67,7 @@ pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
             not_configured(Missing::Server, message)
         }
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
+        PlexError::NoServer(error) => no_server(*error, reader),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
         PlexError::Refused(refusal) => refused(*refusal, reader),
     }

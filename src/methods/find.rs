@@ -90,7 +90,7 @@ enum Found {
 
 impl Find {
     async fn run(&self, named: Option<Vec<Named>>) -> Outcome {
-        let Resolved { account, settings } = self.account().await?;
+        let Resolved { account, settings, .. } = self.account().await?;
         let paths = match named {
             Some(paths) => paths,
             None => self.scene_files().await?,
@@ -100,6 +100,7 @@ impl Find {
         }
         let mut scanner = self.worker.plex.scanner(ScanCall {
             identity: self.identity.clone(),
+            server: self.has().url().map(str::to_owned),
             account,
             limits: limits(self.stash.as_deref()),
             deadline: self.deadline,
@@ -170,10 +171,14 @@ impl Find {
             // Asked for even if the account is complete without: `path_map` is only there.
             Some(call) => {
                 let parent = self.worker.stash(call);
-                self.worker.account_with(&parent, Has::default()).await?.with_server()
+                self.worker.account_with(call, &parent, self.has()).await?.with_server()
             }
-            None => self.worker.account(None, Has::default()).await,
+            None => self.worker.account(None, self.has()).await,
         }
+    }
+
+    fn has(&self) -> Has<'_> {
+        Has { server: self.params.server.as_deref(), token: None }
     }
 
     fn error(&self, error: PlexError) -> ErrorObject {

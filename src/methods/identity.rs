@@ -171,6 +171,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::account::server::Servers;
     use crate::methods::Setup;
     use crate::plex::{Options, Plex};
     use crate::secret::Secrets;
@@ -195,7 +196,8 @@ mod tests {
             };
             let plex = Plex::new(Options::default());
             let plex_tv = Err(String::new());
-            let worker = Worker { setup, plex, plex_tv, keeper: Mutex::new(None) };
+            let servers = Arc::new(Servers::new(plex.clients()));
+            let worker = Worker { setup, plex, plex_tv, servers, keeper: Mutex::new(None) };
             assert_eq!(worker.identity(None).unwrap().device_id == "a", moves, "{by}");
         }
     }

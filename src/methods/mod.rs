@@ -11,6 +11,7 @@ mod identity;
 pub(crate) mod params;
 mod request;
 mod scan;
+mod server;
 mod told;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use tracing::info;
 
 use self::errors::Reader;
 use crate::account::PlexTv;
+use crate::account::server::Servers;
 use crate::identity::Keeper;
 use crate::json_text::JsonText;
 use crate::plex::{Limits, Plex};
@@ -59,7 +61,8 @@ pub struct Setup {
 
 /// `plex_tv` is the client of plex.tv, or a sentence about its URL.
 pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Methods {
-    let worker = Arc::new(Worker { setup, plex, plex_tv, keeper: Mutex::new(None) });
+    let servers = Arc::new(Servers::new(plex.clients()));
+    let worker = Arc::new(Worker { setup, plex, plex_tv, servers, keeper: Mutex::new(None) });
     let mut methods = Methods::default();
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
@@ -78,6 +81,8 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     add(method::AUTH_FINISH, auth::finish);
     add(method::AUTH_STATUS, auth::status);
     add(method::AUTH_LOGOUT, auth::logout);
+    add(method::SERVER_LIST, server::list);
+    add(method::SERVER_CHOOSE, server::choose);
     add(method::DEVICE_LIST, device::list);
     add(method::DEVICE_REMOVE, device::remove);
     add(method::DOCTOR_RUN, doctor::run);
@@ -97,6 +102,7 @@ struct Worker {
     setup: Setup,
     plex: Plex,
     plex_tv: Result<PlexTv, String>,
+    servers: Arc<Servers>,
     /// Made at the first use: in a Stash conversation the host says where the identity lives.
     keeper: Mutex<Option<Keeper>>,
 }

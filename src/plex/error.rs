@@ -1,6 +1,6 @@
 //! What can go wrong between a call and its answer, by what the receiver does next.
 
-use plexsync_protocol::error::Missing;
+use plexsync_protocol::error::{KnownServer, Missing};
 
 use crate::http::error::HttpError;
 use crate::plex::refusal::Refusal;
@@ -30,12 +30,32 @@ pub enum PlexError {
         /// A sentence for the user, with the hint.
         message: String,
     },
+    /// The account has no server, or no token, for the request.
+    #[error("{}", .0.reason)]
+    NoServer(Box<NoServer>),
     /// No library section holds the folder.
     #[error(transparent)]
     NoSection(Box<NoSection>),
     /// Plex answered with a status outside 2xx where one within is needed.
     #[error(transparent)]
     Refused(Box<Refusal>),
+}
+
+/// Why the account has no server, or no token, for a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoServer {
+    /// What is missing.
+    pub missing: Missing,
+    /// Why.
+    pub reason: String,
+    /// Signing in would help; else `reason` ends with a hint.
+    pub needs_sign_in: bool,
+    /// The file that can't be used.
+    pub path: Option<String>,
+    /// The account's servers, where none of them is the one that is meant.
+    pub servers: Vec<KnownServer>,
+    /// The call names a server that there is not.
+    pub named_by_call: bool,
 }
 
 /// Why no library section can be asked for a folder.

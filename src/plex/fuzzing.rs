@@ -39,7 +39,8 @@ pub struct Joined {
 /// # Errors
 /// Why it would go nowhere.
 pub fn join(server: &str, path: &str, query: BTreeMap<String, Value>) -> Result<Joined, String> {
-    let target = Target { base: Base::parse(server)?, token: None };
+    let target =
+        Target { base: Base::parse(server)?, token: None, router: None, takes_token: true };
     let params = RequestParams { query, ..RequestParams::get(path) };
     let url = plan::url(&params, &target).map_err(|error| error.to_string())?;
     let origin = Url::parse(server.trim()).map(|server| server.origin());

@@ -10,6 +10,7 @@ pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;
 pub(crate) mod response;
+mod route;
 mod scan;
 mod sections;
 mod wait;
@@ -25,13 +26,14 @@ use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{Parse, RequestParams};
 use tokio::time::Instant;
 
-pub use self::error::{NoSection, PlexError};
+pub use self::error::{NoSection, NoServer, PlexError};
 pub use self::find::Item;
 pub use self::refusal::Refusal;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
-pub use self::request::url::{origin_of, same_origin, server_key};
+pub use self::request::url::{base_url, origin_of, same_origin, server_key};
 pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
+pub use self::route::{Place, Router, Sending};
 pub use self::scan::{ScanCall, Scanner};
 pub use self::sections::Section;
 pub use self::wait::{Listening, Waited};
@@ -41,10 +43,11 @@ pub use crate::http::proxy::ProxySettings;
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
 use self::response::receive::fetch;
+use self::route::{Routed, Routing};
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
 use crate::http::probe;
-use crate::http::retry::Retry;
+use crate::http::retry::{Retry, Route};
 use crate::http::send::Sender;
 use crate::http::tls::Trust;
 use crate::secret::Secrets;
@@ -97,6 +100,11 @@ impl Plex {
         }
     }
 
+    /// Its connections, for who asks the same servers.
+    pub(crate) fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients)
+    }
+
     /// Sends one request. Any HTTP answer is an [`Answer`], 401 and 503 too.
     ///
     /// The params are checked at once, the time runs from the future's first poll. Needs a tokio runtime with time
@@ -139,8 +147,13 @@ impl Plex {
         progress: Option<Progress>,
     ) -> Result<Answer, PlexError> {
         let deadline = started + prepared.timeout;
-        let sender = Sender::new(&self.clients, deadline, prepared.connect_timeout);
-        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0 };
+        let mut route = Routing::find(prepared.routing.take(), deadline).await?;
+        let connect_limit = prepared.connect_timeout;
+        let connect_limit = route.as_ref().map_or(connect_limit, |it| it.limit(connect_limit));
+        let sender = Sender::new(&self.clients, deadline, connect_limit);
+        let warning = route.as_ref().and_then(Routed::warning);
+        let route = route.as_mut().map(|route| route as &mut dyn Route);
+        let mut retry = Retry { sender, retries: prepared.retries, attempts: 0, route };
         let (fetched, body) = if prepared.all_pages {
             paging::fetch(&mut retry, &mut prepared, deadline, progress.as_deref()).await?
         } else {
@@ -156,6 +169,7 @@ impl Plex {
             url: self.secrets.redact(fetched.head.url.as_str()).into_owned(),
             attempts: retry.attempts,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            warning,
         };
         tracing::debug!(
             method = %prepared.request.method,

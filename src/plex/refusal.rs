@@ -108,6 +108,7 @@ mod tests {
             url: "http://plex:32400/base/library".to_owned(),
             attempts: 1,
             elapsed_ms: 1,
+            warning: None,
         };
         Refusal::of(&answer, "the list", &secrets)
     }

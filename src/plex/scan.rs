@@ -20,6 +20,8 @@ use crate::remote_path::RemotePath;
 
 /// What all scans of one call have in common.
 pub struct ScanCall {
+    /// Base URL of the server, if the call names one.
+    pub server: Option<String>,
     /// The device that asks.
     pub identity: Arc<Identity>,
     /// The configured server and its token.
@@ -209,7 +211,8 @@ impl Scanner {
     }
 
     pub(super) fn prepare(&self, params: &RequestParams) -> Result<PreparedRequest, PlexError> {
-        let ScanCall { identity, account, limits, .. } = &self.call;
+        let ScanCall { server, identity, account, limits, .. } = &self.call;
+        let params = &RequestParams { server: server.clone(), ..params.clone() };
         PreparedRequest::new(params, identity, account, *limits, &self.plex.secrets)
     }
 

@@ -21,7 +21,7 @@ fn identity() -> Arc<Identity> {
 }
 
 fn account(url: String) -> Account {
-    Account { server: Some(url), token: Ok(Some(Secret::new(TOKEN))) }
+    Account { server: Some(url), token: Ok(Some(Secret::new(TOKEN))), router: None }
 }
 
 fn call(url: String, params: Value) -> RequestCall {

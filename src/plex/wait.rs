@@ -10,7 +10,9 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::Scanner;
 use super::events::{Event, Events, PATH, Phase};
 use crate::http::client::Reuse;
+use crate::http::retry::Route;
 use crate::plex::find::{Filter, Item, file_targets};
+use crate::plex::route::Routing;
 use crate::plex::sections::Target;
 use crate::remote_path::RemotePath;
 
@@ -75,6 +77,10 @@ impl Scanner {
     async fn open(&self) -> Option<Events> {
         let mut prepared = self.prepare(&RequestParams::get(PATH)).ok()?;
         prepared.request.headers.extend(Events::HEADERS.map(|(name, value)| (Some(name), value)));
+        let route = Routing::find(prepared.routing.take(), Instant::now() + OPENING).await.ok()?;
+        if let Some(route) = route {
+            prepared.request = route.put_on(&prepared.request);
+        }
         let sender = self.sender(prepared.connect_timeout.min(OPENING));
         // No redirect, and a connection of its own: it ends with the stream.
         Events::of(sender.send_once(&prepared.request, Reuse::Fresh).await.ok()?)

@@ -13,6 +13,8 @@ pub struct Settings {
     pub plex_url: Option<String>,
     /// The token that belongs to it.
     pub plex_token: Option<Secret>,
+    /// The account's server that is meant, by name or identifier, where there is no URL.
+    pub plex_server: Option<String>,
     /// The same folders under Stash's and Plex's names.
     pub path_map: PathMap,
 }
@@ -33,7 +35,8 @@ impl Settings {
             let reason = secrets.redact(&reason).into_owned();
             StashError::Setting { name: "path_map", reason }
         })?;
-        Ok(Self { plex_url: text(saved, "plex_url"), plex_token, path_map })
+        let [plex_url, plex_server] = ["plex_url", "plex_server"].map(|name| text(saved, name));
+        Ok(Self { plex_url, plex_token, plex_server, path_map })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which server is used, and which token may be sent to it: the one precedence of flags, environment and Stash's settings,
 //! for methods, `doctor` and commands.
 
+mod origin;
+mod router;
 mod token_file;
 mod written;
 
@@ -8,6 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use self::origin::{Call, Origin, origin};
+use self::router::{AccountRouter, Need};
+pub use self::router::{Means, no_server};
+use crate::account::server::Which;
 use crate::files::Problem;
 use crate::plex::{Account, same_origin};
 use crate::secret::{Secret, Secrets};
@@ -40,6 +46,8 @@ pub enum Token {
 pub struct Source {
     pub url: Option<Given<String>>,
     pub token: Option<Given<Token>>,
+    /// Which of the account's servers is meant, by name or identifier, where there is no URL.
+    pub server: Option<Given<String>>,
 }
 
 /// The user's settings in Stash.
@@ -49,6 +57,7 @@ impl From<&Settings> for Source {
         Self {
             url: settings.plex_url.clone().map(|url| Given::new(url, SETTINGS_PAGE)),
             token: token.map(|token| Given::new(Token::Text(token), SETTINGS_PAGE)),
+            server: settings.plex_server.clone().map(|server| Given::new(server, SETTINGS_PAGE)),
         }
     }
 }
@@ -69,6 +78,8 @@ pub struct Chosen {
     pub url: Option<Given<String>>,
     /// The token that belongs to it, or why it can't be used, with a hint.
     pub token: Option<Given<Result<Secret, Problem>>>,
+    /// The account's server that is meant where there is no URL, by name or identifier.
+    pub server: Option<Given<String>>,
     /// Problems that don't keep a value from being used.
     pub warnings: Vec<Problem>,
 }
@@ -80,7 +91,21 @@ impl Chosen {
             Ok(token) => Ok(token.clone()),
             Err(problem) => Err(sentence(problem)),
         });
-        Account { server: self.url.as_ref().map(|url| url.value.clone()), token: token.transpose() }
+        let server = self.url.as_ref().map(|url| url.value.clone());
+        Account { server, token: token.transpose(), router: None }
+    }
+
+    /// The same for a call, completed with what the account gives. `means` is `None` if nobody is signed in.
+    pub fn account_for(&self, call: Call<'_>, means: Option<Means>) -> Account {
+        let origin = origin(call, self, means.is_some());
+        let (need, account) = match origin {
+            Origin::Given => return self.account(),
+            Origin::Account(which @ Which::OfCall(_)) => (Need::Server(which), Account::default()),
+            Origin::Account(which) => (Need::Server(which), self.account()),
+            Origin::Lent(url) => (Need::Token(url), self.account()),
+        };
+        let router = means.map(|means| Arc::new(AccountRouter::new(means, need)) as Arc<_>);
+        Account { router, ..account }
     }
 }
 
@@ -117,16 +142,17 @@ impl Sources {
             Given::new(value, url.by)
         });
         let token = token.map(|token| Given::new(self.read(token, &mut warnings), token.by));
-        Chosen { url, token, warnings }
+        let server = self.list.iter().find_map(|source| source.server.clone());
+        Chosen { url, token, server, warnings }
     }
 
-    /// Server and token as a request uses them. Warnings are logged once.
-    pub fn account(&self) -> Account {
+    /// The server and its token. Warnings are logged once.
+    pub fn choose_once_told(&self) -> Chosen {
         let chosen = self.choose();
         if !self.logged.swap(true, Ordering::Relaxed) {
             chosen.warnings.iter().for_each(|warning| tracing::warn!("{}", sentence(warning)));
         }
-        chosen.account()
+        chosen
     }
 
     /// Warnings are logged no more, where the same would be said by each of a thousand processes.
@@ -135,9 +161,11 @@ impl Sources {
     }
 
     /// The server alone, for a call that brings its own token: no token file is read.
-    pub fn server(&self) -> Account {
+    pub fn choose_server(&self) -> Chosen {
         let (url, _) = precedence(&self.list);
-        Account { server: url.map(|url| written::url(&url.value).0), token: Ok(None) }
+        let url = url.map(|url| Given::new(written::url(&url.value).0, url.by));
+        let server = self.list.iter().find_map(|source| source.server.clone());
+        Chosen { url, server, ..Chosen::default() }
     }
 
     fn read(&self, given: &Given<Token>, warnings: &mut Vec<Problem>) -> Result<Secret, Problem> {

@@ -13,6 +13,7 @@ fn sources(list: &[(Option<&str>, bool)]) -> Sources {
         url: url.map(|url| Given::new(url.to_owned(), NAMES[place])),
         token: has_token
             .then(|| Given::new(Token::Text(Secret::new(format!("token-{place}"))), NAMES[place])),
+        server: None,
     };
     Sources::new(list.iter().enumerate().map(source).collect(), Secrets::default())
 }
@@ -81,7 +82,7 @@ fn a_server_is_the_same_however_its_url_is_written() {
 
 #[test]
 fn the_first_token_decides_even_if_it_is_broken() {
-    let token = |token, by| Source { url: None, token: Some(Given::new(token, by)) };
+    let token = |token, by| Source { token: Some(Given::new(token, by)), ..Source::default() };
     let missing = Token::File("/no/such/file".into());
     let sources = Sources::new(
         vec![
@@ -96,12 +97,13 @@ fn the_first_token_decides_even_if_it_is_broken() {
         reason.contains("`/no/such/file` of `--plex-token-file`: there is no such file"),
         "{reason}"
     );
-    assert!(sources.server().token.unwrap().is_none(), "a call with its own token does not look");
+    assert!(sources.choose_server().token.is_none(), "a call with its own token does not look");
 }
 
 fn read(path: &Path) -> Chosen {
     let token = Given::new(Token::File(path.to_owned()), "PLEX_TOKEN_FILE");
-    Sources::new(vec![Source { url: None, token: Some(token) }], Secrets::default()).choose()
+    Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default())
+        .choose()
 }
 
 #[test]
@@ -176,10 +178,11 @@ fn a_token_file_behind_links_is_read_anew_at_each_call() {
     renew("first");
     symlink("..data/token", at("token")).unwrap();
     let token = Given::new(Token::File(at("token")), "PLEX_TOKEN_FILE");
-    let sources = Sources::new(vec![Source { url: None, token: Some(token) }], Secrets::default());
-    assert_eq!(sources.account().token.unwrap().unwrap().expose(), "first");
+    let sources =
+        Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default());
+    assert_eq!(sources.choose().account().token.unwrap().unwrap().expose(), "first");
     renew("second");
-    assert_eq!(sources.account().token.unwrap().unwrap().expose(), "second");
+    assert_eq!(sources.choose().account().token.unwrap().unwrap().expose(), "second");
 }
 
 #[cfg(unix)]
@@ -223,7 +226,8 @@ fn a_token_file_of_wide_mode_is_used_with_a_warning() {
 fn tokens_are_secrets_as_they_were_written_and_as_they_are_sent() {
     let secrets = Secrets::default();
     let written = Token::Text(Secret::new("\"t0ken\u{200b}-x\""));
-    let source = Source { url: None, token: Some(Given::new(written, "PLEX_TOKEN")) };
+    let token = Some(Given::new(written, "PLEX_TOKEN"));
+    let source = Source { token, ..Source::default() };
     let sources = Sources::new(vec![source], secrets.clone());
     assert!(!secrets.redact("was \"t0ken\u{200b}-x\"").contains("t0ken"));
     sources.choose().token.unwrap().value.unwrap();

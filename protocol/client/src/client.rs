@@ -14,6 +14,7 @@ use plexsync_protocol::find::{FindParams, FindResult};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
 use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
+use plexsync_protocol::server::{ChooseParams, ChooseResult, ListParams, ListResult};
 use plexsync_protocol::sign_in::{
     FINISH_TIMEOUT_MS, FinishParams, FinishResult, LogoutParams, LogoutResult, StartParams,
     StartResult, StatusParams, StatusResult,
@@ -145,6 +146,16 @@ impl Client {
     /// `auth.logout`.
     pub fn auth_logout(&self, params: &LogoutParams) -> Call<LogoutResult> {
         self.timed(method::AUTH_LOGOUT, params, params.timeout_ms)
+    }
+
+    /// `server.list`.
+    pub fn server_list(&self, params: &ListParams) -> Call<ListResult> {
+        self.timed(method::SERVER_LIST, params, params.timeout_ms)
+    }
+
+    /// `server.choose`.
+    pub fn server_choose(&self, params: &ChooseParams) -> Call<ChooseResult> {
+        self.timed(method::SERVER_CHOOSE, params, params.timeout_ms)
     }
 
     /// A call that has its own time: the client waits a little longer.

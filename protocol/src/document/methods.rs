@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Method, auth, device, find};
+use super::{Method, auth, device, find, server};
 use crate::doctor::{Check, CheckState, DoctorParams, DoctorReport};
 use crate::error::Code;
 use crate::identity::{Identity, IdentityHeaders, Origin, ResetParams, ResetResult};
@@ -45,6 +45,8 @@ pub(super) fn all(schemas: &mut Schemas) -> Vec<Method> {
         auth::finish(schemas),
         auth::status(schemas),
         auth::logout(schemas),
+        server::list(schemas),
+        server::choose(schemas),
         device::list(schemas),
         device::remove(schemas),
         doctor(schemas),

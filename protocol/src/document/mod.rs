@@ -6,6 +6,7 @@ mod device;
 mod find;
 mod methods;
 mod schemas;
+mod server;
 mod tests;
 
 pub(crate) use schemas::{Body, Id, QueryValue, RunParams};

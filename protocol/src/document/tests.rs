@@ -48,6 +48,8 @@ fn every_method_is_there_with_examples_and_errors() {
         method::AUTH_FINISH,
         method::AUTH_STATUS,
         method::AUTH_LOGOUT,
+        method::SERVER_LIST,
+        method::SERVER_CHOOSE,
         method::DEVICE_LIST,
         method::DEVICE_REMOVE,
         method::DOCTOR_RUN,

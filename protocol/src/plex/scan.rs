@@ -21,6 +21,10 @@ pub struct ScanParams {
     /// A folder, as Plex sees it; absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
+    /// Base URL of the server, or the name or identifier of one of the account's servers; default the configured one,
+    /// else the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Key of the only library section to ask, which must hold the folder. Empty counts as absent: every section that
     /// holds the folder is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -128,7 +128,7 @@ fn welcome(streams: &mut Streams<'_>, signed_in: &SignedIn) -> io::Result<End> {
     Ok(End::Fine)
 }
 
-fn line(streams: &mut Streams<'_>, text: &JsonText) -> io::Result<()> {
+pub(super) fn line(streams: &mut Streams<'_>, text: &JsonText) -> io::Result<()> {
     text.pieces().try_for_each(|piece| streams.output.write_all(piece))?;
     writeln!(streams.output)
 }

@@ -2,15 +2,38 @@
 
 pub(crate) mod policy;
 
+use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::SystemTime;
 
-use hyper::Method;
+use hyper::{Method, StatusCode};
 
 use crate::http::client::Reuse;
 use crate::http::error::HttpError;
 use crate::http::retry::policy::Class;
 use crate::http::send::{Answer, Failure, Sender};
 use crate::http::{Head, Request, Sink};
+
+/// Where requests go, when that may change while one is on its way.
+pub(crate) trait Route: Send + Sync {
+    /// The request with its server and its token.
+    fn put_on(&self, request: &Request) -> Request;
+
+    /// Looks for another server or token; `false` if there is none to be had.
+    fn change(&mut self, why: Why) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+
+    /// What the caller is told of a failure after which there was nothing better.
+    fn explain(&self, error: HttpError) -> HttpError;
+}
+
+/// Why a route should change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// No connection, or one that was closed before an answer.
+    Unreachable,
+    /// 401: the token is not good, or not any more.
+    Unauthorized,
+}
 
 /// How one request is repeated.
 pub(crate) struct Retry<'a> {
@@ -21,6 +44,8 @@ pub(crate) struct Retry<'a> {
     /// Tries so far; hops of a redirect are none, and neither is the repetition over a new connection when an old
     /// one turned out to be dead.
     pub(crate) attempts: u32,
+    /// Where requests go, unless they say it themselves.
+    pub(crate) route: Option<&'a mut dyn Route>,
 }
 
 impl Retry<'_> {
@@ -41,20 +66,44 @@ impl Retry<'_> {
             self.attempts = self.attempts.saturating_add(1);
             let may_repeat = repetition < self.retries;
             let busy_pause = may_repeat.then_some(repetition);
-            match self.attempt(request, class, busy_pause, max_bytes, sink).await {
-                Ok(Some(head)) => return Ok(head),
+            let sent = match &self.route {
+                Some(route) => Cow::Owned(route.put_on(request)),
+                None => Cow::Borrowed(request),
+            };
+            match self.attempt(&sent, class, busy_pause, max_bytes, sink).await {
+                Ok(Some(head)) => {
+                    let refused = head.status == StatusCode::UNAUTHORIZED;
+                    if !refused || !self.changes(Why::Unauthorized).await {
+                        return Ok(head);
+                    }
+                    continue;
+                }
                 Ok(None) => {}
                 Err(failure) => {
+                    let rerouted =
+                        failure.is_of_the_route() && self.changes(Why::Unreachable).await;
                     let again = may_repeat
-                        && failure.is_transient()
                         && policy::after_failure(class, failure.received)
-                        && self.sender.pause(policy::pause(repetition, None)).await;
+                        && (rerouted
+                            || failure.is_transient()
+                                && self.sender.pause(policy::pause(repetition, None)).await);
                     if !again {
-                        return Err(failure.error);
+                        let error = failure.error;
+                        return Err(match &self.route {
+                            Some(route) => route.explain(error),
+                            None => error,
+                        });
                     }
                 }
             }
             repetition += 1;
+        }
+    }
+
+    async fn changes(&mut self, why: Why) -> bool {
+        match &mut self.route {
+            Some(route) => route.change(why).await,
+            None => false,
         }
     }
 

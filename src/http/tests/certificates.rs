@@ -256,7 +256,7 @@ async fn a_handshake_that_does_not_come_is_a_connection_that_does_not() {
     let clients = Clients::new(Trust::All, ProxySettings::default(), |_| ());
     let connect_limit = Duration::from_millis(50);
     let sender = Sender::new(&clients, Instant::now() + Duration::from_secs(60), connect_limit);
-    let mut retry = Retry { sender, retries: 0, attempts: 0 };
+    let mut retry = Retry { sender, retries: 0, attempts: 0, route: None };
     let request = request("GET", &format!("https://{address}/"));
     let error = retry.send(&request, None, &mut Vec::new()).await.unwrap_err();
     assert!(matches!(error, HttpError::Timeout { phase: TimeoutPhase::Connect, .. }), "{error}");

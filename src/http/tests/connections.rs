@@ -189,7 +189,7 @@ async fn a_cancelled_call_gives_its_connection_back_and_its_body() {
     let calling = tokio::spawn(async move {
         let clients = clients();
         let sender = Sender::new(&clients, Instant::now() + SOON, SOON);
-        let mut retry = Retry { sender, retries: 0, attempts: 0 };
+        let mut retry = Retry { sender, retries: 0, attempts: 0, route: None };
         let _ = retry.send(&request("GET", &format!("http://{address}/")), None, &mut sink).await;
     });
     assert_eq!(events.recv_timeout(SOON), Ok("asked"));

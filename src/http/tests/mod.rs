@@ -84,7 +84,7 @@ impl Outcome {
 async fn call(clients: &Clients, request: &Request, retries: u32) -> Outcome {
     let deadline = Instant::now() + Duration::from_secs(60);
     let sender = Sender::new(clients, deadline, Duration::from_secs(30));
-    let mut retry = Retry { sender, retries, attempts: 0 };
+    let mut retry = Retry { sender, retries, attempts: 0, route: None };
     let mut body = Vec::new();
     let head = retry.send(request, Some(1 << 30), &mut body).await;
     let answer = head.map(|head| (head.status, String::from_utf8(body).unwrap()));

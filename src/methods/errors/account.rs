@@ -4,10 +4,12 @@ use plexsync_protocol::error::{
     Code, ErrorObject, Missing, NotConfigured, RefusedByPlex, SignInIncomplete, SignInState,
 };
 
+use super::server::no_server;
 use super::{Reader, not_configured, of_http};
 use crate::account::{AccountError, FileError, NotSignedIn, Refusal};
 use crate::files::Problem;
 use crate::http::error::HttpError;
+use crate::target;
 
 pub(in crate::methods) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
     match error {
@@ -45,6 +47,7 @@ pub(in crate::methods) fn of_account(error: AccountError, reader: Reader) -> Err
         AccountError::NotSignedIn(why) => {
             not_configured(Missing::Token, not_signed_in(&why, sign_in_again(reader)))
         }
+        AccountError::Unclear(unclear) => no_server(target::no_server(unclear), reader),
     }
 }
 
@@ -76,7 +79,7 @@ fn not_signed_in(why: &NotSignedIn, hint: &str) -> String {
     }
 }
 
-fn sign_in_again(reader: Reader) -> &'static str {
+pub(super) fn sign_in_again(reader: Reader) -> &'static str {
     match reader {
         Reader::Host => "sign in with `auth.start`",
         Reader::StashUser => "run the task *Sign in to Plex*",

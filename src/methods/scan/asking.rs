@@ -93,6 +93,7 @@ impl Sender {
                 let (worker, call) = (self.worker.clone(), self.call.clone());
                 let identity = blocking(move || worker.identity(Some(&*call))).await??;
                 let mut scanner = self.worker.plex.scanner(ScanCall {
+                    server: self.server.url.clone(),
                     identity,
                     account: self.server.account.clone(),
                     limits: limits(Some(&*self.call)),

@@ -55,8 +55,10 @@ impl Conversation {
         section: Option<String>,
         fresh: bool,
     ) -> Outcome {
-        let server = settings
-            .and_then(|settings| Server::of(&self.worker, settings).map_err(|error| error.message));
+        let server = match settings {
+            Ok(settings) => Server::of(self, settings).await.map_err(|it| it.message),
+            Err(reason) => Err(reason),
+        };
         let key = server.as_ref().ok().map(|server| server.key.clone());
         let no_server = server.as_ref().err().cloned().unwrap_or_default();
         let arrival = Arrival { server: key, no_server, folders, section, fresh, hook: true };

@@ -42,10 +42,16 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let Request { stash, in_turn, progress, .. } = request;
     let (pointer, folder) = named(&params)?;
     let wait = Wait::of(&params, progress, stash.is_some())?;
-    let ScanParams { section, fresh, .. } = params;
+    let ScanParams { section, fresh, server, .. } = params;
     let section = section.filter(|key| !key.is_empty());
     if let Some(call) = stash {
-        return in_stash(worker, call, in_turn, timeout, Wanted { folder, section, fresh, wait });
+        return in_stash(
+            worker,
+            call,
+            in_turn,
+            timeout,
+            Wanted { folder, server, section, fresh, wait },
+        );
     }
     let Some(folder) = folder else {
         let reason = "is missing: give `path` or `folder`";
@@ -57,8 +63,10 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let work = async move {
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
-        let account = worker.account(None, Has::default()).await?.account;
-        let call = ScanCall { identity, account, limits: limits(None), deadline };
+        let has = Has { server: server.as_deref(), token: None };
+        let account = worker.account(None, has).await?.account;
+        let server = has.url().map(str::to_owned);
+        let call = ScanCall { server, identity, account, limits: limits(None), deadline };
         let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
         let listening = match &wait {
             Some(_) => Some(Wait::listen(&mut scanner).await),
@@ -82,6 +90,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
 /// What a call in Stash asks for.
 struct Wanted {
     folder: Option<RemotePath>,
+    server: Option<String>,
     section: Option<String>,
     fresh: bool,
     wait: Option<Wait>,
@@ -93,7 +102,7 @@ fn in_stash(
     call: Arc<StashCall>,
     in_turn: bool,
     timeout: Duration,
-    Wanted { folder, section, fresh, wait }: Wanted,
+    Wanted { folder, server, section, fresh, wait }: Wanted,
 ) -> Result<Handling, ErrorObject> {
     if wait.is_some() && call.hook.is_some() {
         let reason = "can't be used in a hook, where a person waits";
@@ -115,6 +124,7 @@ fn in_stash(
             turn.identity(deadline).await?;
         }
         let conversation = Conversation::new(&worker, &call, deadline)?;
+        let conversation = Conversation { server, ..conversation };
         match (&call.hook, folder) {
             (Some(hook), _) if !scene::moves_files(hook) => {
                 conversation.send_what_waits().await?;
@@ -152,6 +162,8 @@ struct Conversation {
     worker: Arc<Worker>,
     call: Arc<StashCall>,
     outbox: Outbox,
+    /// The server that the call names.
+    server: Option<String>,
     /// When requests have to be over.
     deadline: Instant,
 }
@@ -163,7 +175,7 @@ impl Conversation {
         deadline: Instant,
     ) -> Result<Self, ErrorObject> {
         let outbox = worker.outbox(Some(&**call))?;
-        Ok(Self { worker: worker.clone(), call: call.clone(), outbox, deadline })
+        Ok(Self { worker: worker.clone(), call: call.clone(), outbox, server: None, deadline })
     }
 
     async fn arrive(&self, arrival: Arrival) -> Result<Arrived, ErrorObject> {

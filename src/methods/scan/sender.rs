@@ -58,7 +58,7 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(conversation: &Conversation, server: Server, hook: bool) -> Self {
-        let Conversation { worker, call, outbox, deadline } = conversation.clone();
+        let Conversation { worker, call, outbox, deadline, .. } = conversation.clone();
         Self {
             worker,
             call,

@@ -3,31 +3,43 @@
 use plexsync_protocol::error::{ErrorObject, Missing};
 
 use super::super::account::{Has, Resolved};
-use super::super::{Worker, errors};
+use super::super::errors;
+use super::Conversation;
 use crate::plex::{Account, Section, server_key};
 use crate::remote_path::RemotePath;
 use crate::scans;
 use crate::stash::{PathMap, SETTINGS_PAGE, Settings};
 
+/// In place of the identifier of the account's server, before its first request.
+const NOT_FOUND_YET: &str = "account";
+
 pub(super) struct Server {
-    /// Origin and base path of its URL.
+    /// Origin and base path of its URL, or the identifier of a server of the account.
     pub(super) key: String,
+    /// Its base URL, if the call names it.
+    pub(super) url: Option<String>,
     pub(super) account: Account,
     pub(super) path_map: PathMap,
 }
 
 impl Server {
-    /// The server that these settings, or what stands above them, name.
-    pub(super) fn of(worker: &Worker, settings: Settings) -> Result<Self, ErrorObject> {
-        let resolved = worker.account_of(settings, Has::default()).with_server()?;
-        let Resolved { account, settings } = resolved;
-        let url = account.server.as_deref().unwrap_or_default();
-        let key = server_key(url).map_err(|reason| {
+    /// The server that these settings, or what stands above them, name; else the account's.
+    pub(super) async fn of(
+        Conversation { worker, call, server, .. }: &Conversation,
+        settings: Settings,
+    ) -> Result<Self, ErrorObject> {
+        let has = Has { server: server.as_deref(), token: None };
+        let url = has.url().map(str::to_owned);
+        let resolved = worker.account_of(call, settings, has).await?;
+        let resolved = if url.is_some() { resolved } else { resolved.with_server()? };
+        let Resolved { account, settings, key } = resolved;
+        if let Some(Err(reason)) = account.server.as_deref().map(server_key) {
             let message =
                 format!("the configured `plex_url` {reason}; set `plex_url` in {SETTINGS_PAGE}");
-            errors::not_configured(Missing::Server, message)
-        })?;
-        Ok(Self { key, account, path_map: settings.path_map })
+            return Err(errors::not_configured(Missing::Server, message));
+        }
+        let key = key.unwrap_or_else(|| NOT_FOUND_YET.to_owned());
+        Ok(Self { key, url, account, path_map: settings.path_map })
     }
 
     /// What Plex may call a folder of Stash's: the translated name first.

@@ -4,7 +4,6 @@ use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::plex::{ScanOutcome, ScanResult, SectionScan};
 use tracing::info;
 
-use super::super::account::Has;
 use super::sender::Sender;
 use super::server::Server;
 use super::wait::Wait;
@@ -90,8 +89,9 @@ impl Conversation {
 
     pub(super) async fn server(&self) -> Result<Server, ErrorObject> {
         let parent = self.worker.stash(&self.call);
-        let resolved = self.worker.account_with(&parent, Has::default()).await?;
-        Server::of(&self.worker, resolved.settings)
+        let settings = parent.settings().await;
+        let settings = settings.map_err(|error| self.worker.without_settings(&error))?;
+        Server::of(self, settings).await
     }
 }
 

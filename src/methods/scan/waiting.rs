@@ -26,8 +26,10 @@ impl Conversation {
             return Ok(());
         }
         let settings = self.worker.stash(&self.call).settings().await.ok();
-        let server = settings.and_then(|settings| Server::of(&self.worker, settings).ok());
-        let Some(server) = server else { return Ok(()) };
+        let Some(settings) = settings else { return Ok(()) };
+        let Ok(server) = Server::of(self, settings).await else {
+            return Ok(());
+        };
         let arrival =
             Arrival { server: Some(server.key.clone()), hook: true, ..Arrival::default() };
         let arrived = self.arrive(arrival).await?;

@@ -2,8 +2,11 @@
 
 use plexsync_protocol::error::Missing;
 
+use std::sync::Arc;
+
 use crate::plex::error::PlexError;
 use crate::plex::request::url::Base;
+use crate::plex::route::Router;
 use crate::secret::{LONGEST, Secret};
 
 /// Where the user finds a token.
@@ -17,11 +20,13 @@ pub struct Account {
     pub server: Option<String>,
     /// The token for that server, and for no other; or why the one that is configured can't be used, and what to do.
     pub token: Result<Option<Secret>, String>,
+    /// Finds what is missing when a request is sent: the server, or its token.
+    pub router: Option<Arc<dyn Router>>,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { server: None, token: Ok(None) }
+        Self { server: None, token: Ok(None), router: None }
     }
 }
 
@@ -30,6 +35,10 @@ impl Default for Account {
 pub(crate) struct Target {
     pub(crate) base: Base,
     pub(crate) token: Option<Secret>,
+    /// Finds the server; then `base` only stands for it.
+    pub(crate) router: Option<Arc<dyn Router>>,
+    /// Whether the router's token is sent.
+    pub(crate) takes_token: bool,
 }
 
 /// Chooses server and token: the call's own before the configured ones, and never a configured token for a server of
@@ -39,32 +48,34 @@ pub(crate) fn choose(
     token: Option<&str>,
     account: &Account,
 ) -> Result<Target, PlexError> {
-    let token = token.map(own_token).transpose()?;
+    let own = token.map(own_token).transpose()?;
+    let has_own = own.is_some();
     let base = match server {
         Some(server) => {
             Base::parse(server).map_err(|reason| PlexError::invalid("/server", reason))?
         }
+        None if account.server.is_none() && account.router.is_some() => Base::unknown(),
         None => configured(account)?,
     };
-    let token = match token {
+    let token = match own {
         Some(token) => token,
         None if server.is_none_or(|_| is_configured(&base, account)) => configured_token(account)?,
         None => return Err(foreign()),
     };
-    Ok(Target { base, token })
+    let takes_token = !has_own && token.is_none();
+    let needs_router = server.is_none() && (account.server.is_none() || takes_token);
+    let router = account.router.clone().filter(|_| needs_router);
+    Ok(Target { base, token, router, takes_token })
 }
 
 fn configured(account: &Account) -> Result<Base, PlexError> {
     let server = account.server.as_deref().ok_or_else(|| {
         PlexError::not_configured(
             Missing::Server,
-            "no Plex server is configured; give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
+            "no Plex server is configured; sign in with `auth.start`, give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
         )
     })?;
-    Base::parse(server).map_err(|reason| {
-        let message = format!("the configured `plex_url` {reason}");
-        PlexError::not_configured(Missing::Server, message)
-    })
+    Base::configured(server)
 }
 
 fn is_configured(base: &Base, account: &Account) -> bool {
@@ -136,7 +147,11 @@ mod tests {
     const CONFIGURED: &str = "http://plex:32400/base";
 
     fn account(server: Option<&str>, token: Option<&str>) -> Account {
-        Account { server: server.map(str::to_owned), token: Ok(token.map(Secret::new)) }
+        Account {
+            server: server.map(str::to_owned),
+            token: Ok(token.map(Secret::new)),
+            ..Account::default()
+        }
     }
 
     #[test]

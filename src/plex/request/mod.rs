@@ -20,6 +20,7 @@ use self::body as send_body;
 use crate::http::{Request, is_sendable};
 use crate::plex::error::PlexError;
 use crate::plex::request::auth::{self as target, Account};
+use crate::plex::route::Routing;
 use crate::secret::{Held, Secret, Secrets};
 
 /// Longest time that a call may ask for: a day, in milliseconds.
@@ -60,6 +61,8 @@ impl Limits {
 #[derive(Debug)]
 pub(crate) struct PreparedRequest {
     pub(crate) request: Request,
+    /// Finds the server of the request, which does not name it then.
+    pub(crate) routing: Option<Routing>,
     /// The call's own token, known to the redactor as long as the call lives.
     _own_token: Option<Held>,
     pub(crate) timeout: Duration,
@@ -88,9 +91,12 @@ impl PreparedRequest {
         }
         let url = url(params, &target)?;
         let request = request(params, identity, &target, url)?;
+        let takes_token = target.takes_token;
+        let routing = target.router.map(|router| Routing::new(router, identity, takes_token));
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
         Ok(Self {
             request,
+            routing,
             _own_token: own_token,
             timeout: Duration::from_millis(timeout_ms),
             connect_timeout: Duration::from_millis(limits.connect_timeout_ms.min(timeout_ms)),
@@ -194,6 +200,7 @@ mod tests {
         let account = Account {
             server: Some("http://plex:32400".to_owned()),
             token: Ok(Some(Secret::new("configured"))),
+            router: None,
         };
         let params = serde_json::from_str(params).unwrap();
         PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())

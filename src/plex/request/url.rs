@@ -1,6 +1,9 @@
 //! Where a request goes: a server's base URL, and a path below it. No other destination can be built here.
 
+use plexsync_protocol::error::Missing;
 use url::Url;
+
+use crate::plex::error::PlexError;
 
 /// A server's base URL: scheme, host, port and perhaps a path in front of Plex's own (`https://host/plex/`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,21 @@ impl Base {
             return Err("holds a query or a fragment; expected `http://host:port`");
         }
         Ok(Self { url })
+    }
+
+    /// Reads a base URL that the user has configured.
+    pub(crate) fn configured(text: &str) -> Result<Self, PlexError> {
+        Self::parse(text).map_err(|reason| {
+            let message = format!("the configured `plex_url` {reason}");
+            PlexError::not_configured(Missing::Server, message)
+        })
+    }
+
+    /// In place of a server that is not known yet.
+    pub(crate) fn unknown() -> Self {
+        #[expect(clippy::unwrap_used, reason = "a constant")]
+        let url = Url::parse("http://server.invalid").unwrap();
+        Self { url }
     }
 
     /// Whether both have scheme, host and port in common (RFC 6454, section 5).
@@ -107,6 +125,14 @@ pub fn server_key(url: &str) -> Result<String, &'static str> {
 /// What is wrong with the URL, as the end of a sentence that begins with it; never its text.
 pub fn origin_of(url: &str) -> Result<String, &'static str> {
     Base::parse(url).map(|base| base.url.origin().ascii_serialization())
+}
+
+/// A configured base URL.
+///
+/// # Errors
+/// It can't be used.
+pub fn base_url(url: &str) -> Result<Url, PlexError> {
+    Base::configured(url).map(|base| base.url)
 }
 
 /// Whether two base URLs have the same origin (RFC 6454): scheme, host and port. URLs that can't be used have none.

@@ -22,6 +22,8 @@ pub struct Answer {
     pub attempts: u32,
     /// Time for the whole call, in milliseconds.
     pub elapsed_ms: u64,
+    /// About the server or the token that was used, for the user.
+    pub warning: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,8 @@ struct After<'a> {
     url: &'a str,
     attempts: u32,
     elapsed_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'a str>,
 }
 
 impl Answer {
@@ -52,6 +56,7 @@ impl Answer {
             url: &self.url,
             attempts: self.attempts,
             elapsed_ms: self.elapsed_ms,
+            warning: self.warning.as_deref(),
         };
         let mut front = object(&before);
         front.pop();
@@ -87,6 +92,7 @@ mod tests {
             url: "http://h/".to_owned(),
             attempts: 3,
             elapsed_ms: 7,
+            warning: None,
         }
     }
 
