@@ -1,6 +1,7 @@
 //! `plex.scan`: which folders are meant, and in Stash what is asked for now and what waits.
 
 mod asking;
+mod direct;
 mod failure;
 mod hook;
 mod scene;
@@ -22,13 +23,11 @@ pub(super) use scene::Scene;
 use wait::Wait;
 pub(super) use waiting::{besides, pending};
 
-use super::account::Has;
 use super::auth::timeout;
-use super::errors::Reader;
 use super::identity::{Ticket, no_folder};
-use super::{Worker, errors, limits, params};
+use super::{Worker, errors, params};
 use crate::json_text::JsonText;
-use crate::plex::{MAX_TIMEOUT_MS, PlexError, ScanCall};
+use crate::plex::MAX_TIMEOUT_MS;
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Request, Slow, StashCall};
 use crate::scans::{Arrival, Arrived, Outbox, Say};
@@ -44,50 +43,21 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let wait = Wait::of(&params, progress, stash.is_some())?;
     let ScanParams { section, fresh, server, .. } = params;
     let section = section.filter(|key| !key.is_empty());
+    let wanted = Wanted { folder, server, section, fresh, wait };
     if let Some(call) = stash {
-        return in_stash(
-            worker,
-            call,
-            in_turn,
-            timeout,
-            Wanted { folder, server, section, fresh, wait },
-        );
+        return in_stash(worker, call, in_turn, timeout, wanted);
     }
-    let Some(folder) = folder else {
+    if wanted.folder.is_none() {
         let reason = "is missing: give `path` or `folder`";
         return Err(ErrorObject::invalid_params("/path", reason));
-    };
+    }
     let (ticket, first) = Ticket::draw(worker, None, in_turn);
-    let whole = timeout + Wait::time(wait.as_ref());
-    let worker = worker.clone();
-    let work = async move {
-        let deadline = Instant::now() + timeout;
-        let identity = ticket.identity(deadline).await?;
-        let has = Has { server: server.as_deref(), token: None };
-        let account = worker.account(None, has).await?.account;
-        let server = has.url().map(str::to_owned);
-        let call = ScanCall { server, identity, account, limits: limits(None), deadline };
-        let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
-        let listening = match &wait {
-            Some(_) => Some(Wait::listen(&mut scanner).await),
-            None => None,
-        };
-        let scanned = scanner.folder(&[folder], only, &[]).await;
-        let scans = scanned.map_err(|error| match error {
-            PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
-            error => errors::of_plex(error, Reader::Host),
-        })?;
-        let mut result = ScanResult::asked(scans);
-        if let Some((wait, listening)) = wait.zip(listening) {
-            let names = [wait.file.clone()];
-            wait.end(&mut scanner, listening, &names, only, &mut result).await;
-        }
-        Ok(JsonText::of(&result))
-    };
-    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work: Box::pin(work) }))
+    let whole = timeout + Wait::time(wanted.wait.as_ref());
+    let work = Box::pin(wanted.scan(worker.clone(), ticket, timeout, pointer));
+    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work }))
 }
 
-/// What a call in Stash asks for.
+/// What a call asks for.
 struct Wanted {
     folder: Option<RemotePath>,
     server: Option<String>,
