@@ -353,6 +353,10 @@ fn an_unconfigured_plugin_warns_once_makes_no_identity_and_loses_nothing() {
     assert_eq!(setup.created(21).output["outcome"], "asked");
     assert_eq!(distinct(&setup.asked()), set(&["/plex/0", "/plex/1", "/plex/2"]));
     assert!(setup.waiting().is_empty());
+    // A success ends the silence.
+    setup.stash.configure("plexsync", json!({}));
+    setup.scene(22, &["3/22.mp4"]);
+    assert_eq!(lines(&[setup.created(22)], Level::Warning).len(), 1);
 }
 
 #[test]

@@ -88,6 +88,8 @@ impl State {
         if taken.is_empty() {
             return;
         }
+        // What was said where no server was known is over, too.
+        self.servers.remove("");
         let still_refused = self.waiting.iter().any(|note| note.refused.is_some());
         let server = self.server(server);
         server.told.remove(&Kind::Away);
@@ -187,7 +189,7 @@ impl State {
 
     fn explain(&mut self, ticket: &Ticket, reason: &Reason) {
         for note in &mut self.waiting {
-            if note.tried == ticket.number {
+            if note.tried == ticket.number && ticket.number > 0 {
                 note.reason = reason.clone();
             }
         }

@@ -3,6 +3,7 @@
 mod disk;
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -14,10 +15,13 @@ pub use disk::Local;
 
 use super::time::Time;
 
-/// How long a folder is looked at.
+/// How long a folder is looked at; the times of what stands in it for half of that, since names are the more important.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Of how many entries the times are looked at.
 const MOST_ENTRIES: usize = 2_000;
+/// How many entries a folder has whose times are compared one by one: they tell of a change even if a clock was set back
+/// before it.
+const FEW_ENTRIES: usize = 200;
 /// How far up what exists is searched for.
 const MOST_LEVELS: usize = 64;
 
@@ -47,11 +51,7 @@ pub trait Disk: Send + Sync {
     ///
     /// # Errors
     /// Those of the system.
-    fn names(
-        &self,
-        folder: &Path,
-        each: &mut dyn FnMut(&std::ffi::OsStr) -> bool,
-    ) -> io::Result<()>;
+    fn names(&self, folder: &Path, each: &mut dyn FnMut(&OsStr) -> bool) -> io::Result<()>;
 }
 
 /// How a folder was at one moment: the same folder, with the same names in it. A folder that is gone has the mark of
@@ -64,6 +64,9 @@ pub struct Mark {
     pub stat: Stat,
     /// A digest of the names, whatever their order.
     pub names: u64,
+    /// A digest of the times of what stands in it, where that is little.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
     /// The newest time of what stands in it; `None` where that was not looked at, or too much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Time>,
@@ -78,31 +81,34 @@ pub struct Look {
 }
 
 impl Mark {
-    /// The mark of a folder, with the times of what stands in it if `entries`. `None` if it can't be looked at.
+    /// The mark of a folder, with the newest time of what stands in it if `entries`. `None` if it can't be looked at.
     pub fn take(disk: &dyn Disk, folder: &Path, entries: bool) -> Option<Self> {
         let start = Instant::now();
         let (above, folder, stat) = existing(disk, folder)?;
-        let (mut names, mut count, mut in_time) = (0_u64, 0, true);
-        let mut newest = entries.then_some(Time::NEVER);
-        let each = &mut |name: &std::ffi::OsStr| {
+        let most = if entries { MOST_ENTRIES } else { FEW_ENTRIES };
+        let (mut names, mut times, mut count, mut in_time) = (0_u64, 0_u64, 0, true);
+        let mut newest = Some(Time::NEVER);
+        let each = &mut |name: &OsStr| {
             names = names.wrapping_add(digest(name));
             count += 1;
-            newest = match newest {
-                Some(newest) if count <= MOST_ENTRIES && start.elapsed() < PATIENCE => {
-                    entry(disk, &folder.join(name)).map(|time| newest.max(time))
-                }
-                _ => None,
-            };
-            in_time = start.elapsed() < 2 * PATIENCE;
+            newest = newest.filter(|_| count <= most && start.elapsed() < PATIENCE / 2);
+            newest = newest.and_then(|newest| {
+                let time = entry(disk, &folder.join(name))?;
+                times = times.wrapping_add(digest((name, time.0)));
+                Some(newest.max(time))
+            });
+            in_time = start.elapsed() < PATIENCE;
             in_time
         };
         disk.names(folder, each).ok().filter(|()| in_time)?;
-        Some(Self { above, stat, names, newest })
+        let times = newest.filter(|_| count <= FEW_ENTRIES).map(|_| times);
+        Some(Self { above, stat, names, times, newest })
     }
 
-    /// Whether it is the same folder, as it was; what stands in it may have changed in place.
+    /// Whether it is the same folder, as it was; where much stands in it, some of that may have changed in place.
     pub fn is_same(&self, other: &Self) -> bool {
-        (self.above, self.stat, self.names) == (other.above, other.stat, other.names)
+        let Self { above, stat, names, times, newest: _ } = self;
+        (*above, *stat, *names, *times) == (other.above, other.stat, other.names, other.times)
     }
 }
 
@@ -141,9 +147,9 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-fn digest(name: &std::ffi::OsStr) -> u64 {
+fn digest(of: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
+    of.hash(&mut hasher);
     hasher.finish()
 }
 

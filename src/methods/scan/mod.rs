@@ -1,6 +1,7 @@
 //! `plex.scan`: which folders are meant, and in Stash what is asked for now and what waits.
 
 mod asking;
+mod direct;
 mod failure;
 mod hook;
 mod scene;
@@ -14,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plexsync_protocol::error::{Code, ErrorObject};
-use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{ScanOutcome, ScanParams, ScanResult};
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -23,15 +23,13 @@ pub(super) use scene::Scene;
 use wait::Wait;
 pub(super) use waiting::{besides, pending};
 
-use super::account::Has;
 use super::auth::timeout;
-use super::errors::Reader;
 use super::identity::{Ticket, no_folder};
-use super::{Worker, errors, limits, params};
+use super::{Worker, errors, params};
 use crate::json_text::JsonText;
-use crate::plex::{MAX_TIMEOUT_MS, PlexError, ScanCall};
+use crate::plex::MAX_TIMEOUT_MS;
 use crate::remote_path::RemotePath;
-use crate::rpc::{Handling, Outcome, Request, Slow, StashCall};
+use crate::rpc::{Handling, Request, Slow, StashCall};
 use crate::scans::{Arrival, Arrived, Outbox, Say};
 
 /// What a hook keeps of its time for writing down what was not asked for.
@@ -45,59 +43,18 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let wait = Wait::of(&params, progress, stash.is_some())?;
     let ScanParams { section, fresh, server, .. } = params;
     let section = section.filter(|key| !key.is_empty());
+    let wanted = Wanted { folder, server, section, fresh, wait };
     if let Some(call) = stash {
-        return in_stash(
-            worker,
-            call,
-            in_turn,
-            timeout,
-            Wanted { folder, server, section, fresh, wait },
-        );
+        return in_stash(worker, call, in_turn, timeout, wanted);
     }
-    if folder.is_none() {
+    if wanted.folder.is_none() {
         let reason = "is missing: give `path` or `folder`";
         return Err(ErrorObject::invalid_params("/path", reason));
     }
     let (ticket, first) = Ticket::draw(worker, None, in_turn);
-    let whole = timeout + Wait::time(wait.as_ref());
-    let worker = worker.clone();
-    let work = async move {
-        let deadline = Instant::now() + timeout;
-        let identity = ticket.identity(deadline).await?;
-        let wanted = Wanted { folder, server, section, fresh, wait };
-        outside_stash(&worker, identity, deadline, wanted, pointer).await
-    };
-    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work: Box::pin(work) }))
-}
-
-/// Asks always, and its error is the answer.
-async fn outside_stash(
-    worker: &Worker,
-    identity: Arc<Identity>,
-    deadline: Instant,
-    Wanted { folder, server, section, wait, .. }: Wanted,
-    pointer: &'static str,
-) -> Outcome {
-    let has = Has { server: server.as_deref(), token: None };
-    let account = worker.account(None, has).await?.account;
-    let server = has.url().map(str::to_owned);
-    let call = ScanCall { server, identity, account, limits: limits(None), deadline };
-    let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
-    let listening = match &wait {
-        Some(_) => Some(Wait::listen(&mut scanner).await),
-        None => None,
-    };
-    let folders: Vec<_> = folder.into_iter().collect();
-    let scans = scanner.folder(&folders, only, &[]).await.map_err(|error| match error {
-        PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
-        error => errors::of_plex(error, Reader::Host),
-    })?;
-    let mut result = ScanResult::asked(scans);
-    if let Some((wait, listening)) = wait.zip(listening) {
-        let names = [wait.file.clone()];
-        wait.end(&mut scanner, listening, &names, only, &mut result).await;
-    }
-    Ok(JsonText::of(&result))
+    let whole = timeout + Wait::time(wanted.wait.as_ref());
+    let work = Box::pin(wanted.scan(worker.clone(), ticket, timeout, pointer));
+    Ok(Handling::Slow(Slow { first, timeout: Some(whole), work }))
 }
 
 /// What a call asks for.

@@ -271,3 +271,32 @@ fn sections_are_good_for_five_minutes() {
     state.tidy(later(301));
     assert!(state.servers.is_empty());
 }
+
+#[test]
+fn an_old_answer_of_a_section_takes_out_no_newer_refusal() {
+    let mut state = waiting(["/m/a".to_owned()]);
+    let first = state.ticket(0, NOW);
+    state.finish(SERVER, true, &[(first, answered(&["1"], &["2"]))], NOW);
+    let part = picked(&mut state, 9, &[]).remove(0);
+    // It was sent; then the folder changes once more, and the section refuses that.
+    let place = state.note(What::of("/m/a", None), Reason::Changed, NOW);
+    let whole = state.ticket(place, NOW);
+    state.finish(SERVER, true, &[(whole, answered(&["1"], &["2"]))], NOW);
+    state.finish(SERVER, true, &[(part, answered(&["2"], &[]))], NOW);
+    assert_eq!(state.waiting[0].what, What::of("/m/a", Some("2")));
+}
+
+#[test]
+fn a_folder_that_goes_before_it_is_asked_for_has_no_mark() {
+    let setup = Setup::new();
+    for (is_there, has_mark) in [(true, true), (false, false)] {
+        let mut ticket = Ticket { folder: setup.path("a"), ..Ticket::default() };
+        let locations = [setup.path("")];
+        assert_eq!(setup.outbox.stand_in(SERVER, &mut ticket, &locations), StandIn::Ask);
+        if !is_there {
+            fs::remove_dir_all(setup.path("a")).unwrap();
+        }
+        setup.outbox.look(&mut ticket);
+        assert_eq!(ticket.mark.is_some(), has_mark);
+    }
+}

@@ -228,3 +228,31 @@ fn call(outbox: &Outbox, setup: &Setup, file: &str, requests: &Mutex<Vec<String>
         }
     }
 }
+
+#[test]
+fn of_more_than_two_thousand_files_the_times_are_not_known() {
+    let setup = Setup::new();
+    (0..2_000).for_each(|number| setup.write(&format!("a/more {number}.mp4")));
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, taken());
+    setup.wait(65);
+    // Asked for 5 seconds after the file was there: another clock may be that late.
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, taken());
+    setup.wait(1);
+    assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Skipped]));
+}
+
+/// The disk's clock is behind: what changed after the request has a time before it.
+#[test]
+fn a_change_in_place_among_many_files_is_asked_for() {
+    let setup = Setup::new();
+    (0..300).for_each(|number| setup.write(&format!("a/more {number}.mp4")));
+    setup.wait(30);
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, taken());
+    assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Skipped]));
+    thread::sleep(Duration::from_millis(20));
+    setup.write("a/1.mp4");
+    assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Ask(_)]));
+}

@@ -490,6 +490,17 @@ const KINDS: [(&str, Traits); 7] = [
     ("times stand still", Traits { still: true, ..LOCAL }),
 ];
 
+/// The time of the request is in the future only until the clock has caught up.
+#[test]
+fn a_clock_that_was_set_back_and_has_caught_up_loses_nothing() {
+    use Event::{Change, Clock, Run, Wait};
+    let (folder, file) = (0, 0);
+    let asked = [Change { how: How::Create, folder, file, late: 5_000 }, Wait(6_000), Run];
+    let change = Change { how: How::InPlace, folder, file, late: 350_000 };
+    let events = [&asked[..], &[Clock(-300_000), change, Wait(360_000), Run]].concat();
+    live(LOCAL, &events).unwrap();
+}
+
 #[test]
 fn no_history_loses_a_change() {
     for (name, traits) in KINDS {

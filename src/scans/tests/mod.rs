@@ -106,7 +106,10 @@ fn a_folder_that_was_asked_for_is_skipped_until_it_changes() {
     assert_eq!(setup.finish(ticket, taken()), Finished::default());
     assert_eq!(setup.waiting(), []);
     setup.wait(10);
+    let file = setup.data.path().join("data/scans.json");
+    let written = fs::metadata(&file).unwrap().modified().unwrap();
     assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Skipped]));
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written);
     setup.write("a/2.mp4");
     assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Ask(_)]));
 }
