@@ -515,6 +515,34 @@ fn a_scan_and_all_pages_go_to_the_accounts_server() {
 }
 
 #[test]
+fn scans_and_finds_take_a_server_too() {
+    let (tv, one, other) = (FakePlexTv::start(), plex("m1"), plex("m2"));
+    let resources = vec![Resource::of(&one, "Box"), Resource::of(&other, "Attic")];
+    let builder = at(&tv).env("PLEX_URL", one.url()).token(&one.token());
+    let mut host = signed_in(&tv, builder, resources);
+    let found = host.call("plex.find", json!({"path": "/media/movies/a.mkv", "server": "attic"}));
+    assert_eq!(found.unwrap()["missing"], json!(["/media/movies/a.mkv"]));
+    let scan = |host: &mut Host, server: &str| {
+        host.call("plex.scan", json!({"folder": "/media/movies/Heat", "server": server}))
+    };
+    assert_eq!(scan(&mut host, "ATTIC").unwrap()["outcome"], "asked");
+    assert!(one.requests().is_empty() && !other.scans().is_empty());
+    assert_eq!(scan(&mut host, &one.url()).unwrap()["outcome"], "asked");
+    let foreign = scan(&mut host, &other.url()).unwrap_err();
+    assert_eq!((foreign.code, foreign.datum("missing")), (-32014, &json!("token")), "{foreign}");
+    let unknown = scan(&mut host, "cellar").unwrap_err();
+    assert_eq!((unknown.code, unknown.datum("servers").as_array().unwrap().len()), (-32602, 2));
+    assert!(tokens(&one).iter().all(|token| *token == one.token()));
+    assert!(tokens(&other).iter().all(|token| *token == other.token()));
+    let params = json!({"path": "/media/movies/Heat/Heat.mkv", "server": "m2", "wait_ms": 300});
+    assert_eq!(host.call("plex.scan", params).unwrap()["waited"], "timeout");
+    let streams: Vec<_> =
+        other.requests().into_iter().filter(|it| it.path().contains("eventsource")).collect();
+    assert_eq!(streams.len(), 1, "the events come from the same server");
+    assert_eq!(streams[0].header("X-Plex-Token"), Some(other.token().as_str()));
+}
+
+#[test]
 fn many_calls_at_once_are_one_search() {
     let (tv, plex) = (FakePlexTv::start(), plex("m1"));
     let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);

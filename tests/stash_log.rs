@@ -581,7 +581,7 @@ fn settings_that_stash_does_not_give_are_told_as_such() {
 #[test]
 fn arguments_that_can_t_be_used_are_told_as_their_writer_wrote_them() {
     let setup = Setup::new();
-    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `scan.pending`";
+    let methods = "`identity.get`, `identity.reset`, `plex.request`, `plex.scan`, `plex.find`, `scan.pending`";
     for (arguments, told) in [
         (json!({}), &["`args.method` is missing", methods][..]),
         (json!({"method": ""}), &["`args.method` is missing", methods]),
