@@ -238,10 +238,8 @@ fn with_token(params: &RawValue, id: u64) -> Result<Box<RawValue>, CallError> {
 /// The message on one line: a body that was given as text may hold line ends, between tokens only.
 fn line(request: &Request<'_>) -> Vec<u8> {
     let mut line = serde_json::to_vec(request).unwrap_or_default();
-    for byte in &mut line {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
+    for byte in line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')) {
+        *byte = b' ';
     }
     line.push(b'\n');
     line
