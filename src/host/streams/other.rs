@@ -59,7 +59,7 @@ pub fn stdin_is_terminal() -> bool {
 }
 
 #[derive(Default)]
-pub struct Stderr;
+pub struct Stderr(());
 
 impl Write for Stderr {
     #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
