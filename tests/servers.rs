@@ -685,3 +685,60 @@ fn plex_tv_that_is_away_is_no_answer_of_plex() {
     let error = get(&mut host, json!({"server": "Attic"})).unwrap_err();
     assert_eq!((error.code, error.datum("missing")), (-32014, &json!("token")), "{error}");
 }
+
+#[test]
+fn a_search_in_vain_is_remembered_where_nothing_was_known_before() {
+    let (tv, gone) = (FakePlexTv::start(), plex("m1"));
+    let resource = Resource::of(&gone, "Box");
+    drop(gone);
+    let mut host = signed_in(&tv, at(&tv), vec![resource]);
+    for _ in 0..3 {
+        assert_eq!(get(&mut host, json!({})).unwrap_err().code, -32010);
+        host.restart();
+    }
+    assert_eq!(searches(&tv), 1, "a pause, across processes");
+}
+
+#[test]
+fn a_search_that_ended_with_the_calls_time_was_in_vain() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
+    assert_eq!(status(&mut host, json!({})), 200);
+    plex.hold();
+    tv.hold_on(RESOURCES);
+    for _ in 0..3 {
+        host.restart();
+        get(&mut host, json!({"timeout_ms": 4000})).unwrap_err();
+    }
+    assert_eq!(searches(&tv), 2, "a pause, across processes");
+}
+
+#[test]
+fn a_configured_url_asks_plex_tv_that_is_away_once_a_minute() {
+    let (tv, mine) = (FakePlexTv::start(), plex("m1"));
+    let builder = at(&tv).env("PLEX_URL", mine.url());
+    let mut host = signed_in(&tv, builder, vec![Resource::server("Box", "m1", &mine.token())]);
+    tv.fault(Fault::answer(503, &[], "").on(RESOURCES).always());
+    assert_eq!(get(&mut host, json!({})).unwrap_err().code, -32010);
+    let before = searches(&tv);
+    host.restart();
+    let answer = get(&mut host, json!({})).unwrap();
+    let warning = answer["warning"].as_str().unwrap();
+    assert!(warning.contains("a minute ago") && !warning.contains("none of"), "{warning}");
+    assert_eq!(searches(&tv), before, "not asked for a minute");
+}
+
+#[test]
+fn a_choice_that_can_t_be_stored_is_not_said_to_be_one() {
+    let (tv, one, other) = (FakePlexTv::start(), plex("m1"), plex("m2"));
+    let resources = vec![Resource::of(&one, "Box"), Resource::of(&other, "Attic")];
+    let mut host = signed_in(&tv, at(&tv), resources);
+    fs::create_dir(host.data_dir().join("server.json")).unwrap();
+    let chosen = host.call("server.choose", json!({"server": "Attic"})).unwrap();
+    assert_eq!((&chosen["chosen"], &chosen["in_use"]), (&json!(false), &json!(false)), "{chosen}");
+    let warning = chosen["warning"].as_str().unwrap();
+    assert!(warning.contains("`server.json`"), "{warning}");
+    fs::remove_dir(host.data_dir().join("server.json")).unwrap();
+    let chosen = host.call("server.choose", json!({"server": "Attic"})).unwrap();
+    assert_eq!((&chosen["chosen"], chosen.get("warning")), (&json!(true), None), "{chosen}");
+}

@@ -54,7 +54,9 @@ impl Finder {
             self.keep(server, &way, by, &servers).await;
             let identifier = server.machine_identifier.clone();
             self.change(move |cache| cache.chosen = Some(identifier)).await;
-            let chosen = Some(server.machine_identifier.as_str());
+            // What could not be stored is no choice.
+            let stored = self.caller.on_disk(|caller| caller.store.servers()).await;
+            let chosen = stored.chosen.as_deref();
             Ok((self.show(server, &servers, usual, chosen, false).await, way))
         };
         let in_time = timeout_at(self.caller.time.deadline, choosing).await;
