@@ -557,13 +557,19 @@ fn many_calls_at_once_are_one_search() {
 #[test]
 fn the_list_shows_what_can_be_reached_and_controls_no_terminal() {
     let (tv, plex, liar) = (FakePlexTv::start(), plex("m1"), plex("m9"));
-    let box_ = Resource::of(&plex, "B\u{1b}[31mox").remote(&liar.url());
+    // Names and addresses that hold a token, even with something between its letters.
+    let token = plex.token();
+    let (half, rest) = token.split_at(8);
+    let name = format!("B\u{1b}[31mox {half}\u{1b}{rest}");
+    let odd = format!("http://h.invalid/?t={}\u{1b}[2J", plex.token());
+    let box_ = Resource::of(&plex, &name).remote(&liar.url()).remote(&odd);
     let attic =
         Resource::server("Attic", "m2", "another-server-token").shared("a-guest-token-there");
     let mut host = signed_in(&tv, at(&tv), vec![box_, attic]);
     let listed = host.call("server.list", json!({})).unwrap();
     let first = &listed["servers"][0];
-    assert_eq!(first["name"], "B[31mox");
+    assert_eq!(first["name"], "B[31mox REDACTED");
+    assert_eq!(first["connections"][2]["uri"], "http://h.invalid/?t=REDACTED[2J");
     assert_eq!(
         (&first["owned"], &first["in_use"], &first["chosen"]),
         (&json!(true), &json!(true), &json!(false))
