@@ -714,7 +714,8 @@ fn a_search_that_ended_with_the_calls_time_was_in_vain() {
     tv.hold_on(RESOURCES);
     for _ in 0..3 {
         host.restart();
-        get(&mut host, json!({"timeout_ms": 4000})).unwrap_err();
+        let error = get(&mut host, json!({"timeout_ms": 4000})).unwrap_err();
+        assert_eq!((error.code, error.datum("kind")), (-32010, &json!("connect")), "{error}");
     }
     assert_eq!(searches(&tv), 2, "a pause, across processes");
 }
