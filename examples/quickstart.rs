@@ -1,4 +1,5 @@
-//! One device, for ever: a host starts the worker, restarts it three times, resets once, and looks at what Plex saw.
+//! One device, for ever: a host starts the worker, restarts it three times, resets once, and looks at what Plex saw; another one
+//! signs in with a code.
 //!
 //! ```sh
 //! cargo run --release --example quickstart
@@ -10,10 +11,12 @@
 //! With `-- --replay FILE...` it has the conversations of `protocol/transcripts` in place of this one.
 #![expect(clippy::print_stdout, reason = "an example is there to be read")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use plexsync_harness::fake_plex_tv::Resource;
 use plexsync_harness::host::{RpcError, Way};
-use plexsync_harness::{FakePlex, Host, Transcript};
+use plexsync_harness::{FakePlex, FakePlexTv, Host, Transcript};
 use serde_json::json;
 
 /// How many characters of a message are shown.
@@ -28,7 +31,12 @@ fn main() -> ExitCode {
         return replay(arguments);
     }
     match run() {
-        Ok(true) => ExitCode::SUCCESS,
+        Ok(true) => {
+            println!(
+                "\nAs promised: one device, until it was reset. Next: `plexsync-worker doctor`, and `examples/`."
+            );
+            ExitCode::SUCCESS
+        }
         Ok(false) => {
             println!("\nThis is not what was promised.");
             ExitCode::FAILURE
@@ -47,7 +55,7 @@ fn run() -> Result<bool, RpcError> {
     println!("A Plex server (a fake one) listens on {}.\n", plex.url());
 
     println!("The host starts the worker on an empty data folder, and sends a request:");
-    let mut host = Host::builder().binary(binary).plex(&plex).observe(show).start();
+    let mut host = Host::builder().binary(&binary).plex(&plex).observe(show).start();
     host.call("identity.get", json!({}))?;
     host.call("plex.request", json!({"path": "/library/sections"}))?;
 
@@ -67,7 +75,25 @@ fn run() -> Result<bool, RpcError> {
     host.call("plex.request", json!({"path": "/library/sections"}))?;
     let two = report(&plex);
 
-    Ok((one, two) == ((RESTARTS + 1, 1), (RESTARTS + 3, 2)))
+    Ok((one, two) == ((RESTARTS + 1, 1), (RESTARTS + 3, 2)) && sign_in(binary)?)
+}
+
+/// Signs in with a code. Whether the account's server was found with it.
+fn sign_in(binary: PathBuf) -> Result<bool, RpcError> {
+    let (tv, plex) = (FakePlexTv::start(), FakePlex::start());
+    tv.set_resources(vec![Resource::of(&plex, "Attic")]);
+    println!(
+        "\nAnother host knows no address and no token. Its user enters a code on plex.tv (a fake one):"
+    );
+    let builder = Host::builder().binary(binary).env("PLEXSYNC_PLEX_TV", tv.url());
+    let mut host = builder.observe(show).start();
+    let begun = host.call("auth.start", json!({}))?;
+    let code = begun["user_code"].as_str().unwrap_or_default();
+    println!("    (the user enters {code})");
+    tv.claim(code, "alice");
+    host.call("auth.finish", json!({}))?;
+    let answer = host.call("plex.request", json!({"path": "/library/sections"}))?;
+    Ok(answer["status"] == 200 && plex.devices().len() == 1)
 }
 
 /// Has each conversation with a worker that was just started. A difference ends the program with a panic.

@@ -254,7 +254,9 @@ fn a_task_in_stash_lists_phantoms_and_removes_nothing() {
     let info: Vec<_> = info.map(|line| line.text.as_str()).collect();
     assert!(info[0].starts_with("`a1b2c3d4e5f6` (id 2001) was left by python-plexapi"), "{info:?}");
     assert!(
-        info[2].starts_with("Your account has 3 devices; 2 were left behind by programs, 1 of"),
+        info[2].starts_with(
+            "Your account has 3 devices; left behind by programs: 2; of these can be removed"
+        ),
         "{info:?}"
     );
     assert_eq!(deleted(&tv), Vec::<String>::new());
@@ -276,7 +278,7 @@ fn a_person_sees_each_device_and_what_can_be_removed() {
         "surely left behind by python-plexapi or @ctrl/plex: its identifier was drawn at random",
         "kept: it is the newest device of python-plexapi",
         "kept: it is this worker's own device",
-        "3 devices; 2 were left behind by programs, 1 of these can be removed.",
+        "3 devices; left behind by programs: 2; of these can be removed: 1.",
         "devices remove --phantoms",
     ] {
         assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use plexsync_harness::fake_plex_tv::Resource;
-use plexsync_harness::{FakePlexTv, Host, HostBuilder};
+use plexsync_harness::{FakePlexTv, Fault, Host, HostBuilder};
 use serde_json::{Value, json};
 
 use crate::servers::{at, plex, searches, signed_in, tokens};
@@ -63,6 +63,8 @@ fn doctor_says_who_is_signed_in_and_walks_to_the_accounts_server() {
     for how in ["found now", "remembered, and still true"] {
         let report = host.call("doctor.run", json!({})).unwrap();
         assert_eq!(check(&report, "plex_tv"), ("ok".to_owned(), "signed in as `alice`".to_owned()));
+        let (state, message) = check(&report, "plex_tv_device");
+        assert!(state == "ok" && message.contains("made the sign-in for"), "{message}");
         let (state, way) = check(&report, "plex_way");
         let expected = format!("`Box` (`m1`) at `{}`: {how}", server.url());
         assert_eq!((state.as_str(), way), ("ok", expected));
@@ -80,6 +82,11 @@ fn doctor_says_who_is_signed_in_and_walks_to_the_accounts_server() {
         let (state, wide) = check(&report, "sign_in");
         assert!(state == "warning" && wide.contains("account.json"), "{wide}");
     }
+    // The list is no longer readable, so who the sign-in was made for is not known; all else still is.
+    tv.fault(Fault::answer(503, &[], "").on("/devices.xml"));
+    let report = host.call("doctor.run", json!({})).unwrap();
+    assert_eq!(check(&report, "plex_tv_device").0, "warning");
+    assert_eq!(check(&report, "plex_account").0, "ok");
     let identity = host.call("identity.get", json!({})).unwrap();
     tv.revoke(&tv.token("alice", identity["device_id"].as_str().unwrap()).unwrap());
     let report = host.call("doctor.run", json!({})).unwrap();

@@ -28,6 +28,8 @@ mod peers;
 #[cfg(target_os = "linux")]
 mod spawn;
 #[cfg(target_os = "linux")]
+mod account;
+#[cfg(target_os = "linux")]
 mod stash;
 #[cfg(target_os = "linux")]
 mod bodies;
@@ -62,8 +64,9 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, Measure); 8] = [
+    let groups: [(&str, Measure); 9] = [
         ("spawn", spawn::measure),
+        ("account", account::measure),
         ("stash", stash::measure),
         ("calls", calls::measure),
         ("requests", requests::measure),

@@ -16,7 +16,7 @@ use crate::nginx::Nginx;
 use crate::peers;
 use crate::report::{Table, Target};
 use crate::stats::{Sample, interleave};
-use crate::worker::{IDENTITY, WORKER, command, milliseconds, request, worker};
+use crate::worker::{IDENTITY, WORKER, command, milliseconds, program as program_at, request};
 
 const ROUNDS: usize = 60;
 /// python-plexapi takes its time.
@@ -71,21 +71,26 @@ fn beside_nothing(program: &Path) -> [Sample; 2] {
 
 fn requests(table: &mut Table, nginx: &Nginx) {
     let data = tempfile::tempdir().unwrap();
-    let spawn = |url: &str| {
-        let mut command = worker(data.path(), url);
+    let spawn = |program: &Path, url: &str| {
+        let mut command = program_at(program, data.path(), url);
         command.env("SSL_CERT_FILE", &nginx.bundle);
         milliseconds(&mut command, &request("/identity"), r#""status":200"#)
     };
-    for (scheme, url, most) in [("http", &nginx.http, 0.35), ("https", &nginx.https, 0.6)] {
-        let [mine, curl] = interleave(
-            ROUNDS,
-            [
-                Box::new(|| spawn(url)),
-                Box::new(|| milliseconds(&mut curl(nginx, url), "", "MediaContainer")),
-            ],
-        );
-        let row = format!("spawn, plex.request over {scheme}, exit");
-        table.ratio(&row, " ms", (&mine, "curl", &curl), Target::AtMost(most));
+    let dynamic = PathBuf::from(WORKER);
+    let programs = [("", Some(dynamic.clone())), ("; packaged", peers::packaged())];
+    for (which, program) in programs {
+        let Some(program) = program else { continue };
+        for (scheme, url, most) in [("http", &nginx.http, 0.35), ("https", &nginx.https, 0.6)] {
+            let [mine, curl] = interleave(
+                ROUNDS,
+                [
+                    Box::new(|| spawn(&program, url)),
+                    Box::new(|| milliseconds(&mut curl(nginx, url), "", "MediaContainer")),
+                ],
+            );
+            let row = format!("spawn, plex.request over {scheme}, exit{which}");
+            table.ratio(&row, " ms", (&mine, "curl", &curl), Target::AtMost(most));
+        }
     }
     let row = "spawn, plex.request over http, exit";
     let Some(python) = peers::plexapi() else {
@@ -94,7 +99,7 @@ fn requests(table: &mut Table, nginx: &Nginx) {
     let [mine, plexapi] = interleave(
         SLOW_ROUNDS,
         [
-            Box::new(|| spawn(&nginx.http)),
+            Box::new(|| spawn(&dynamic, &nginx.http)),
             Box::new(|| {
                 let mut command = command(&python);
                 command.arg(peers::source("plexapi_once.py")).arg(&nginx.http);

@@ -30,7 +30,12 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// The worker with a data folder and a configured server. It has no arguments, as where Stash starts it.
 pub(crate) fn worker(data: &Path, url: &str) -> Command {
-    let mut command = command(WORKER);
+    program(Path::new(WORKER), data, url)
+}
+
+/// Another build of it.
+pub(crate) fn program(program: &Path, data: &Path, url: &str) -> Command {
+    let mut command = command(program);
     command.env("PLEXSYNC_DATA_DIR", data).env("PLEX_URL", url).env("PLEX_TOKEN", "token");
     command
 }

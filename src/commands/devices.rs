@@ -46,7 +46,7 @@ fn show_list(
     let removable = list.devices.iter().filter(|it| is_phantom(it) && it.kept_because.is_none());
     writeln!(
         streams.output,
-        "{} devices; {phantoms} were left behind by programs, {} of these can be removed.",
+        "{} devices; left behind by programs: {phantoms}; of these can be removed: {}.",
         list.devices.len(),
         removable.clone().count()
     )?;

@@ -14,6 +14,7 @@ use crate::plex::Account;
 use crate::target::{Call, Chosen, Means, Origin, origin};
 
 const PLEX_TV: &str = "plex_tv";
+const DEVICE: &str = "plex_tv_device";
 const WAY: &str = "plex_way";
 /// Longest time for plex.tv, and for all ways to a server.
 const TIME: Duration = Duration::from_secs(15);
@@ -77,6 +78,7 @@ pub(super) async fn check(
     if !is_usable {
         return account;
     }
+    checks.push(made_for(subject, &finder, device).await);
     match origin(Call::default(), chosen, true) {
         Origin::Given => account,
         Origin::Account(which) => server(subject, &finder, &which, account, checks).await,
@@ -106,6 +108,24 @@ fn stored(subject: &Subject, status: &StatusResult) -> (Check, bool) {
             let message =
                 format!("signed in{name}, but plex.tv does not say whether that is still good");
             (warning(PLEX_TV, message, "check the internet connection, then run this again"), true)
+        }
+    }
+}
+
+/// Whether plex.tv made the token for this device.
+async fn made_for(subject: &Subject, finder: &Finder, device: &Device) -> Check {
+    let own = &device.device_id;
+    match finder.caller.device_of_token().await {
+        Ok(Some(id)) if id == *own => ok(DEVICE, format!("plex.tv made the sign-in for `{own}`")),
+        Ok(Some(id)) => {
+            let message =
+                format!("plex.tv made the sign-in for the device `{id}`, not for `{own}`");
+            warning(DEVICE, message, again(subject))
+        }
+        Ok(None) => warning(DEVICE, "plex.tv lists no device with this sign-in", again(subject)),
+        Err(error) => {
+            let hint = "check the internet connection, then run this again";
+            warning(DEVICE, format!("not known: {}", in_words(error)), hint)
         }
     }
 }

@@ -106,8 +106,8 @@ fn log_of(list: &DeviceList) {
     }
     let (all, left) = (list.devices.len(), phantoms.count());
     info!(
-        "Your account has {all} devices; {left} were left behind by programs, {removable} of these can be removed, as \
-         the plugin's README says"
+        "Your account has {all} devices; left behind by programs: {left}; of these can be removed, as the plugin's \
+         README says: {removable}"
     );
 }
 

@@ -45,8 +45,24 @@ impl Caller {
         token: &Secret,
         judge: &Judge,
     ) -> Result<Vec<Device>, AccountError> {
+        Ok(judge.all(&self.rows(token).await?))
+    }
+
+    /// The id that the stored sign-in's token was made for, as plex.tv's list has it: no other answer tells. `None` if
+    /// no row has this token.
+    ///
+    /// # Errors
+    /// As [`Caller::devices`], or there is no sign-in to use.
+    pub async fn device_of_token(&self) -> Result<Option<String>, AccountError> {
+        let token = self.on_disk(Self::stored).await?.token;
+        let rows = self.rows(&token).await?;
+        let row = rows.into_iter().find(|row| row.token.expose() == token.expose());
+        Ok(row.map(|row| shown(&row.device_id, &self.secrets)))
+    }
+
+    async fn rows(&self, token: &Secret) -> Result<Vec<Row>, AccountError> {
         let reply = self.ask(&Ask::get(LIST, Some(token)), "to list the devices").await?;
-        Ok(judge.all(&row::read(&reply.body)?))
+        row::read(&reply.body)
     }
 }
 
