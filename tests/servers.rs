@@ -557,13 +557,19 @@ fn many_calls_at_once_are_one_search() {
 #[test]
 fn the_list_shows_what_can_be_reached_and_controls_no_terminal() {
     let (tv, plex, liar) = (FakePlexTv::start(), plex("m1"), plex("m9"));
-    let box_ = Resource::of(&plex, "B\u{1b}[31mox").remote(&liar.url());
+    // Names and addresses that hold a token, even with something between its letters.
+    let token = plex.token();
+    let (half, rest) = token.split_at(8);
+    let name = format!("B\u{1b}[31mox {half}\u{1b}{rest}");
+    let odd = format!("http://h.invalid/?t={}\u{1b}[2J", plex.token());
+    let box_ = Resource::of(&plex, &name).remote(&liar.url()).remote(&odd);
     let attic =
         Resource::server("Attic", "m2", "another-server-token").shared("a-guest-token-there");
     let mut host = signed_in(&tv, at(&tv), vec![box_, attic]);
     let listed = host.call("server.list", json!({})).unwrap();
     let first = &listed["servers"][0];
-    assert_eq!(first["name"], "B[31mox");
+    assert_eq!(first["name"], "B[31mox REDACTED");
+    assert_eq!(first["connections"][2]["uri"], "http://h.invalid/?t=REDACTED[2J");
     assert_eq!(
         (&first["owned"], &first["in_use"], &first["chosen"]),
         (&json!(true), &json!(true), &json!(false))
@@ -684,4 +690,62 @@ fn plex_tv_that_is_away_is_no_answer_of_plex() {
     assert_eq!(status(&mut host, json!({})), 200, "the way is known");
     let error = get(&mut host, json!({"server": "Attic"})).unwrap_err();
     assert_eq!((error.code, error.datum("missing")), (-32014, &json!("token")), "{error}");
+}
+
+#[test]
+fn a_search_in_vain_is_remembered_where_nothing_was_known_before() {
+    let (tv, gone) = (FakePlexTv::start(), plex("m1"));
+    let resource = Resource::of(&gone, "Box");
+    drop(gone);
+    let mut host = signed_in(&tv, at(&tv), vec![resource]);
+    for _ in 0..3 {
+        assert_eq!(get(&mut host, json!({})).unwrap_err().code, -32010);
+        host.restart();
+    }
+    assert_eq!(searches(&tv), 1, "a pause, across processes");
+}
+
+#[test]
+fn a_search_that_ended_with_the_calls_time_was_in_vain() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
+    assert_eq!(status(&mut host, json!({})), 200);
+    plex.hold();
+    tv.hold_on(RESOURCES);
+    for _ in 0..3 {
+        host.restart();
+        let error = get(&mut host, json!({"timeout_ms": 4000})).unwrap_err();
+        assert_eq!((error.code, error.datum("kind")), (-32010, &json!("connect")), "{error}");
+    }
+    assert_eq!(searches(&tv), 2, "a pause, across processes");
+}
+
+#[test]
+fn a_configured_url_asks_plex_tv_that_is_away_once_a_minute() {
+    let (tv, mine) = (FakePlexTv::start(), plex("m1"));
+    let builder = at(&tv).env("PLEX_URL", mine.url());
+    let mut host = signed_in(&tv, builder, vec![Resource::server("Box", "m1", &mine.token())]);
+    tv.fault(Fault::answer(503, &[], "").on(RESOURCES).always());
+    assert_eq!(get(&mut host, json!({})).unwrap_err().code, -32010);
+    let before = searches(&tv);
+    host.restart();
+    let answer = get(&mut host, json!({})).unwrap();
+    let warning = answer["warning"].as_str().unwrap();
+    assert!(warning.contains("a minute ago") && !warning.contains("none of"), "{warning}");
+    assert_eq!(searches(&tv), before, "not asked for a minute");
+}
+
+#[test]
+fn a_choice_that_can_t_be_stored_is_not_said_to_be_one() {
+    let (tv, one, other) = (FakePlexTv::start(), plex("m1"), plex("m2"));
+    let resources = vec![Resource::of(&one, "Box"), Resource::of(&other, "Attic")];
+    let mut host = signed_in(&tv, at(&tv), resources);
+    fs::create_dir(host.data_dir().join("server.json")).unwrap();
+    let chosen = host.call("server.choose", json!({"server": "Attic"})).unwrap();
+    assert_eq!((&chosen["chosen"], &chosen["in_use"]), (&json!(false), &json!(false)), "{chosen}");
+    let warning = chosen["warning"].as_str().unwrap();
+    assert!(warning.contains("`server.json`"), "{warning}");
+    fs::remove_dir(host.data_dir().join("server.json")).unwrap();
+    let chosen = host.call("server.choose", json!({"server": "Attic"})).unwrap();
+    assert_eq!((&chosen["chosen"], chosen.get("warning")), (&json!(true), None), "{chosen}");
 }

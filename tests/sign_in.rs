@@ -366,6 +366,18 @@ fn a_bad_token_begins_anew_and_a_silent_plex_tv_begins_nothing() {
 }
 
 #[test]
+fn a_sign_in_that_plex_tv_does_not_take_any_more_is_none() {
+    let tv = FakePlexTv::start();
+    let mut host = signed_in(&tv);
+    assert_eq!(finish(&mut host)["signed_in"], true);
+    let id = host.call("identity.get", json!({})).unwrap()["device_id"].clone();
+    tv.revoke(&tv.token("alice", id.as_str().unwrap()).unwrap());
+    let error = host.call("auth.finish", json!({})).unwrap_err();
+    assert_eq!((error.code, error.datum("status")), (-32013, &json!(401)), "{error}");
+    assert_eq!(files(&host.data_dir()), ["account.json"], "nothing is thrown away");
+}
+
+#[test]
 fn a_sign_out_is_told_to_plex_tv_and_forgets_all() {
     let tv = FakePlexTv::start();
     let mut host = signed_in(&tv);

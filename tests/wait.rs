@@ -265,3 +265,14 @@ fn progress_is_told_while_it_waits() {
     set(&plex, &[FILE]);
     found(&host.wait(call).unwrap());
 }
+
+#[test]
+fn a_plex_that_is_silent_takes_no_more_than_the_calls_time_from_a_scan_that_waits() {
+    let plex = plex();
+    let mut host = started(&plex);
+    plex.hold();
+    let params = json!({"path": FILE, "timeout_ms": 1000, "wait_ms": 500});
+    let error = host.call("plex.scan", params).unwrap_err();
+    // By the call itself, not by the loop that waits for it.
+    assert!(error.code == -32011 && error.message.contains("did not answer in time"), "{error}");
+}

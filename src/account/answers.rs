@@ -115,7 +115,9 @@ pub(super) fn shown(name: &str, secrets: &Secrets) -> String {
         letter.is_control()
             || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
     };
-    secrets.redact(name).chars().filter(|letter| !is_control(letter)).collect()
+    // Redacted last: what was between the letters of a secret is gone then.
+    let visible: String = name.chars().filter(|letter| !is_control(letter)).collect();
+    secrets.redact(&visible).into_owned()
 }
 
 /// An answer of success that is not plex.tv's own.
@@ -220,7 +222,7 @@ mod tests {
         secrets.remember(&Secret::new("s3cret-token"));
         let of = |body: Value| account(&reply(200, &body.to_string()), &secrets);
         let one = of(json!({
-            "id": "12", "username": "me@example.com", "title": "A\u{1b}[31m\u{202e}B s3cret-token\n", "email": "x@y",
+            "id": "12", "username": "me@example.com", "title": "A\u{1b}[31m\u{202e}B s3cret-\u{202d}token\n", "email": "x@y",
         }));
         let expected = ("me".to_owned(), "A[31mB REDACTED".to_owned());
         assert_eq!(one, Some(Account { id: 12, username: expected.0, title: expected.1 }));

@@ -3,6 +3,7 @@
 use plexsync_protocol::sign_in::SignInState;
 use serde_json::Value;
 
+use super::answers::shown;
 use super::plex_tv::Reply;
 use super::server::Unclear;
 use super::store::FileError;
@@ -74,11 +75,10 @@ impl Refusal {
             errors.iter().find_map(|error| error["message"].as_str().map(str::to_owned))
         });
         // Before the cut: half a secret would not be found.
-        let message = secrets.redact(&message.unwrap_or_default()).into_owned();
-        let message = message.chars().filter(|letter| !letter.is_control());
+        let message = shown(&message.unwrap_or_default(), secrets);
         Self {
             status: reply.status,
-            message: message.take(LONGEST_MESSAGE).collect(),
+            message: message.chars().take(LONGEST_MESSAGE).collect(),
             server: reply.server.clone(),
             what,
         }

@@ -63,8 +63,12 @@ impl Usual {
         }
     }
 
-    /// What is stronger than a choice.
+    /// What is stronger than a choice, or keeps it from being one.
     fn warning(&self, server: &Server) -> Option<String> {
+        if !server.chosen {
+            let reason = "the choice is not remembered: `server.json` in the data folder can't be written, as the log says";
+            return Some(reason.to_owned());
+        }
         if let Some(Given { by, .. }) = &self.0.url {
             return Some(format!(
                 "calls still go to the URL in `{by}`, which is stronger; remove it to use this server"

@@ -35,7 +35,7 @@ pub struct ScanCall {
 /// The scans of one call. They share one list of sections.
 pub struct Scanner {
     plex: Plex,
-    call: ScanCall,
+    pub(super) call: ScanCall,
     list: Option<List>,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use plexsync_protocol::plex::RequestParams;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::Scanner;
 use super::events::{Event, Events, PATH, Phase};
@@ -66,18 +66,19 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Scanner {
-    /// Opens the event stream, for 2 s at most: to be called before Plex is asked to scan.
+    /// Opens the event stream, for 2 s of the call's time at most: to be called before Plex is asked to scan.
     pub async fn listen(&self) -> Listening {
-        let mut listening =
-            Listening { events: timeout(OPENING, self.open()).await.ok().flatten() };
+        let until = self.call.deadline.min(Instant::now() + OPENING);
+        let opened = timeout_at(until, self.open(until)).await;
+        let mut listening = Listening { events: opened.ok().flatten() };
         listening.forget();
         listening
     }
 
-    async fn open(&self) -> Option<Events> {
+    async fn open(&self, until: Instant) -> Option<Events> {
         let mut prepared = self.prepare(&RequestParams::get(PATH)).ok()?;
         prepared.request.headers.extend(Events::HEADERS.map(|(name, value)| (Some(name), value)));
-        let route = Routing::find(prepared.routing.take(), Instant::now() + OPENING).await.ok()?;
+        let route = Routing::find(prepared.routing.take(), until).await.ok()?;
         if let Some(route) = route {
             prepared.request = route.put_on(&prepared.request);
         }

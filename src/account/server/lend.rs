@@ -13,6 +13,10 @@ use super::{Finder, Way, late};
 use crate::account::files::ServerFile;
 use crate::account::{AccountError, NotSignedIn};
 
+const NONE: &str = "is none of the account's servers";
+/// plex.tv said so, or did not answer.
+const PAUSED: &str = "was not known as one of the account's servers less than a minute ago";
+
 /// What a configured URL gets.
 #[derive(Debug, Clone)]
 pub struct Lent {
@@ -58,14 +62,18 @@ impl Finder {
             return Ok(Lent::nothing(Some(format!("{} {reason}; {hint}", shown(&base)))));
         };
         let asking = self.token_for(&machine, &place);
-        let way = timeout_at(self.caller.time.deadline, asking).await;
-        match way.unwrap_or_else(|_| Err(late().into()))? {
-            Some(way) => Ok(Lent { way: Some(way), warning: None }),
-            None => Ok(Lent::nothing(Some(format!(
-                "{} is none of the account's servers, so no token is sent to it; configure one, or leave out the URL",
-                shown(&base)
-            )))),
+        let asked = timeout_at(self.caller.time.deadline, asking).await;
+        let asked = asked.unwrap_or_else(|_| Err(late().into()));
+        if asked.is_err() {
+            self.remember_failure(&machine, "").await;
         }
+        Ok(match asked? {
+            Ok(way) => Lent { way: Some(way), warning: None },
+            Err(why) => Lent::nothing(Some(format!(
+                "{} {why}, so no token is sent to it; configure one, or leave out the URL",
+                shown(&base)
+            ))),
+        })
     }
 
     /// What the server at a base URL says, asked once a process.
@@ -83,7 +91,12 @@ impl Finder {
         Ok(said)
     }
 
-    async fn token_for(&self, machine: &str, place: &Place) -> Result<Option<Way>, AccountError> {
+    /// The way with the token of the server that is there, or why there is none, as the end of a sentence about the URL.
+    async fn token_for(
+        &self,
+        machine: &str,
+        place: &Place,
+    ) -> Result<Result<Way, &'static str>, AccountError> {
         let _turn = self.servers.searching.lock().await;
         let (account, cache) = self.stored().await?;
         let stored = cache.servers.get(machine);
@@ -98,16 +111,16 @@ impl Finder {
             })
         };
         if let Some(token) = stored.and_then(|stored| stored.token.clone()) {
-            return Ok(Some(way(stored.map_or("", |it| it.name.as_str()), token)));
+            return Ok(Ok(way(stored.map_or("", |it| it.name.as_str()), token)));
         }
         if remembered::is_paused(&cache, machine, time::OffsetDateTime::now_utc()) {
-            return Ok(None);
+            return Ok(Err(PAUSED));
         }
         let servers = self.resources(&account).await?;
         let server = choice::with_identifier(&servers, machine);
         let Some((server, token)) = server.and_then(|it| Some((it, it.token.clone()?))) else {
             self.remember_failure(machine, "").await;
-            return Ok(None);
+            return Ok(Err(NONE));
         };
         let (identifier, name) = (machine.to_owned(), server.name.clone());
         let (found, automatic) =
@@ -117,7 +130,7 @@ impl Finder {
             remembered::entry(cache, identifier, name).token = Some(found);
         };
         self.change(change).await;
-        Ok(Some(way(&server.name, token)))
+        Ok(Ok(way(&server.name, token)))
     }
 
     /// Forgets who is at a configured URL.

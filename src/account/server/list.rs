@@ -12,8 +12,10 @@ use super::choice::{self, Which};
 use super::resources::Server;
 use super::{Finder, Way, late};
 use crate::account::AccountError;
+use crate::account::answers::shown;
 use crate::account::files::ServerFile;
 use crate::http::error::HttpError;
+use crate::secret::Secrets;
 
 impl Finder {
     /// The account's servers. `usual` is the one that calls use that name none; `None` if they use no server of the
@@ -54,7 +56,9 @@ impl Finder {
             self.keep(server, &way, by, &servers).await;
             let identifier = server.machine_identifier.clone();
             self.change(move |cache| cache.chosen = Some(identifier)).await;
-            let chosen = Some(server.machine_identifier.as_str());
+            // What could not be stored is no choice.
+            let stored = self.caller.on_disk(|caller| caller.store.servers()).await;
+            let chosen = stored.chosen.as_deref();
             Ok((self.show(server, &servers, usual, chosen, false).await, way))
         };
         let in_time = timeout_at(self.caller.time.deadline, choosing).await;
@@ -79,7 +83,7 @@ impl Finder {
         let used = usual.and_then(|usual| choice::in_list(servers, usual, chosen).ok());
         let identifier = &server.machine_identifier;
         let candidates = candidates::of(server);
-        let connections = connections(server, &candidates);
+        let connections = connections(server, &candidates, &self.caller.secrets);
         let tried = connections.into_iter().map(|(connection, candidate)| async move {
             match probe {
                 true => self.tried(server, connection, candidate).await,
@@ -125,11 +129,15 @@ impl Finder {
 }
 
 /// The connections that plex.tv lists, and those that are tried beside them, with the URL that is tried.
-fn connections(server: &Server, candidates: &[Candidate]) -> Vec<(Connection, Option<Url>)> {
+fn connections(
+    server: &Server,
+    candidates: &[Candidate],
+    secrets: &Secrets,
+) -> Vec<(Connection, Option<Url>)> {
     let listed = server.connections.iter().map(|it| {
         let url = candidates::base(&it.uri);
         let tried = url.filter(|url| candidates.iter().any(|candidate| candidate.url == *url));
-        (Connection::new(it.uri.as_str(), it.local, it.relay), tried)
+        (Connection::new(shown(&it.uri, secrets), it.local, it.relay), tried)
     });
     let mut connections: Vec<_> = listed.collect();
     for candidate in candidates {

@@ -107,10 +107,14 @@ impl Finder {
         let found_at = remembered::found_at(&cache, &way.machine_identifier);
         match self.proved(way).await {
             Ok(way) => Ok(way),
-            Err(error) => match self.search(which, found_at).await {
-                Err(AccountError::Http(_)) => Err(error.not_in_time_is_unreachable().into()),
-                outcome => outcome,
-            },
+            Err(error) => {
+                let is_late = Instant::now() >= self.caller.time.deadline;
+                match self.search(which, found_at).await {
+                    Err(AccountError::Http(_)) if is_late => Err(error.into()),
+                    Err(AccountError::Http(_)) => Err(not_proved(error).into()),
+                    outcome => outcome,
+                }
+            }
         }
     }
 
@@ -211,6 +215,18 @@ impl Known {
     fn relay(&self, identifier: &str) -> Option<Way> {
         let (way, found) = self.relays.get(identifier)?;
         (found.elapsed() < remembered::PAUSE).then(|| way.clone())
+    }
+}
+
+/// Of a remembered way that had a limit of its own, and not the whole time of the call.
+fn not_proved(error: HttpError) -> HttpError {
+    match error {
+        HttpError::Timeout { reason, .. } => HttpError::unreachable(
+            UnreachableKind::Connect,
+            reason,
+            "start the server, or look at all ways with `server.list` and `probe`",
+        ),
+        other => other,
     }
 }
 

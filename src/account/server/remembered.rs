@@ -54,6 +54,17 @@ impl Finder {
         .await;
     }
 
+    /// Remembers which server is meant, before the way to it is known.
+    pub(super) async fn note(&self, server: &Server, servers: &[Server]) {
+        let automatic = choice::automatic(servers).map(|it| it.machine_identifier.clone());
+        let (identifier, name) = (server.machine_identifier.clone(), server.name.clone());
+        self.change(move |cache| {
+            cache.automatic = automatic;
+            entry(cache, identifier, name);
+        })
+        .await;
+    }
+
     /// Remembers that a search found no way to a server, or that a 401 stayed.
     pub(super) async fn remember_failure(&self, identifier: &str, name: &str) {
         let (identifier, name) = (identifier.to_owned(), name.to_owned());

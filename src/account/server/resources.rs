@@ -67,13 +67,16 @@ fn server(device: &Value, secrets: &Secrets) -> Option<Server> {
     let is_usable = !machine_identifier.is_empty()
         && machine_identifier.bytes().all(|byte| byte.is_ascii_graphic());
     let connections = device["connections"].as_array();
+    let token = Some(text(device, "accessToken")).filter(|text| is_token(text)).map(Secret::new);
+    // Before a name is shown, which may hold it.
+    token.iter().for_each(|token| secrets.remember(token));
     is_usable.then(|| Server {
         name: shown("name"),
         machine_identifier: machine_identifier.to_owned(),
         owned: is_true(device, "owned"),
         version: Some(shown("productVersion")).filter(|text| !text.is_empty()),
         online: is_true(device, "presence"),
-        token: Some(text(device, "accessToken")).filter(|text| is_token(text)).map(Secret::new),
+        token,
         https_required: is_true(device, "httpsRequired"),
         public_address_matches: is_true(device, "publicAddressMatches"),
         connections: connections.into_iter().flatten().filter_map(connection).collect(),

@@ -1,5 +1,7 @@
 //! The search for a server: its connections from plex.tv, the best of them, and what becomes of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use plexsync_protocol::error::UnreachableKind;
 use time::OffsetDateTime;
 use tokio::time::{Instant, timeout_at};
@@ -25,8 +27,10 @@ impl Finder {
         which: &Which,
         found_at: Option<OffsetDateTime>,
     ) -> Result<Way, AccountError> {
+        let has_begun = AtomicBool::new(false);
         let searching = async {
             let _turn = self.servers.searching.lock().await;
+            has_begun.store(true, Ordering::Relaxed);
             let (account, cache) = self.stored().await?;
             // Another call, or another process, may have found it meanwhile.
             if let Some(way) = self.remembered(&cache, which) {
@@ -41,7 +45,10 @@ impl Finder {
         match timeout_at(self.caller.time.deadline, searching).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                self.fail(which).await;
+                // Who waited for another's search knows nothing of the server.
+                if has_begun.load(Ordering::Relaxed) {
+                    self.fail(which).await;
+                }
                 Err(late().into())
             }
         }
@@ -55,7 +62,7 @@ impl Finder {
     ) -> Result<Way, AccountError> {
         let known = choice::in_cache(cache, which);
         let now = OffsetDateTime::now_utc();
-        if known.is_some_and(|known| remembered::is_paused(cache, &known, now)) {
+        if known.as_ref().is_some_and(|known| remembered::is_paused(cache, known, now)) {
             return Err(paused().into());
         }
         let servers = match self.resources(account).await {
@@ -67,6 +74,10 @@ impl Finder {
         };
         let server = choice::in_list(&servers, which, cache.chosen.as_deref());
         let server = server.map_err(AccountError::Unclear)?;
+        if known.is_none() {
+            // What fails from now on is remembered under this, even if the time is over in the middle of it.
+            self.note(server, &servers).await;
+        }
         match self.way_to(server).await {
             Ok((way, by)) => {
                 self.keep(server, &way, by, &servers).await;
@@ -89,9 +100,9 @@ impl Finder {
     }
 
     async fn fail(&self, which: &Which) {
-        if let Ok((_, cache)) = self.stored().await
-            && let Some(identifier) = choice::in_cache(&cache, which)
-        {
+        // Without a limit: the call's time may be over, and this takes none of its own.
+        let cache = self.caller.on_disk(|caller| caller.store.servers()).await;
+        if let Some(identifier) = choice::in_cache(&cache, which) {
             self.remember_failure(&identifier, "").await;
         }
     }

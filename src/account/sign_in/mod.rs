@@ -86,6 +86,10 @@ impl Caller {
         };
         let (servers, warning) = match self.list_servers(&stored.token).await {
             Ok((names, owns_one)) => (names, (!owns_one).then(|| NONE_OWNED.to_owned())),
+            // That is no sign-in any more, whatever the file says.
+            Err(AccountError::Refused(refusal)) if refusal.status == 401 => {
+                return Err(AccountError::Refused(refusal));
+            }
             Err(error) => {
                 tracing::debug!(?error, "no list of servers");
                 let warning = "signed in, but plex.tv could not be asked for the account's servers";
