@@ -92,7 +92,7 @@ impl State {
         self.servers.remove("");
         let still_refused = self.waiting.iter().any(|note| note.refused.is_some());
         let server = self.server(server);
-        server.told.remove(&Kind::Away);
+        server.told.retain(|kind, _| !matches!(kind, Kind::Away | Kind::NotSent));
         if !still_refused {
             server.told.remove(&Kind::Refused);
         }
@@ -149,7 +149,7 @@ impl State {
     pub fn came_back(&mut self, server: &str) {
         if let Some(server) = self.servers.get_mut(server) {
             server.away = None;
-            server.told.remove(&Kind::Away);
+            server.told.retain(|kind, _| !matches!(kind, Kind::Away | Kind::NotSent));
         }
     }
 
