@@ -615,6 +615,24 @@ fn one_section_that_refuses_holds_up_no_other() {
 }
 
 #[test]
+fn a_folder_that_a_section_refused_goes_to_the_one_that_takes_its_place() {
+    let setup = Setup::new();
+    setup.plex.fault(Fault::answer(500, &[], "").always().on("/library/sections/1/refresh"));
+    setup.scene(1, &["a/1.mp4"]);
+    for _ in 0..4 {
+        assert_eq!(setup.created(1).output["outcome"], "waiting");
+    }
+    setup.plex.no_faults();
+    setup.plex.set_sections(vec![Section::new("9", "Scenes", "movie", &["/plex"])]);
+    setup.later(3601);
+    setup.scene(2, &["b/1.mp4"]);
+    setup.plex.clear();
+    setup.created(2);
+    assert_eq!(distinct(&setup.asked()), set(&["/plex/a", "/plex/b"]));
+    assert!(setup.waiting().is_empty());
+}
+
+#[test]
 fn a_scene_that_stash_can_not_tell_about_waits_by_its_id() {
     for fault in [fake_stash::Fault::Unauthorized, fake_stash::Fault::Answer(503, String::new())] {
         let setup = Setup::new();

@@ -117,6 +117,8 @@ impl Sender {
                 };
                 let is_done =
                     matches!(&outcome, Outcome::Answered { refused, .. } if refused.is_empty());
+                // Sections that are not asked now wait.
+                let is_done = is_done && ticket.later.is_empty();
                 self.waits |= !is_done && outcome != Outcome::NoSection;
                 done.push((ticket, outcome));
             }
