@@ -113,9 +113,10 @@ impl RemotePath {
             .collect()
     }
 
-    /// Whether `folder` would hold this path if letter case did not count.
+    /// Whether `folder` does not hold this path, but would if letter case did not count.
     pub fn differs_in_case_from(&self, folder: &Self) -> bool {
-        self.as_in(folder).is_some_and(|path| path.rest(folder, folded).is_some())
+        self.below(folder).is_none()
+            && self.as_in(folder).is_some_and(|path| path.rest(folder, folded).is_some())
     }
 
     /// Whether both surely mean the same folder.

@@ -77,8 +77,8 @@ impl Setup {
 
     /// A new scene.
     fn hook(&self) -> Vec<String> {
-        // A library that this machine has not even an empty folder of: that would be a disk that is away.
-        self.stash.add_scene("45", &["/mnt/disk2/movies/a.mp4"]);
+        // A library that this machine has no part of the path of: else it would be a disk that is away.
+        self.stash.add_scene("45", &["D:\\Videos\\a.mp4"]);
         self.read(|setup| {
             setup.plugin.run_hooks(&setup.stash, "Scene.Create.Post", 45, &Value::Null).remove(0)
         })

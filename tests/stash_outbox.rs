@@ -456,6 +456,75 @@ fn a_location_that_is_empty_is_a_disk_that_is_away_and_plex_is_not_asked_to_look
 }
 
 #[test]
+fn a_location_that_is_not_there_is_a_disk_that_is_away_too() {
+    let setup = Setup::new();
+    let file = setup.file("tv/1.mp4");
+    fs::remove_dir_all(setup.media()).unwrap();
+    let runs = [setup.destroyed(&file), setup.destroyed(&file)];
+    assert!(runs.iter().all(|run| run.output["outcome"] == "waiting"));
+    let warnings = lines(&runs, Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("Scan Plex library"), "{warnings:?}");
+    assert_eq!(setup.waiting(), set(&["/tv"]));
+    let runs = [(); 2].map(|()| setup.operation("plex.scan", &json!({"path": file})));
+    assert!(lines(&runs, Level::Warning).len() == 2, "each time: {runs:?}");
+    assert_eq!(setup.asked(), Vec::<String>::new());
+    setup.file("other/1.mp4");
+    setup.task("Scan Plex library");
+    assert_eq!(setup.asked(), ["/plex"]);
+    assert!(setup.waiting().is_empty());
+    // Plex's own name, which leads nowhere on Stash's machine.
+    setup.operation("plex.scan", &json!({"folder": "/plex/x"}));
+    assert_eq!(setup.asked(), ["/plex", "/plex/x"]);
+}
+
+#[test]
+fn folders_that_are_gone_below_one_that_stays_are_one_request() {
+    let setup = Setup::new();
+    setup.file("tv/stays.mp4");
+    let names = (1..=15).map(|id| format!("tv/{id}/season/1.mp4"));
+    let files: Vec<_> = names.map(|name| setup.file(&name)).collect();
+    for id in 1..=15 {
+        fs::remove_dir_all(setup.media().join(format!("tv/{id}"))).unwrap();
+    }
+    setup.plex.turn_off();
+    files.iter().for_each(|file| drop(setup.destroyed(file)));
+    assert_eq!(setup.waiting().len(), 15);
+    setup.plex.turn_on();
+    setup.task("Scan Plex library");
+    assert_eq!(setup.asked(), ["/plex/tv"]);
+    assert!(setup.waiting().is_empty());
+}
+
+#[test]
+fn an_identity_that_can_not_be_read_is_one_warning_and_no_folder_is_lost() {
+    let setup = Setup::new();
+    fs::create_dir_all(setup.data("device_id.json/in the way")).unwrap();
+    for id in 1..=3 {
+        setup.scene(id, &[&format!("{id}/1.mp4")]);
+    }
+    let runs: Vec<_> = (1..=3).map(|id| setup.created(id)).collect();
+    assert!(runs.iter().all(|run| run.output["outcome"] == "waiting"));
+    let warnings = lines(&runs, Level::Warning);
+    assert!(warnings.len() == 1 && warnings[0].contains("device_id.json"), "{warnings:?}");
+    let pending = setup.operation("scan.pending", &json!({}));
+    let reason = pending.output["waiting"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("device_id.json"), "{reason}");
+    let error = setup.task("Scan Plex library").error.unwrap();
+    assert!(error.ends_with("(-32001)"), "each time: {error}");
+    fs::remove_dir_all(setup.data("device_id.json")).unwrap();
+    setup.created(1);
+    assert_eq!(distinct(&setup.asked()), set(&["/plex/1", "/plex/2", "/plex/3"]));
+    assert!(setup.waiting().is_empty());
+    // A success ends the silence.
+    for name in ["device_id.json", "device_id.json.bak"] {
+        let _ = fs::remove_file(setup.data(name));
+    }
+    fs::create_dir_all(setup.data("device_id.json/in the way")).unwrap();
+    setup.scene(4, &["4/1.mp4"]);
+    assert_eq!(lines(&[setup.created(4)], Level::Warning).len(), 1);
+}
+
+#[test]
 fn a_location_is_asked_for_folders_that_are_gone_once_a_minute() {
     let setup = Setup::new();
     setup.file("stays.mp4");
@@ -543,6 +612,24 @@ fn one_section_that_refuses_holds_up_no_other() {
     setup.later(3601);
     setup.created(2);
     assert!(refused() > before && setup.waiting().is_empty(), "{:?}", setup.waiting());
+}
+
+#[test]
+fn a_folder_that_a_section_refused_goes_to_the_one_that_takes_its_place() {
+    let setup = Setup::new();
+    setup.plex.fault(Fault::answer(500, &[], "").always().on("/library/sections/1/refresh"));
+    setup.scene(1, &["a/1.mp4"]);
+    for _ in 0..4 {
+        assert_eq!(setup.created(1).output["outcome"], "waiting");
+    }
+    setup.plex.no_faults();
+    setup.plex.set_sections(vec![Section::new("9", "Scenes", "movie", &["/plex"])]);
+    setup.later(3601);
+    setup.scene(2, &["b/1.mp4"]);
+    setup.plex.clear();
+    setup.created(2);
+    assert_eq!(distinct(&setup.asked()), set(&["/plex/a", "/plex/b"]));
+    assert!(setup.waiting().is_empty());
 }
 
 #[test]

@@ -200,6 +200,7 @@ mod tests {
         assert_eq!(refused(&sections, "/x", None).locations.len(), 5);
         assert_eq!(refused(&sections, "/other/y", Some("3")).locations, ["/data/scenes"]);
         assert_eq!(refused(&sections, "/data", Some("TV")).keys, ["1", "2", "3"]);
+        assert_eq!(refused(&sections, "/data", Some("TV")).differs_in_case, None);
         let differs = refused(&sections, "/DATA/Scenes/x", None).differs_in_case;
         assert_eq!(differs.as_deref(), Some("/data"));
     }

@@ -131,6 +131,8 @@ pub enum Kind {
     Refused,
     /// No section holds the folder.
     NoSection,
+    /// Nothing can be sent to any server.
+    NotSent,
     /// A folder is gone, and its location is empty.
     EmptyLocation,
     /// Stash can't tell the files of a scene.
@@ -176,6 +178,11 @@ impl Ticket {
         folder == self.folder
             || self.is_tree && is_within(folder, &self.folder)
             || self.with.iter().any(|gone| gone == folder)
+    }
+
+    /// Whether a request for this one is for that one, too.
+    pub fn is_for_other(&self, other: &Self) -> bool {
+        self.section.is_none() && other.section.is_none() && self.with.contains(&other.folder)
     }
 
     /// What to ask Plex to scan, as Stash sees it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::call::{Finished, Kind, Outcome, Ticket};
 use super::pick::is_within;
-use super::state::{Asked, Away, ROOTS, Reason, Refused, Server, State, What};
+use super::state::{Asked, Away, Note, ROOTS, Reason, Refused, Server, State, What};
 use super::time::Time;
 
 /// How much Plex may lose when it is restarted.
@@ -57,7 +57,13 @@ impl State {
             }
             Outcome::NoSection => {
                 self.server(server).away = None;
+                let refused = |note: &Note| note.refused.is_some() && ticket.is_for(&note.what);
+                let is_refused = ticket.section.is_some() && self.waiting.iter().any(refused);
                 self.take_out(ticket, |_| true);
+                if is_refused {
+                    // The section that refused it is gone, and another may hold it now.
+                    self.note(What::Folder(ticket.folder.clone()), Reason::Changed, now);
+                }
                 Some(Kind::NoSection)
             }
             Outcome::Away { reason, restarted } => {
@@ -92,7 +98,7 @@ impl State {
         self.servers.remove("");
         let still_refused = self.waiting.iter().any(|note| note.refused.is_some());
         let server = self.server(server);
-        server.told.remove(&Kind::Away);
+        server.told.retain(|kind, _| !matches!(kind, Kind::Away | Kind::NotSent));
         if !still_refused {
             server.told.remove(&Kind::Refused);
         }
@@ -149,7 +155,7 @@ impl State {
     pub fn came_back(&mut self, server: &str) {
         if let Some(server) = self.servers.get_mut(server) {
             server.away = None;
-            server.told.remove(&Kind::Away);
+            server.told.retain(|kind, _| !matches!(kind, Kind::Away | Kind::NotSent));
         }
     }
 

@@ -12,7 +12,7 @@ pub enum Standing {
     AsItIs,
     /// It is gone, and this is the nearest above it that exists within a location.
     Gone(String),
-    /// It is gone, and so is everything else in this location.
+    /// It is gone, and so is everything else in this location, or the location itself.
     Empty(String),
 }
 
@@ -37,8 +37,17 @@ impl Standing {
             }
             folder = above;
         }
-        Self::AsItIs
+        let is_location = locations.contains(&folder);
+        let is_away = is_location && above(&folder).any(|above| !is_gone(&above));
+        if is_away { Self::Empty(folder) } else { Self::AsItIs }
     }
+}
+
+/// The folders above, but for the root. Where none of them is there either, the location is not one of this machine's.
+fn above(folder: &str) -> impl Iterator<Item = String> {
+    let next = |folder: &String| Some(parent(folder));
+    let above = std::iter::successors(Some(parent(folder)), next);
+    above.take_while(|above| parent(above) != *above)
 }
 
 /// What can't be listed counts as empty: a disk may be away.

@@ -162,7 +162,9 @@ pub enum Reason {
     Refused(String),
     /// It was asked for shortly before the server went away.
     MayBeLost,
-    /// It is gone, and so is all else in this folder of a library: a disk may be away.
+    /// Nothing can be sent to any server, and why.
+    NotSent(String),
+    /// It is gone, and so is all else in this folder of a library, or that itself: a disk may be away.
     EmptyLocation(String),
     /// It is gone, and what is above it was asked for a moment ago.
     AskedAbove(String),
@@ -174,13 +176,16 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed => formatter.write_str("Plex was not asked yet"),
-            Self::NotConfigured(why) => formatter.write_str(why),
+            Self::NotConfigured(why) | Self::NotSent(why) => formatter.write_str(why),
             Self::Away(reason) => write!(formatter, "Plex was away: {reason}"),
             Self::Refused(reason) => write!(formatter, "Plex refused it: {reason}"),
             Self::MayBeLost => formatter
                 .write_str("Plex was asked shortly before it went away, and may have forgotten it"),
             Self::EmptyLocation(folder) => {
-                write!(formatter, "it is gone, and `{folder}` is empty: its disk may be away")
+                write!(
+                    formatter,
+                    "it is gone, and so is all else in `{folder}`: its disk may be away"
+                )
             }
             Self::AskedAbove(folder) => {
                 write!(formatter, "it is gone, and Plex was asked to scan `{folder}` a moment ago")

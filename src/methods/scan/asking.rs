@@ -15,7 +15,7 @@ use super::server::sections;
 use super::{blocking, say};
 use crate::plex::{PlexError, ScanCall, Scanner};
 use crate::remote_path::RemotePath;
-use crate::scans::{Kind, Outcome, Reason, StandIn, Ticket};
+use crate::scans::{Kind, Outcome, Reason, Say, StandIn, Ticket};
 
 /// How old a list of sections may be for what it does not hold to be in no library.
 const RECENT: Duration = Duration::from_secs(10);
@@ -38,9 +38,12 @@ impl Sender {
                 StandIn::Wait(reason, when) if !self.is_whole => {
                     let folder = &ticket.folder;
                     let message = format!(
-                        "`{folder}` waits: {reason}; if it is meant to be empty, run *Scan Plex library*"
+                        "`{folder}` waits: {reason}; if nothing is to be there, run *Scan Plex library*"
                     );
-                    when.into_iter().for_each(|when| say(&message, when));
+                    // What a person asks for is said each time.
+                    let is_theirs = !self.hook && self.until.is_none();
+                    let now = |when| if is_theirs { Say::Now { silent: 0 } } else { when };
+                    when.into_iter().for_each(|when| say(&message, now(when)));
                     return Ok(Outcome::NotAsked(Some(reason)));
                 }
                 _ => match self.scan(ticket).await {
@@ -116,14 +119,17 @@ impl Sender {
         Outcome::Answered { taken, refused }
     }
 
+    fn not_sent(&mut self, error: ErrorObject) -> Outcome {
+        let reason = Some(Reason::NotSent(error.message.clone()));
+        self.stopped = Some(reason.clone());
+        self.broken.get_or_insert(error);
+        Outcome::NotAsked(reason)
+    }
+
     fn failed(&mut self, failure: Failure) -> Outcome {
         let error = match failure {
             Failure::Plex(error) => error,
-            Failure::Other(error) => {
-                self.stopped = Some(None);
-                self.broken.get_or_insert(error);
-                return Outcome::NotAsked(None);
-            }
+            Failure::Other(error) => return self.not_sent(error),
         };
         let is_over =
             self.until.is_some_and(|until| until < self.deadline && Instant::now() >= until);

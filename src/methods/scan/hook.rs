@@ -1,5 +1,6 @@
 //! A hook's scan: the scene's folders first, then for a moment what waits.
 
+use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::plex::{ScanOutcome, ScanResult};
 use plexsync_protocol::stash::HookContext;
 use tokio::time::timeout_at;
@@ -11,7 +12,7 @@ use super::{Conversation, blocking, nothing, say};
 use crate::json_text::JsonText;
 use crate::remote_path::RemotePath;
 use crate::rpc::Outcome;
-use crate::scans::{Arrival, Arrived, Changed, Verdict};
+use crate::scans::{Arrival, Arrived, Changed, Kind, Verdict};
 use crate::stash::{Settings, Stash, StashError};
 
 /// What Stash told, or why it did not.
@@ -82,13 +83,25 @@ impl Conversation {
         if more && sender.stopped.is_none() {
             self.send_more(&mut sender, sweep).await?;
         }
-        match sender.broken.take() {
-            Some(error) if scans.is_empty() => Err(error),
-            _ if !scans.is_empty() => Ok(JsonText::of(&ScanResult::asked(scans))),
-            _ if waits => Ok(JsonText::of(&ScanResult::not_asked(ScanOutcome::Waiting))),
-            _ if is_skipped => Ok(JsonText::of(&ScanResult::not_asked(ScanOutcome::Skipped))),
+        if let Some(error) = sender.broken.take() {
+            self.say_not_sent(&error, sender.server.key).await?;
+        }
+        if !scans.is_empty() {
+            return Ok(JsonText::of(&ScanResult::asked(scans)));
+        }
+        match (waits, is_skipped) {
+            (true, _) => Ok(JsonText::of(&ScanResult::not_asked(ScanOutcome::Waiting))),
+            (_, true) => Ok(JsonText::of(&ScanResult::not_asked(ScanOutcome::Skipped))),
             _ => Ok(nothing("no library section holds the folder")),
         }
+    }
+
+    /// Nothing could be sent to any server.
+    async fn say_not_sent(&self, error: &ErrorObject, server: String) -> Result<(), ErrorObject> {
+        let outbox = self.outbox.clone();
+        let when = blocking(move || outbox.told(&server, Kind::NotSent)).await?;
+        say(&format!("{}{WAITS}", error.message), when);
+        Ok(())
     }
 
     /// Settings and the scene's files.

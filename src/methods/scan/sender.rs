@@ -111,9 +111,14 @@ impl Sender {
                     // A person waits for what they say.
                     ticket.later.clear();
                 }
-                let outcome = self.ask(&mut ticket).await?;
+                let outcome = match is_told(&done, &ticket) {
+                    true => Outcome::NotAsked(None),
+                    false => self.ask(&mut ticket).await?,
+                };
                 let is_done =
                     matches!(&outcome, Outcome::Answered { refused, .. } if refused.is_empty());
+                // Sections that are not asked now wait.
+                let is_done = is_done && ticket.later.is_empty();
                 self.waits |= !is_done && outcome != Outcome::NoSection;
                 done.push((ticket, outcome));
             }
@@ -180,4 +185,12 @@ impl Sender {
     pub(super) fn end(&self) -> Instant {
         self.until.unwrap_or(self.deadline)
     }
+}
+
+/// Whether Plex has taken a request that was for this one, too.
+fn is_told(done: &[(Ticket, Outcome)], ticket: &Ticket) -> bool {
+    done.iter().any(|(asked, outcome)| {
+        let is_taken = matches!(outcome, Outcome::Answered { refused, .. } if refused.is_empty());
+        is_taken && asked.is_for_other(ticket)
+    })
 }

@@ -138,7 +138,7 @@ pub(in super::super) fn pending(
         let told = blocking(move || {
             if forget {
                 let count = outbox.forget();
-                info!("{count} waiting scans were forgotten");
+                info!("forgotten: {}", that_waited(count));
             }
             outbox.pending()
         });
@@ -179,7 +179,10 @@ fn log(waiting: &[PendingScan]) {
         }
     }
     info!(
-        "{} scans wait; each later call sends them, *Scan Plex library* all at once",
-        waiting.len()
+        "{}; each later call sends some, *Scan Plex library* all at once",
+        match waiting.len() {
+            1 => "1 scan waits".to_owned(),
+            count => format!("{count} scans wait"),
+        }
     );
 }

@@ -232,14 +232,19 @@ fn the_nearest_folder_above_stands_in_for_one_that_is_gone() {
     let setup = Setup::new();
     setup.write("lib/b/1.mp4");
     fs::create_dir_all(setup.disk.path().join("empty")).unwrap();
-    let locations = [setup.path("lib"), setup.path("empty"), setup.path("away/lib")];
+    let locations = [
+        setup.path("lib"),
+        setup.path("empty"),
+        setup.path("away/lib"),
+        "/of another machine/lib".to_owned(),
+    ];
     let ticket = |folder: &str| Ticket { folder: setup.path(folder), ..Ticket::default() };
     let stand_in = |ticket: &mut Ticket| setup.outbox.stand_in(SERVER, ticket, &locations);
     for (folder, target) in [
         ("lib/b", "lib/b"),
         ("lib/b/gone/deep", "lib/b"),
         ("elsewhere/gone", "elsewhere/gone"),
-        ("away/lib/x", "away/lib/x"),
+        ("elsewhere/lib/x", "elsewhere/lib/x"),
         ("lib/gone", "lib"),
     ] {
         let mut ticket = ticket(folder);
@@ -253,6 +258,14 @@ fn the_nearest_folder_above_stands_in_for_one_that_is_gone() {
     let empty = Reason::EmptyLocation(setup.path("empty"));
     let wait = StandIn::Wait(empty, Some(Say::Now { silent: 0 }));
     assert_eq!(stand_in(&mut ticket("empty/a/b")), wait);
+    let away = Reason::EmptyLocation(setup.path("away/lib"));
+    for folder in ["away/lib/a/b", "away/lib"] {
+        let wait = stand_in(&mut ticket(folder));
+        assert_eq!(wait, StandIn::Wait(away.clone(), Some(Say::Silent)), "{folder}");
+    }
+    let folder = "/of another machine/lib/a".to_owned();
+    let mut foreign = Ticket { folder, ..Ticket::default() };
+    assert_eq!(stand_in(&mut foreign), StandIn::Ask, "no `path_map` leads to it");
 }
 
 #[test]
