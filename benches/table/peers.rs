@@ -49,7 +49,7 @@ pub(crate) fn plexapi() -> Option<PathBuf> {
 }
 
 /// The static program, as it lies where a package was unpacked. What a linker has written is in the page cache in small
-/// pieces, and each start maps them one by one: 1.75 times `/bin/true`, where a copy takes 1.48.
+/// pieces, and each start maps them one by one: 1.75 times `/bin/true`, where a copy takes 1.4.
 pub(crate) fn packaged() -> Option<PathBuf> {
     let linked = crate::build::static_binary("release", &folder().join("packaged")).ok()?.path;
     let unpacked = folder().join("unpacked");
