@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::identity::Ticket;
-use super::{Worker, errors, limits, log_progress, params, reader};
+use super::{Worker, asked_timeout, errors, limits, log_progress, params, reader};
 use crate::account::{self, AccountError, Caller, NotSignedIn, Report, Store, Time};
 use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
@@ -27,7 +27,7 @@ const TASK: Duration = Duration::from_mins(15);
 /// In Stash a task has nobody who would call `auth.finish` next: with `args.wait` it goes on by itself.
 pub(super) fn start(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: StartParams = params::read(request.params.as_deref())?;
-    let own = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let own = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let waits = request.stash.as_ref().is_some_and(|stash| stash.wait);
     slow(worker, request, if waits { own.max(TASK) } else { own }, async move |call, stash| {
         let mut starting = call.clone();
@@ -48,7 +48,7 @@ pub(super) fn start(worker: &Arc<Worker>, request: Request) -> Result<Handling, 
 pub(super) fn finish(worker: &Arc<Worker>, mut request: Request) -> Result<Handling, ErrorObject> {
     let params: FinishParams = params::read(request.params.as_deref())?;
     let asked = Some(params.timeout_ms.unwrap_or(FINISH_TIMEOUT_MS));
-    let timeout = timeout(asked, &request, MAX_FINISH_TIMEOUT_MS)?;
+    let timeout = asked_timeout(asked, &request, MAX_FINISH_TIMEOUT_MS)?;
     let sender = request.progress.take();
     slow(worker, request, timeout, async move |call, stash| {
         finished(call, report(stash, params.progress_token, sender), stash).await
@@ -71,7 +71,7 @@ async fn finished(
 
 pub(super) fn status(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: StatusParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     slow(worker, request, timeout, async move |call, _| {
         Ok(JsonText::of(&call.status(params.check).await?))
     })
@@ -80,7 +80,7 @@ pub(super) fn status(worker: &Arc<Worker>, request: Request) -> Result<Handling,
 /// Needs no identity: the token's own is in its file, and what is removed is removed in any case.
 pub(super) fn logout(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: LogoutParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let stash = request.stash;
     let store = worker.store(stash.as_deref())?;
     let (plex_tv, version) = (worker.plex_tv.clone().ok(), worker.setup.version);
@@ -122,18 +122,6 @@ where
         outcome
     };
     Ok(Handling::Slow(Slow { first, timeout: Some(timeout), work: Box::pin(work) }))
-}
-
-pub(super) fn timeout(
-    asked: Option<u64>,
-    request: &Request,
-    most: u64,
-) -> Result<Duration, ErrorObject> {
-    let asked = asked.unwrap_or_else(|| limits(request.stash.as_deref()).timeout_ms);
-    match (1..=most).contains(&asked) {
-        true => Ok(Duration::from_millis(asked)),
-        false => Err(ErrorObject::invalid_params("/timeout_ms", format!("expected 1 to {most}"))),
-    }
 }
 
 fn time(timeout: Duration, stash: Option<&StashCall>) -> Time {

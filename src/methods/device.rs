@@ -10,8 +10,8 @@ use time::OffsetDateTime;
 use tracing::{info, warn};
 
 use super::account::Has;
-use super::auth::{report, slow, timeout};
-use super::{Worker, params};
+use super::auth::{report, slow};
+use super::{Worker, asked_timeout, params};
 use crate::account::{AccountError, Caller, Judge, Wish};
 use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
@@ -20,7 +20,7 @@ use crate::secret::Secret;
 
 pub(super) fn list(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: DeviceListParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let days = days(params.days)?;
     let (of, parent) = (worker.clone(), request.stash.clone());
     slow(worker, request, timeout, async move |call, stash| {
@@ -35,7 +35,7 @@ pub(super) fn list(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
 
 pub(super) fn remove(worker: &Arc<Worker>, mut request: Request) -> Result<Handling, ErrorObject> {
     let params: DeviceRemoveParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let days = days(params.days)?;
     let DeviceRemoveParams { mut ids, dry_run, force, progress_token, .. } = params;
     if !(1..=MAX_IDS).contains(&ids.len()) {

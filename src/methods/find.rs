@@ -10,10 +10,9 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::account::{Has, Resolved};
-use super::auth::timeout;
 use super::identity::Ticket;
 use super::scan::Scene;
-use super::{Worker, errors, limits, params, reader};
+use super::{Worker, asked_timeout, errors, limits, params, reader};
 use crate::json_text::JsonText;
 use crate::plex::{Item, MAX_TIMEOUT_MS, PlexError, ScanCall};
 use crate::remote_path::RemotePath;
@@ -24,7 +23,7 @@ const AT_ONCE: usize = 4;
 
 pub(super) fn find(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: FindParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let Request { stash, in_turn, .. } = request;
     let hook = stash.as_ref().and_then(|call| call.hook.as_ref());
     let paths = named(&params, hook.is_some())?;

@@ -115,6 +115,19 @@ fn timeout(stash: Option<&StashCall>) -> Duration {
     Duration::from_millis(limits(stash).timeout_ms)
 }
 
+/// The time of a call, as its `timeout_ms` or the limits say.
+fn asked_timeout(
+    asked: Option<u64>,
+    request: &Request,
+    most: u64,
+) -> Result<Duration, ErrorObject> {
+    let asked = asked.unwrap_or_else(|| limits(request.stash.as_deref()).timeout_ms);
+    match (1..=most).contains(&asked) {
+        true => Ok(Duration::from_millis(asked)),
+        false => Err(ErrorObject::invalid_params("/timeout_ms", format!("expected 1 to {most}"))),
+    }
+}
+
 fn reader(stash: Option<&StashCall>) -> Reader {
     if stash.is_some() { Reader::StashUser } else { Reader::Host }
 }

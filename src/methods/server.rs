@@ -1,7 +1,6 @@
 //! `server.*`: the account's servers, and the one that calls go to.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use plexsync_protocol::error::ErrorObject;
 use plexsync_protocol::server::{
@@ -12,7 +11,7 @@ use tracing::{info, warn};
 
 use super::account::Has;
 use super::identity::Ticket;
-use super::{Worker, errors, limits, params, reader};
+use super::{Worker, asked_timeout, errors, params, reader};
 use crate::account::server::{Finder, Which};
 use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
@@ -93,13 +92,8 @@ fn slow<W>(
 where
     W: Future<Output = Outcome> + Send,
 {
+    let timeout = asked_timeout(timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let stash = request.stash;
-    let asked = timeout_ms.unwrap_or(limits(stash.as_deref()).timeout_ms);
-    if !(1..=MAX_TIMEOUT_MS).contains(&asked) {
-        let reason = format!("expected 1 to {MAX_TIMEOUT_MS}");
-        return Err(ErrorObject::invalid_params("/timeout_ms", reason));
-    }
-    let timeout = Duration::from_millis(asked);
     let (ticket, first) = Ticket::draw(worker, stash.clone(), request.in_turn);
     let worker = worker.clone();
     let work = async move {

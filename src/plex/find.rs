@@ -6,16 +6,15 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::RequestParams;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Scanner;
-use crate::http::error::HttpError;
 use crate::json_text::JsonText;
 use crate::plex::error::PlexError;
+use crate::plex::listing;
 use crate::plex::request::query::quote;
 use crate::plex::sections::{self, Section, Target};
 use crate::remote_path::{Fit, RemotePath};
@@ -133,19 +132,6 @@ fn listing(section: &str, number: u8, file: &str) -> RequestParams {
 }
 
 #[derive(Deserialize)]
-struct Listing {
-    #[serde(rename = "MediaContainer")]
-    container: Container,
-}
-
-/// Each item is read by itself: one that makes no sense must not cost the others.
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "Metadata", default)]
-    items: Option<Vec<Box<RawValue>>>,
-}
-
-#[derive(Deserialize)]
 struct Metadata {
     #[serde(rename = "ratingKey")]
     rating_key: Value,
@@ -171,17 +157,10 @@ struct Part {
 
 /// The items of a listing that have `file`: by the same bytes, else in another Unicode form.
 fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, PlexError> {
-    let text: Vec<u8> = listing.pieces().flatten().copied().collect();
-    let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
-        HttpError::unreachable(
-            UnreachableKind::Protocol,
-            "the list of items is not what Plex sends",
-            "check that the configured URL is Plex's",
-        )
-    })?;
+    let items = listing::entries(listing, "Metadata", "items")?;
     let Some(wanted) = RemotePath::parse(file) else { return Ok(Vec::new()) };
-    let items = listing.container.items.iter().flatten();
     let mut found: Vec<(Fit, Item)> = items
+        .iter()
         .filter_map(|raw| item(raw, section))
         .flatten()
         .filter_map(|item| Some((RemotePath::parse(&item.file)?.fit(&wanted)?, item)))
@@ -195,11 +174,7 @@ fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, Ple
 /// The item once for each of its files.
 fn item(raw: &RawValue, section: &str) -> Option<impl Iterator<Item = Item>> {
     let Metadata { rating_key, kind, title, media } = serde_json::from_str(raw.get()).ok()?;
-    let rating_key = match rating_key {
-        Value::String(key) if !key.is_empty() => key,
-        Value::Number(key) => key.to_string(),
-        _ => return None,
-    };
+    let rating_key = listing::key(rating_key)?;
     let item = Item {
         rating_key,
         kind: kind.unwrap_or_default(),

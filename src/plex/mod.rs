@@ -6,6 +6,7 @@
 pub mod error;
 mod events;
 mod find;
+mod listing;
 pub(crate) mod paging;
 mod refusal;
 pub(crate) mod request;

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::json_text::JsonText;
-use plexsync_protocol::error::UnreachableKind;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::http::error::HttpError;
 use crate::plex::error::{NoSection, PlexError};
+use crate::plex::listing;
 use crate::remote_path::RemotePath;
 
 /// A library section: its key, its type (`movie`, `show`, ...) and the folders that it covers.
@@ -32,19 +31,6 @@ pub(crate) struct Target {
 }
 
 #[derive(Deserialize)]
-struct Listing {
-    #[serde(rename = "MediaContainer")]
-    container: Container,
-}
-
-/// Each section is read by itself: one that makes no sense must not cost the others.
-#[derive(Deserialize)]
-struct Container {
-    #[serde(rename = "Directory", default)]
-    sections: Option<Vec<Box<RawValue>>>,
-}
-
-#[derive(Deserialize)]
 struct Directory {
     key: Value,
     #[serde(rename = "type", default)]
@@ -60,25 +46,13 @@ struct Location {
 
 /// Reads Plex's list. Sections without a key and locations that are no absolute path are left out.
 pub(crate) fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
-    let text: Vec<u8> = listing.pieces().flatten().copied().collect();
-    let listing: Listing = serde_json::from_slice(&text).map_err(|_| {
-        HttpError::unreachable(
-            UnreachableKind::Protocol,
-            "the list of library sections is not what Plex sends",
-            "check that the configured URL is Plex's",
-        )
-    })?;
-    Ok(listing.container.sections.iter().flatten().filter_map(|raw| section(raw)).collect())
+    let sections = listing::entries(listing, "Directory", "library sections")?;
+    Ok(sections.iter().filter_map(|raw| section(raw)).collect())
 }
 
 fn section(raw: &RawValue) -> Option<Section> {
     let Directory { key, kind, locations } = serde_json::from_str(raw.get()).ok()?;
-    // Strings in Plex's JSON today; some endpoints have written numbers.
-    let key = match key {
-        Value::String(key) if !key.is_empty() => key,
-        Value::Number(key) => key.to_string(),
-        _ => return None,
-    };
+    let key = listing::key(key)?;
     let path = |raw: &RawValue| {
         let Location { path } = serde_json::from_str(raw.get()).ok()?;
         RemotePath::parse(&path)

@@ -23,9 +23,8 @@ pub(super) use scene::Scene;
 use wait::Wait;
 pub(super) use waiting::{besides, pending};
 
-use super::auth::timeout;
 use super::identity::{Ticket, no_folder};
-use super::{Worker, errors, params};
+use super::{Worker, asked_timeout, errors, params};
 use crate::json_text::JsonText;
 use crate::plex::MAX_TIMEOUT_MS;
 use crate::remote_path::RemotePath;
@@ -37,7 +36,7 @@ const NOTES: Duration = Duration::from_millis(300);
 
 pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, ErrorObject> {
     let params: ScanParams = params::read(request.params.as_deref())?;
-    let timeout = timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
+    let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let Request { stash, in_turn, progress, .. } = request;
     let (pointer, folder) = named(&params)?;
     let wait = Wait::of(&params, progress, stash.is_some())?;
