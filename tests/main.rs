@@ -25,6 +25,7 @@ mod messages;
 mod openrpc;
 mod package;
 mod pages;
+mod platforms;
 mod readme;
 mod request;
 mod retries;
@@ -52,11 +53,11 @@ use std::path::PathBuf;
 
 use plexsync_harness::{Host, HostBuilder};
 
-/// The worker that was built with these tests.
+/// The worker that was built with these tests, or another build of it that `PLEXSYNC_WORKER` names.
 fn host() -> HostBuilder {
-    Host::builder().binary(worker())
+    Host::builder()
 }
 
 fn worker() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"))
+    Host::find_binary()
 }
