@@ -54,11 +54,11 @@ mod windows;
 #[cfg(windows)]
 use windows as platform;
 
-pub use platform::{changed, each_name, lies_in_memory, mode, node, may_list, may_write};
 pub(super) use platform::{
     REFUSALS, exposures, is_link_loop, is_trusted, is_unknown, is_unknown_of_folder, make_private,
     may_pass, mode_for_owner, problem, rename, rename_no_replace, resemble, sync_folder,
 };
+pub use platform::{changed, each_name, lies_in_memory, may_list, may_write, mode, node};
 
 pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
     call(Call::Link, || fs::hard_link(from, to))
