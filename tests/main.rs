@@ -48,6 +48,7 @@ mod tidy;
 mod tls;
 mod transcripts;
 mod wait;
+mod windows;
 
 use std::path::PathBuf;
 
