@@ -25,6 +25,7 @@ mod messages;
 mod openrpc;
 mod package;
 mod pages;
+mod python_package;
 mod readme;
 mod request;
 mod retries;
