@@ -89,6 +89,11 @@ fn the_wheel_says_what_it_runs_on() {
     assert_eq!(this_machine, name(&format!("linux_{}", std::env::consts::ARCH)));
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(wheel(&tools, folder.path(), None), name("any"));
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let [one, other] = ["", "protocol/python"]
+            .map(|folder| fs::read_to_string(project(folder).join(license)).unwrap());
+        assert_eq!(one, other, "a package needs its own `{license}`, of the same words");
+    }
     let mut tests = Command::new(tools.join("python"));
     tests.current_dir(project("protocol/python/tests"));
     said(tests.args(["-m", "unittest", "test_platform"]));

@@ -142,6 +142,16 @@ class WithTheRealWorker(Story):
         self.assertRaises(ValueError, worker.plex_request, path="/", query={"a": float("nan")})
         self.assertTrue(worker.identity_get())
 
+    def test_what_the_readme_shows_runs(self):
+        readme = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+        programs = [part.partition("```")[0] for part in readme.split("```python\n")[1:]]
+        for program in programs:
+            ran = subprocess.run(
+                [sys.executable, "-c", program], cwd=self.folder, capture_output=True, text=True, timeout=100
+            )
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""), program)
+        self.assertGreater(len(programs), 2)
+
     def test_a_line_goes_as_it_is_and_its_reply_to_on_message(self):
         said = []
         with self.worker(on_message=said.append) as worker:
@@ -233,6 +243,10 @@ class WithAWorkerThatIsNotAsItShould(Story):
             script = self.folder / "bin" / "plexsync-worker"
             script.write_text(f"#!{sys.executable}\n")
             script.chmod(0o755)
+
+    def test_who_does_not_want_asyncio_does_not_wait_for_it(self):
+        program = "import sys, plexsync_worker; sys.exit('asyncio' in sys.modules)"
+        self.assertEqual(subprocess.run([sys.executable, "-c", program]).returncode, 0)
 
     def test_errors_can_be_sent_to_another_process(self):
         for error in (

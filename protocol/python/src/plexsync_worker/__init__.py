@@ -8,9 +8,23 @@
 `AsyncWorker` is the same for asyncio. `types` has the values of the contract, `errors` all exceptions.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import errors, types
-from ._client import AsyncWorker, Worker
 from ._pending import Pending
+from ._sync import Worker
 from .errors import *  # noqa: F403
 
+if TYPE_CHECKING:
+    from ._aio import AsyncWorker
+
 __all__ = ["AsyncWorker", "Pending", "Worker", "errors", "types", *errors.__all__]
+
+
+def __getattr__(name: str) -> Any:
+    """asyncio takes longer to import than all the rest: only who wants it does."""
+    if name == "AsyncWorker":
+        from ._aio import AsyncWorker
+
+        return AsyncWorker
+    raise AttributeError(f"module `{__name__}` has no attribute `{name}`")

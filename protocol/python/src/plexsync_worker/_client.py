@@ -1,17 +1,14 @@
-"""The clients: which worker runs, and how a call is sent to it."""
+"""What both clients share: which worker runs, and how a call is sent to it."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional
 
-from . import types
-from ._base import Closed, TimedOut
-from ._messages import Answer, line
-from ._methods import TIMES, AsyncMethods, BegunMethods, Methods
-from ._pending import OnProgress, Pending
+from ._base import Closed
+from ._messages import line
+from ._methods import TIMES
 from ._process import Caller, OnMessage, Process
 from ._program import StrPath, find
 from .errors import InvalidRequest
@@ -35,7 +32,7 @@ class Setup(NamedTuple):
 
 
 class Client:
-    """What both clients share. See `Worker`."""
+    """See `Worker`."""
 
     def __init__(
         self,
@@ -160,140 +157,3 @@ def patience(method: str, params: Mapping[str, Any], timeout: Optional[float]) -
 def present(params: Mapping[str, Any]) -> Dict[str, Any]:
     """Params without those that were not given."""
     return {name: value for name, value in params.items() if value is not None}
-
-
-class Worker(Client, Methods):
-    """A running worker, for any number of threads. Methods have the contract's names, with `_` for `.`.
-
-    A call that takes longer than its `timeout` is cancelled, and raises `TimedOut`.
-    """
-
-    @property
-    def begin(self) -> Begin:
-        """The same methods, which do not wait: each returns a `Pending`."""
-        return Begin(self)
-
-    def call(
-        self,
-        method: str,
-        params: Optional[Mapping[str, Any]] = None,
-        *,
-        timeout: Optional[float] = None,
-        on_progress: Optional[OnProgress] = None,
-    ) -> Any:
-        """Any method, by its name."""
-        return self.begin.call(method, params, timeout=timeout, on_progress=on_progress).result()
-
-    def _call(self, method: str, params: Dict[str, Any], **how: Any) -> Any:
-        return self.call(method, present(params), **how)
-
-    def close(self) -> int:
-        """Ends the worker, and returns its exit code.
-
-        Its stdin ends, and it answers what it has accepted (10 s at most); else it is terminated.
-        """
-        return self._close()
-
-    def __enter__(self) -> Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Begin(BegunMethods):
-    """The methods of a `Worker`, which do not wait."""
-
-    def __init__(self, worker: Client) -> None:
-        self._worker = worker
-
-    def call(
-        self,
-        method: str,
-        params: Optional[Mapping[str, Any]] = None,
-        *,
-        timeout: Optional[float] = None,
-        on_progress: Optional[OnProgress] = None,
-    ) -> Pending[Any]:
-        """Any method, by its name."""
-        params = params or {}
-        worker, call_id = self._worker, self._worker._next_id()
-        pending: Pending[Any] = Pending(call_id, patience(method, params, timeout), on_progress)
-        pending.sent(worker._send(call_id, method, params, pending, on_progress is not None))
-        return pending
-
-    def _call(self, method: str, params: Dict[str, Any], **how: Any) -> Pending[Any]:
-        return self.call(method, present(params), **how)
-
-
-class AsyncWorker(Client, AsyncMethods):
-    """A running worker, for the tasks of any loop: `Worker`, awaited.
-
-    A call whose task is cancelled is cancelled in the worker, too.
-    """
-
-    async def call(
-        self,
-        method: str,
-        params: Optional[Mapping[str, Any]] = None,
-        *,
-        timeout: Optional[float] = None,
-        on_progress: Optional[OnProgress] = None,
-    ) -> Any:
-        """Any method, by its name. `on_progress` is called in the loop."""
-        params = params or {}
-        task, call_id = Awaited(on_progress), self._next_id()
-        process = self._send(call_id, method, params, task, on_progress is not None)
-        try:
-            await asyncio.wait([task.answer], timeout=patience(method, params, timeout))
-        finally:
-            process.give_up(call_id)  # Nothing, where there is a reply.
-        if not task.answer.done():
-            raise TimedOut("no reply in time: the call was cancelled")
-        return task.answer.result().get()
-
-    async def _call(self, method: str, params: Dict[str, Any], **how: Any) -> Any:
-        return await self.call(method, present(params), **how)
-
-    async def close(self) -> int:
-        """Ends the worker, and returns its exit code: see `Worker.close`."""
-        await asyncio.sleep(0)  # A task that was cancelled cancels its call, before nothing is sent any more.
-        return await asyncio.to_thread(self._close)
-
-    async def __aenter__(self) -> AsyncWorker:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-class Awaited:
-    """A call that a task waits for."""
-
-    def __init__(self, on_progress: Optional[OnProgress]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._on_progress = on_progress
-        self.answer: asyncio.Future[Answer] = self._loop.create_future()
-
-    def answered(self, answer: Answer) -> None:
-        self._in_loop(self._answer, answer)
-
-    def progressed(self, progress: types.Progress) -> None:
-        self._in_loop(self._report, progress)
-
-    def _in_loop(self, act: Any, *args: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(act, *args)
-        except RuntimeError:
-            pass  # The loop is closed: nobody waits.
-
-    def _answer(self, answer: Answer) -> None:
-        if not self.answer.done():
-            self.answer.set_result(answer)
-
-    def _report(self, progress: types.Progress) -> None:
-        try:
-            if self._on_progress and not self.answer.done():
-                self._on_progress(progress)
-        except Exception as error:
-            self.answer.set_exception(error)
