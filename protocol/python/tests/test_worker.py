@@ -14,6 +14,7 @@ from unittest import mock
 
 import plexsync_worker
 from plexsync_worker import Worker, errors
+from plexsync_worker._client import patience
 
 FAKE = str(Path(__file__).with_name("fake_worker.py"))
 LISTING = "/library/sections/1/all"
@@ -243,6 +244,17 @@ class WithAWorkerThatIsNotAsItShould(Story):
             script = self.folder / "bin" / "plexsync-worker"
             script.write_text(f"#!{sys.executable}\n")
             script.chmod(0o755)
+
+    def test_a_call_is_waited_for_longer_than_the_worker_takes(self):
+        for method, params, seconds in (
+            ("plex.scan", {"wait_ms": 60000}, 95),
+            ("plex.scan", {"wait_ms": 60000, "timeout_ms": 1000}, 66),
+            ("plex.request", {"timeout_ms": "soon"}, 5),
+            ("auth.finish", {}, 65),
+            ("identity.get", {}, 35),
+        ):
+            self.assertEqual(patience(method, params, None), seconds)
+        self.assertEqual(patience("plex.scan", {"wait_ms": 60000}, 1.5), 1.5)
 
     def test_who_does_not_want_asyncio_does_not_wait_for_it(self):
         program = "import sys, plexsync_worker; sys.exit('asyncio' in sys.modules)"
