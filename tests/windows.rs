@@ -320,7 +320,7 @@ fn busy(plex: &FakePlex, folder: &Path) -> Child {
         .env("PLEX_URL", plex.url())
         .env("PLEX_TOKEN", plex.token());
     worker.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut worker = worker.creation_flags(CREATE_NO_WINDOW).spawn().unwrap();
+    let worker = worker.creation_flags(CREATE_NO_WINDOW).spawn().unwrap();
     let call = json!({"jsonrpc": "2.0", "id": 7, "method": "plex.request", "params": {"path": "/identity"}});
     writeln!(worker.stdin.as_ref().unwrap(), "{call}").unwrap();
     plex.wait_held(1);
