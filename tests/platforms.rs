@@ -50,12 +50,15 @@ fn a_worker_that_is_killed_during_a_reset_leaves_one_identity() {
     assert!(!names.iter().any(|name| name.ends_with(".tmp")), "{names:?}");
 }
 
+/// What lies in the place of the file: how it is made, and whether an identity takes its place.
+type Odd = (&'static str, fn(&Path), bool);
+
 /// Longer than any file of an identity.
 const LONG: usize = 1 << 20;
 
 #[test]
 fn odd_things_in_the_files_place_are_no_identity() {
-    let odd: [(&str, fn(&Path), bool); 6] = [
+    let odd: [Odd; 6] = [
         ("a folder", |path| fs::create_dir(path).unwrap(), false),
         ("a long file", |path| fs::write(path, " ".repeat(LONG)).unwrap(), false),
         ("nothing", |path| fs::write(path, "").unwrap(), true),
