@@ -11,13 +11,13 @@ use super::{BACKUP, Folder, MAIN, file, unavailable};
 type Obstacle = (&'static str, fn(&Path));
 
 fn obstacles() -> Vec<Obstacle> {
-    let mut obstacles: Vec<Obstacle> = vec![
+    let obstacles: Vec<Obstacle> = vec![
         ("folder", |path| fs::create_dir(path).unwrap()),
         ("more than", |path| fs::write(path, vec![b' '; 65_537]).unwrap()),
         ("more than", |path| fs::File::create(path).unwrap().set_len(1 << 40).unwrap()),
     ];
     #[cfg(unix)]
-    obstacles.extend(unix_obstacles());
+    let obstacles = [obstacles, unix_obstacles()].concat();
     obstacles
 }
 
