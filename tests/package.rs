@@ -46,7 +46,6 @@ fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf
 }
 
 /// The package of the worker itself, packed once for all tests.
-#[cfg_attr(windows, expect(dead_code, reason = "the plugin's tests are Unix's"))]
 static WORKER_PACKAGE: LazyLock<Package> = LazyLock::new(|| {
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
     Package::new(&[Binary { platform, path: crate::worker() }], DATE).unwrap()

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use plexsync_harness::{FakePlex, Host, RpcError, skip};
+use plexsync_harness::{FakePlex, Host, RpcError, TlsSetup, skip};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -208,12 +208,13 @@ fn a_folder_in_a_files_place_is_called_a_folder() {
     let mut worker = host().data_dir(folder.path()).start();
     let error = worker.call("identity.reset", json!({"if_device_id": id})).unwrap_err();
     assert_says(&error, &lock, "is a directory");
+    let plex = FakePlex::start_tls(TlsSetup::RightName);
     for option in ["--plex-token-file", "--plex-ca"] {
-        let worker = host().arg(option).arg(folder.path()).env("PLEX_URL", "https://127.0.0.1:1");
-        let error =
-            worker.start().call("plex.request", json!({"path": "/", "retries": 0})).unwrap_err();
+        let worker = host().arg(option).arg(folder.path()).env("PLEX_URL", plex.url());
+        let error = worker.start().call("plex.request", json!({"path": "/"})).unwrap_err();
         assert!(error.message.contains("is a folder"), "{option}: {}", error.message);
     }
+    assert_eq!(plex.requests().len(), 0);
 }
 
 #[test]
@@ -333,28 +334,28 @@ fn busy(plex: &FakePlex, folder: &Path) -> Child {
     worker
 }
 
-/// Presses Ctrl-C in a worker's console, `times` times; `false` where that program was not built.
-fn press_ctrl_c(worker: &Child, times: u32) -> bool {
-    let Some(program) = std::env::var_os("PLEXSYNC_CTRL_C") else {
-        skip(
-            "`PLEXSYNC_CTRL_C` names no program that presses Ctrl-C: see `tests/platforms/windows`",
-        );
-        return false;
-    };
-    let mut press = Command::new(program);
-    press.args([worker.id().to_string(), times.to_string()]).creation_flags(CREATE_NO_WINDOW);
-    assert!(press.status().unwrap().success());
-    true
+/// A program that presses Ctrl-C in the console of a process: the standard library can't.
+#[expect(clippy::disallowed_methods, reason = "a test has no options")]
+fn ctrl_c() -> Option<Command> {
+    let program = std::env::var_os("PLEXSYNC_CTRL_C");
+    if program.is_none() {
+        skip("`PLEXSYNC_CTRL_C` names no program built of `tests/platforms/windows/ctrl_c.c`");
+    }
+    program.map(Command::new)
+}
+
+fn press(mut ctrl_c: Command, worker: &Child, times: u32) {
+    ctrl_c.args([worker.id().to_string(), times.to_string()]).creation_flags(CREATE_NO_WINDOW);
+    assert!(ctrl_c.status().unwrap().success());
 }
 
 #[test]
 fn ctrl_c_ends_the_worker_and_what_runs_is_answered() {
+    let Some(ctrl_c) = ctrl_c() else { return };
     let (plex, folder) = (FakePlex::start(), tempdir().unwrap());
     let mut worker = busy(&plex, folder.path());
     let pressed = Instant::now();
-    if !press_ctrl_c(&worker, 1) {
-        return drop(worker.kill());
-    }
+    press(ctrl_c, &worker, 1);
     let replies: Vec<Value> = BufReader::new(worker.stdout.take().unwrap())
         .lines()
         .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
@@ -370,11 +371,10 @@ fn ctrl_c_ends_the_worker_and_what_runs_is_answered() {
 fn a_second_ctrl_c_ends_the_worker_at_once() {
     let mut codes = Vec::new();
     for _ in 0..5 {
+        let Some(ctrl_c) = ctrl_c() else { return };
         let (plex, folder) = (FakePlex::start(), tempdir().unwrap());
         let mut worker = busy(&plex, folder.path());
-        if !press_ctrl_c(&worker, 2) {
-            return drop(worker.kill());
-        }
+        press(ctrl_c, &worker, 2);
         codes.extend(worker.wait().unwrap().code());
         if codes.ends_with(&[130]) {
             return;
