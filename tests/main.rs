@@ -27,6 +27,7 @@ mod openrpc;
 mod package;
 mod pages;
 mod platforms;
+mod python_package;
 mod readme;
 mod request;
 mod retries;
