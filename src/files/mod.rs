@@ -12,7 +12,7 @@ mod problem;
 mod read;
 mod system;
 mod write;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(crate) mod faults;
 
 pub use cleanup::{keep_broken, kept_broken, names, remove, remove_temporary, temporary_files};
