@@ -103,11 +103,11 @@ fn the_wheel_says_what_it_runs_on() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "builds a static program; `.ci/run` runs it"]
+#[ignore = "needs a static program; `.ci/platforms` runs it"]
 fn a_static_program_is_for_every_linux() {
     let Some(tools) = tools() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let worker = crate::static_dns::static_worker();
+    let worker = crate::worker();
     let wheel = wheel(&tools, &folder.path().join("wheel"), Some(&worker));
     let machine = std::env::consts::ARCH;
     assert_eq!(wheel, name(&format!("manylinux2014_{machine}.musllinux_1_1_{machine}")));
