@@ -1,5 +1,6 @@
 //! The hosts in `examples/` are run as they stand: each is the same device to Plex, and each sees an error's code.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -63,7 +64,16 @@ fn the_host_in_python() {
 
 #[test]
 fn the_host_in_node() {
-    tells_the_story(program("node", "examples/node-host/host.mjs"));
+    if let Some(host) = with_the_package("host.mjs") {
+        tells_the_story(host);
+    }
+}
+
+/// A host in Node, where its package is installed; nothing where that can't be.
+fn with_the_package(file: &str) -> Option<Command> {
+    let mut host = Command::new("node");
+    host.arg(crate::node_package::installed()?.join(file));
+    Some(host)
 }
 
 #[test]
@@ -149,7 +159,9 @@ fn python_has_the_conversations_of_the_transcripts() {
 
 #[test]
 fn node_has_the_conversations_of_the_transcripts() {
-    has_the_conversations(|| program("node", "examples/node-host/replay.mjs"));
+    if with_the_package("replay.mjs").is_some() {
+        has_the_conversations(|| with_the_package("replay.mjs").unwrap());
+    }
 }
 
 #[test]
@@ -228,12 +240,12 @@ fn replayed(plex: &FakePlex, replay: &mut Command, files: &[PathBuf]) -> Option<
 #[cfg(unix)]
 #[test]
 fn a_host_whose_worker_is_gone_is_told_so() {
-    for (interpreter, file) in
-        [("python3", "examples/python-host/host.py"), ("node", "examples/node-host/host.mjs")]
-    {
+    let python = program("python3", "examples/python-host/host.py");
+    for host in std::iter::once(python).chain(with_the_package("host.mjs")) {
+        let interpreter = host.get_program().display();
         let output = Command::new("timeout")
-            .args(["60", interpreter])
-            .arg(project(file))
+            .args([OsStr::new("60"), host.get_program()])
+            .args(host.get_args())
             .args(["true", "unused"])
             .output();
         let Ok(output) = output else { return skip("timeout(1) is not installed") };

@@ -91,8 +91,8 @@ export type ProgressOptions = {
      */
     onProgress?: (progress: Progress) => void;
 };
-export type OptionsOf<M extends keyof Methods> = CallOptions & ("progress_token" extends keyof Methods[M]["params"] ? ProgressOptions : {});
-export type ArgumentsOf<M extends keyof Methods> = {} extends Methods[M]["params"] ? [params?: Methods[M]["params"], options?: OptionsOf<M>] : [params: Methods[M]["params"], options?: OptionsOf<M>];
+export type OptionsOf<P> = CallOptions & (string extends keyof P ? {} : "progress_token" extends keyof P ? ProgressOptions : {});
+export type ArgumentsOf<P> = {} extends P ? [params?: P, options?: OptionsOf<P>] : [params: P, options?: OptionsOf<P>];
 export type OpenCall = {
     method: string;
     waiting?: {
@@ -143,15 +143,14 @@ export type OpenCall = {
  * @property {(progress: Progress) => void} [onProgress] Takes each `$/progress` of this call.
  */
 /**
- * Params can be left out where none are required; only methods with a `progress_token` report progress.
- * @template {keyof Methods} M
- * @typedef {CallOptions & ("progress_token" extends keyof Methods[M]["params"] ? ProgressOptions : {})} OptionsOf
+ * Only methods with a `progress_token` report progress; those without params have every name and none.
+ * @template P
+ * @typedef {CallOptions & (string extends keyof P ? {} : "progress_token" extends keyof P ? ProgressOptions : {})} OptionsOf
  */
 /**
- * @template {keyof Methods} M
- * @typedef {{} extends Methods[M]["params"]
- *   ? [params?: Methods[M]["params"], options?: OptionsOf<M>]
- *   : [params: Methods[M]["params"], options?: OptionsOf<M>]} ArgumentsOf
+ * Params can be left out where none are required.
+ * @template P
+ * @typedef {{} extends P ? [params?: P, options?: OptionsOf<P>] : [params: P, options?: OptionsOf<P>]} ArgumentsOf
  */
 /**
  * A call without a reply yet, and who waits for it: nobody, if the host has given it up.
@@ -175,11 +174,11 @@ export declare class Client {
      * Calls a method of the contract. It is never repeated by the client itself.
      * @template {keyof Methods} M
      * @param {M} method
-     * @param {ArgumentsOf<M>} rest The params, and how to call.
+     * @param {ArgumentsOf<Methods[M]["params"]>} rest The params, and how to call.
      * @returns {Promise<Methods[M]["result"]>}
      * @throws {WorkerError} See its `code` and `hint`.
      */
-    call<M extends keyof Methods>(method: M, ...rest: ArgumentsOf<M>): Promise<Methods[M]["result"]>;
+    call<M extends keyof Methods>(method: M, ...rest: ArgumentsOf<Methods[M]["params"]>): Promise<Methods[M]["result"]>;
     /**
      * Ends the worker: closes its stdin and waits while it answers what it has accepted (10 s at most); one that hangs is
      * sent SIGTERM, then SIGKILL. Calls after that fail with `closed`.

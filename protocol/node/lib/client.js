@@ -63,15 +63,14 @@ const CANCELLED = -32800;
  */
 
 /**
- * Params can be left out where none are required; only methods with a `progress_token` report progress.
- * @template {keyof Methods} M
- * @typedef {CallOptions & ("progress_token" extends keyof Methods[M]["params"] ? ProgressOptions : {})} OptionsOf
+ * Only methods with a `progress_token` report progress; those without params have every name and none.
+ * @template P
+ * @typedef {CallOptions & (string extends keyof P ? {} : "progress_token" extends keyof P ? ProgressOptions : {})} OptionsOf
  */
 /**
- * @template {keyof Methods} M
- * @typedef {{} extends Methods[M]["params"]
- *   ? [params?: Methods[M]["params"], options?: OptionsOf<M>]
- *   : [params: Methods[M]["params"], options?: OptionsOf<M>]} ArgumentsOf
+ * Params can be left out where none are required.
+ * @template P
+ * @typedef {{} extends P ? [params?: P, options?: OptionsOf<P>] : [params: P, options?: OptionsOf<P>]} ArgumentsOf
  */
 
 /**
@@ -121,7 +120,7 @@ export class Client {
    * Calls a method of the contract. It is never repeated by the client itself.
    * @template {keyof Methods} M
    * @param {M} method
-   * @param {ArgumentsOf<M>} rest The params, and how to call.
+   * @param {ArgumentsOf<Methods[M]["params"]>} rest The params, and how to call.
    * @returns {Promise<Methods[M]["result"]>}
    * @throws {WorkerError} See its `code` and `hint`.
    */

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -232,17 +232,17 @@ test("a call on its way is answered before the worker is closed, and none is tak
 });
 
 test("a worker that hangs is asked to end, then killed", async () => {
-  const asked = new Promise((resolve) => {
-    odd.asked = (line) => line === "asked to end" && resolve();
-  });
-  const { client } = odd("hangs", { onLog: (line) => odd.asked(line) });
+  const log = new EventEmitter();
+  const { client } = odd("hangs", { onLog: (line) => log.emit(line) });
   await client.call("auth.status");
-  mock.timers.enable({ apis: ["setTimeout"] });
+  const timers = new Map();
+  const clock = mock.method(globalThis, "setTimeout", (run, ms) => timers.set(ms, run));
   const closing = client.close();
-  mock.timers.tick(15_000);
+  clock.mock.restore();
+  const asked = once(log, "asked to end");
+  timers.get(15_000)();
   await asked;
-  mock.timers.tick(5_000);
-  mock.timers.reset();
+  timers.get(20_000)();
   assert.deepEqual(await closing, { code: null, signal: "SIGKILL" });
 });
 
