@@ -11,7 +11,7 @@ try {
   console.log("status", status, body.MediaContainer.machineIdentifier);
   await client.call("plex.request", { path: "no-slash" }, { signal: AbortSignal.timeout(60_000) });
 } catch (error) {
-  if (!(error instanceof WorkerError)) throw error;
+  if (!(error instanceof WorkerError) || typeof error.code === "string") throw error; // the worker itself has failed
   console.log("error", error.code, JSON.stringify(error.data));
   console.log("hint:", error.hint);
 } finally {

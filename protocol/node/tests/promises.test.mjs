@@ -1,5 +1,5 @@
-// What a host may rely on, where the package is installed. PLEX_URL and PLEX_TOKEN name a Plex with 250 items in its
-// section 1. Usage: node --test, in a folder where `plexsync-worker` is installed and this file lies.
+// What a host may rely on, where the package is installed.
+// Usage: node --test, in a folder where `plexsync-worker` is installed and this file lies.
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
@@ -32,15 +32,25 @@ function odd(habit, options = {}) {
   return start({ program: process.execPath, args: [new URL("odd_worker.mjs", import.meta.url).pathname, habit], ...options });
 }
 
-/** A server that answers `/slow` never, and all else with `body`. */
+/** A server that answers `/slow` never, and all else with `body`: a text, or what a function makes of the request. */
 async function server(body = '"quick"') {
   const http = createServer((request, response) => {
     if (request.url === "/slow") return void http.emit("arrived", once(response, "close"));
-    response.setHeader("Content-Type", "application/json").end(body);
+    response.setHeader("Content-Type", "application/json").end(typeof body === "string" ? body : body(request));
   });
   await once(http.listen(0, "127.0.0.1"), "listening");
-  const params = { server: `http://127.0.0.1:${http.address().port}`, token: "", retries: 0 };
-  return { http, slow: { ...params, path: "/slow" }, quick: { ...params, path: "/quick" } };
+  const url = `http://127.0.0.1:${http.address().port}`;
+  const params = { server: url, token: "", retries: 0 };
+  return { http, url, slow: { ...params, path: "/slow" }, quick: { ...params, path: "/quick" } };
+}
+
+/** A listing of 250 items, the page that was asked for. */
+function page({ url, headers }) {
+  const asked = (name) => Number(new URL(url, "http://x").searchParams.get(name) ?? headers[name.toLowerCase()]);
+  const [offset, wanted] = [asked("X-Plex-Container-Start"), asked("X-Plex-Container-Size")];
+  const size = Math.min(wanted, 250 - offset);
+  const Metadata = Array.from({ length: size }, (_, at) => ({ ratingKey: String(offset + at) }));
+  return JSON.stringify({ MediaContainer: { offset, size, totalSize: 250, Metadata } });
 }
 
 /** Ends in the order in which tests need it: the clients first. */
@@ -125,10 +135,20 @@ test("a call that takes too long is cancelled", async () => {
   assert.deepEqual(events.map(({ type }) => type), ["started", "late", "ended"]);
 });
 
+test("a call that brings its own time has that", async () => {
+  const { client } = start({ timeout: 1, plexUrl: "http://127.0.0.1:1", plexToken: "x" });
+  const path = "/media/movies/new/Heat.mkv";
+  assert.equal((await failure(client.call("plex.request", { path: "/", retries: 0, timeout_ms: 20_000 }))).code, -32010);
+  assert.equal((await failure(client.call("plex.scan", { path, wait_ms: 10 }))).code, -32010);
+  assert.equal((await failure(client.call("auth.finish"))).code, -32015);
+  await client.close();
+});
+
 test("progress comes page by page", async () => {
+  const { http, quick } = await server(page);
   const { client, events } = start();
   const reports = [];
-  const params = { path: "/library/sections/1/all", all_pages: true };
+  const params = { ...quick, all_pages: true };
   const { body } = await client.call("plex.request", params, { onProgress: (report) => reports.push(report) });
   assert.equal(body.MediaContainer.Metadata.length, 250);
   assert.ok(reports.length > 0 && reports.every(({ total }) => total === 250), inspect(reports));
@@ -137,6 +157,7 @@ test("progress comes page by page", async () => {
   await client.close();
   const own = events.filter(({ type }) => type === "progress").map(({ progress }) => progress.token);
   assert.ok(own.length > 0 && own.every((token) => token === "mine"), inspect(events));
+  end(http);
 });
 
 test("an error has code, data and hint", async () => {
@@ -268,11 +289,13 @@ test("a token is in no argument, and nowhere that the client shows", async () =>
 });
 
 test("a file can hold the token", async () => {
+  const { http, url } = await server(({ headers }) => JSON.stringify(headers["x-plex-token"]));
   const plexTokenFile = join(folder(), "token");
-  writeFileSync(plexTokenFile, process.env.PLEX_TOKEN, { mode: 0o600 });
-  const { client } = start({ env: { PLEX_TOKEN: "" }, plexTokenFile });
-  assert.equal((await client.call("plex.request", { path: "/library/sections", parse: "none" })).status, 200);
+  writeFileSync(plexTokenFile, "out-of-a-file", { mode: 0o600 });
+  const { client } = start({ env: { PLEX_TOKEN: "" }, plexUrl: url, plexTokenFile });
+  assert.equal((await client.call("plex.request", { path: "/" })).body, "out-of-a-file");
   await client.close();
+  end(http);
 });
 
 test("an idle client does not keep its host alive, a call does; the log is the host's", async () => {
