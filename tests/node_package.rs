@@ -112,10 +112,9 @@ fn a_package_without_its_program_says_what_to_install_or_takes_the_one_in_path()
     let alone = folder.with_file_name("alone");
     install(&alone, &files[..1]);
     let scripts = alone.join("node_modules/.bin");
+    let node = PathBuf::from(run(Command::new("node").args(["-p", "process.execPath"])).trim());
     let version = |path: &[&Path]| -> Output {
-        let node = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-            .find(|folder| folder.join("node").is_file());
-        let path = path.iter().map(|folder| folder.to_path_buf()).chain(node);
+        let path = path.iter().copied().chain(node.parent());
         let path = std::env::join_paths(path).unwrap();
         let mut command = Command::new(scripts.join("plexsync-worker"));
         command.arg("--version").env("PATH", path).output().unwrap()
@@ -168,8 +167,14 @@ fn the_types_are_those_of_the_contract() {
     if !have_node_and_npm() {
         return;
     }
-    let check = if std::env::var_os("UPDATE_EXPECT").is_some() { "" } else { "--check" };
+    let check = if updates() { "" } else { "--check" };
     run(Command::new("node").arg(package("generate.mjs")).arg(check));
+}
+
+/// Whether what is made from other files may be written, as in the tests of the contract.
+#[expect(clippy::disallowed_methods, reason = "no option reaches a test")]
+fn updates() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some()
 }
 
 /// TypeScript's compiler, with the types of Node; nothing where it is not installed.
@@ -206,7 +211,7 @@ fn the_code_is_typed_and_says_so_to_hosts() {
     for name in DECLARATIONS {
         let name = format!("{name}.d.ts");
         let (new, kept) = (made.join(&name), package(&name));
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
+        if updates() {
             fs::copy(new, kept).unwrap();
         } else if fs::read(new).unwrap() != fs::read(kept).unwrap() {
             panic!("`protocol/node/{name}` is outdated: run this test with UPDATE_EXPECT=1");
@@ -217,7 +222,12 @@ fn the_code_is_typed_and_says_so_to_hosts() {
 #[test]
 fn a_host_in_typescript_may_write_what_the_contract_says_and_nothing_else() {
     let (Some(folder), Some(mut compiler)) = (installed(), compiler()) else { return };
+    let readme = fs::read_to_string(package("README.md")).unwrap();
+    let example = readme.split("```js\n").nth(1).unwrap().split("```").next().unwrap();
+    fs::write(folder.join("readme.mts"), example).unwrap();
     compiler.args(["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"]);
-    compiler.args(["--lib", "es2023,esnext.disposable", "--types", "node", "host.mts"]);
-    run(compiler.current_dir(folder));
+    compiler.args(["--lib", "es2023,esnext.disposable", "--types", "node"]);
+    run(compiler.args(["host.mts", "readme.mts"]).current_dir(folder));
+    let file = format!("./plexsync-worker-{}.tgz ", env!("CARGO_PKG_VERSION"));
+    assert!(readme.contains(&file), "the README installs `{file}`");
 }

@@ -162,12 +162,13 @@ test("progress comes page by page", async () => {
 
 test("an error has code, data and hint", async () => {
   const { client } = start();
-  const error = await failure(client.call("plex.request", { path: "no-slash" }));
+  const nowhere = { server: "http://127.0.0.1:1", token: "", retries: 0 };
+  const error = await failure(client.call("plex.request", { ...nowhere, path: "no-slash" }));
   assert.ok(error instanceof WorkerError && error instanceof Error);
-  assert.ok(error.is(-32602) && !error.is(-32014));
+  assert.ok(error.is(-32602) && !error.is(-32014), inspect(error));
   assert.equal(error.data.pointer, "/path");
   assert.match(error.hint, /fix the request/);
-  const nobody = await failure(client.call("plex.request", { path: "/", server: "http://127.0.0.1:1", token: "", retries: 0 }));
+  const nobody = await failure(client.call("plex.request", { ...nowhere, path: "/" }));
   assert.ok(nobody.is(-32010));
   assert.equal(nobody.data.kind, "connect");
   await client.close();
