@@ -59,6 +59,7 @@ fn install(folder: &Path, files: &[PathBuf]) {
     fs::create_dir_all(folder).unwrap();
     let mut npm = Command::new("npm");
     npm.args(["install", "--offline", "--no-audit", "--no-fund", "--prefix"]).arg(folder);
+    npm.arg("--cache").arg(folder.with_file_name("cache"));
     run(npm.args(files).current_dir(folder));
 }
 
