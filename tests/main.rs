@@ -26,6 +26,7 @@ mod node_package;
 mod openrpc;
 mod package;
 mod pages;
+mod python_package;
 mod readme;
 mod request;
 mod retries;

@@ -132,6 +132,22 @@ fn a_package_without_its_program_says_what_to_install_or_takes_the_one_in_path()
     assert!(found.stdout.starts_with(b"plexsync-worker "), "{found:?}");
 }
 
+/// A worker that ends at once, as one that can't start.
+#[cfg(unix)]
+#[test]
+fn a_host_whose_worker_is_gone_is_told_so() {
+    let Some(folder) = installed() else { return };
+    let gone = folder.with_file_name("gone");
+    let nothing =
+        ["/bin/true", "/usr/bin/true"].map(Path::new).into_iter().find(|file| file.is_file());
+    install(&gone, &pack(&[(nothing.unwrap(), &platform())], &gone.join("files")));
+    fs::copy(folder.join("host.mjs"), gone.join("host.mjs")).unwrap();
+    let mut host = Command::new("node");
+    let told = host.args(["host.mjs", "unused"]).current_dir(&gone).output().unwrap();
+    let stderr = String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.code() == Some(1) && stderr.contains("code: 'ended'"), "{told:?}");
+}
+
 #[test]
 fn each_platform_has_a_package_and_the_hosts_package_names_them() {
     if !have_node_and_npm() {

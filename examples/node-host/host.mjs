@@ -1,10 +1,9 @@
-// A host in Node, with the package `plexsync-worker`. Usage: node host.mjs WORKER DATA_DIR
-// Without `program` the client takes the worker that was installed with it.
+// A host in Node, with the package `plexsync-worker`, which brings the worker. Usage: node host.mjs DATA_DIR
 
 import { Client, WorkerError } from "plexsync-worker";
 
-const [, , program, dataDir] = process.argv;
-const client = new Client({ program, dataDir });
+const [, , dataDir] = process.argv;
+const client = new Client({ dataDir });
 try {
   console.log("device", (await client.call("identity.get")).device_id);
   const { status, body } = await client.call("plex.request", { path: "/identity" });

@@ -1,16 +1,16 @@
 // Has the conversations of `protocol/transcripts` with a worker, through the package `plexsync-worker`: those that are
 // calls and replies through its `Client`, the others line by line.
-// Usage: node replay.mjs WORKER FILE...; `/slow` of the Plex at PLEX_URL never answers.
+// Usage: node replay.mjs FILE...; `/slow` of the Plex at PLEX_URL never answers.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Client, WorkerProcess } from "plexsync-worker";
+import { Client, WorkerProcess, programPath } from "plexsync-worker";
 
 import { Said, replay } from "./transcript.mjs";
 
-const [, , program, ...files] = process.argv;
+const [, , ...files] = process.argv;
 for (const file of files) {
   const folder = mkdtempSync(join(tmpdir(), "replay-"));
   const said = new Said();
@@ -38,7 +38,7 @@ function isCalls(file) {
 
 function withClient(dataDir, said) {
   const unexpected = (event) => event.type === "unexpected" && said.put(event);
-  const client = new Client({ program, dataDir, onEvent: unexpected });
+  const client = new Client({ dataDir, onEvent: unexpected });
   const call = async ({ id, method, params }) => {
     try {
       said.put({ jsonrpc: "2.0", id, result: await client.call(method, params) });
@@ -51,7 +51,7 @@ function withClient(dataDir, said) {
 
 function lineByLine(folder, said) {
   const worker = new WorkerProcess({
-    program,
+    program: programPath(),
     args: ["--data-dir", folder],
     onLine: (line) => said.put(JSON.parse(line)),
     onLog: (line) => console.error(line),

@@ -103,11 +103,8 @@ impl Client {
 
     /// `plex.scan`. The client waits a little longer than `timeout_ms` and `wait_ms` together.
     pub fn plex_scan(&self, params: &ScanParams) -> Call<ScanResult> {
-        let timeout = match params.wait_ms {
-            Some(wait) => Some(params.timeout_ms.unwrap_or(TIMEOUT_MS).saturating_add(wait)),
-            None => params.timeout_ms,
-        };
-        self.timed(method::PLEX_SCAN, params, timeout)
+        let whole = |wait| params.timeout_ms.unwrap_or(TIMEOUT_MS).saturating_add(wait);
+        self.timed(method::PLEX_SCAN, params, params.wait_ms.map(whole).or(params.timeout_ms))
     }
 
     /// `plex.find`.
