@@ -10,7 +10,8 @@ use plexsync_harness::skip;
 use serde_json::{Value, json};
 
 /// Of what the package's code says about its types: made from it by the compiler.
-const DECLARATIONS: [&str; 5] = ["index", "lib/client", "lib/error", "lib/process", "lib/program"];
+const DECLARATIONS: [&str; 6] =
+    ["index", "lib/client", "lib/error", "lib/options", "lib/process", "lib/program"];
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
