@@ -23,6 +23,7 @@ mod identity;
 mod large_bodies;
 mod lifecycle;
 mod messages;
+mod node_package;
 mod openrpc;
 mod package;
 mod pages;
