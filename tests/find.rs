@@ -195,3 +195,42 @@ fn params_that_make_no_sense_are_refused() {
         assert_eq!(error.data.unwrap()["pointer"], pointer, "{params}");
     }
 }
+
+#[test]
+fn a_listing_that_changes_between_its_pages_loses_nothing_and_doubles_nothing() {
+    let files: Vec<_> = (0..250).map(|number| format!("/m/{number}.mkv")).collect();
+    let names: Vec<[&str; 1]> = files.iter().map(|file| [file.as_str()]).collect();
+    let entries: Vec<Item> = names.iter().map(|name| (name[0], &name[..])).collect();
+    // Ten entries go, and what was on the second page is on the first; or ten come.
+    for (before, after) in [(0, 10), (10, 0)] {
+        let plex = self::plex(&[("1", "movie", &["/m"], &entries[before..])]);
+        let mut host = started(&plex);
+        plex.hold_on("/library/sections/1/all");
+        let call = host.start_call("plex.find", json!({"paths": ["/m/105.mkv"]}));
+        plex.wait_held(1);
+        plex.set_listing("1", &listing("movie", &entries[after..]).to_string());
+        plex.release();
+        let found = host.wait(call).unwrap();
+        assert_eq!(items(&found), rows(&[["/m/105.mkv", "/m/105.mkv", "1", "/m/105.mkv"]]));
+    }
+}
+
+#[test]
+fn a_file_that_stands_twice_in_an_item_is_one() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[("5", &["/m/a.mkv", "/m/a.mkv"])])]);
+    let found = find(&plex, json!({"path": "/m/a.mkv"})).unwrap();
+    assert_eq!(items(&found), rows(&[["/m/a.mkv", "5", "1", "/m/a.mkv"]]));
+}
+
+#[test]
+fn one_section_that_fails_fails_the_call_though_others_have_the_file() {
+    let plex = self::plex(&[
+        ("1", "movie", &["/m"], &[("1", &["/m/a.mkv"])]),
+        ("2", "show", &["/m"], &[("2", &["/m/a.mkv"])]),
+    ]);
+    plex.fault(Fault::answer(500, &[], "").always().on("/library/sections/2/all"));
+    let error = find(&plex, json!({"path": "/m/a.mkv"})).unwrap_err();
+    assert_eq!((error.code, error.datum("status")), (-32013, &json!(500)));
+    let found = find(&plex, json!({"path": "/m/a.mkv", "section": "1"})).unwrap();
+    assert_eq!(items(&found).len(), 1);
+}

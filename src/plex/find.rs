@@ -168,7 +168,14 @@ fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, Ple
     if found.iter().any(|(fit, _)| *fit == Fit::Same) {
         found.retain(|(fit, _)| *fit == Fit::Same);
     }
-    Ok(found.into_iter().map(|(_, item)| item).collect())
+    let mut items: Vec<Item> = Vec::new();
+    for (_, item) in found {
+        // An item may stand on two pages, where entries came meanwhile, and a file twice in an item.
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    Ok(items)
 }
 
 /// The item once for each of its files.
