@@ -27,6 +27,7 @@ mod package;
 mod pages;
 mod python_package;
 mod readme;
+mod recipes;
 mod request;
 mod retries;
 mod scan;
