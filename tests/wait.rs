@@ -466,3 +466,14 @@ fn a_stream_that_is_never_silent_holds_up_nothing() {
     set(&plex, &[FILE]);
     found(&host.wait(call).unwrap());
 }
+
+#[test]
+fn a_look_into_a_large_folder_takes_no_more_than_two_requests() {
+    let plex = plex();
+    let files: Vec<_> = (0..2000).map(|number| format!("/m/new/{number}.mkv")).collect();
+    set(&plex, &files.iter().map(String::as_str).chain([FILE]).collect::<Vec<_>>());
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    found(&host.wait(call).unwrap());
+    assert_eq!(looks(&plex), 2);
+}

@@ -65,7 +65,7 @@ impl Listing {
 
     /// The entries whose files the filter `file` takes: for a path all with a file in its folder, for a name all
     /// with a file of such a name, in any letter case (media_preview_generator 77335fd).
-    fn filtered(&self, file: &str) -> Vec<Value> {
+    fn filtered(&self, file: &str) -> Vec<&Value> {
         let (folder, name) = split(file);
         let fits = |its_folder: &String, its_name: &String| match folder.is_empty() {
             false => *its_folder == folder,
@@ -74,7 +74,7 @@ impl Listing {
         let fitting = self.files.iter().filter(|(_, folder, name)| fits(folder, name));
         let mut places: Vec<_> = fitting.map(|(place, ..)| *place).collect();
         places.dedup();
-        places.into_iter().map(|place| self.entries[place].clone()).collect()
+        places.into_iter().map(|place| &self.entries[place]).collect()
     }
 
     /// Changes the entries.
@@ -360,7 +360,7 @@ impl Section {
     /// One page of the listing, and how many entries there are on all pages.
     fn page(&self, start: u64, size: u64) -> (Value, u64) {
         let (mut container, entries) = match &self.listing {
-            Some(listing) => (listing.container.clone(), cut(&listing.entries, start, size)),
+            Some(listing) => (listing.container.clone(), cut(listing.entries.iter(), start, size)),
             None => {
                 let numbers = start.min(self.items)..start.saturating_add(size).min(self.items);
                 (self.container(), numbers.map(|number| self.entry(number)).collect())
@@ -382,7 +382,7 @@ impl Section {
         };
         let entries = listing.filtered(file);
         let (mut container, total) = (listing.container.clone(), entries.len() as u64);
-        fill(&mut container, cut(&entries, start, size));
+        fill(&mut container, cut(entries.into_iter(), start, size));
         (container, total)
     }
 
@@ -406,9 +406,9 @@ fn files_of(entry: &Value) -> Vec<&str> {
     parts.filter_map(|part| part["file"].as_str()).collect()
 }
 
-fn cut(entries: &[Value], start: u64, size: u64) -> Vec<Value> {
+fn cut<'a>(entries: impl Iterator<Item = &'a Value>, start: u64, size: u64) -> Vec<Value> {
     let [start, size] = [start, size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-    entries.iter().skip(start).take(size).cloned().collect()
+    entries.skip(start).take(size).cloned().collect()
 }
 
 /// What a server says that insists on pages (text of plex_nfo_exporter issue 14).
