@@ -68,8 +68,8 @@ fn devices(table: &mut Table) {
     table.absolute(&format!("device.list of {DEVICES}"), " ms", &times, Target::AtMost(100.0));
 }
 
-/// A library whose items lie so many in a folder.
-fn library(in_folder: usize) -> FakePlex {
+/// A library of so many items, of which so many lie in a folder.
+fn library(count: usize, in_folder: usize) -> FakePlex {
     let plex = FakePlex::start();
     plex.set_sections(vec![Section::new("1", "Films", "movie", &["/media"])]);
     let item = |number: usize| {
@@ -77,8 +77,8 @@ fn library(in_folder: usize) -> FakePlex {
             "summary": "Somebody goes somewhere, and comes back as somebody else. ".repeat(5),
             "Media": [{"id": number, "Part": [{"file": file(number, in_folder)}]}]})
     };
-    let items: Vec<Value> = (0..ITEMS).map(item).collect();
-    let listing = json!({"MediaContainer": {"size": ITEMS, "Metadata": items}});
+    let items: Vec<Value> = (0..count).map(item).collect();
+    let listing = json!({"MediaContainer": {"size": count, "Metadata": items}});
     plex.set_listing("1", &listing.to_string());
     plex
 }
@@ -88,7 +88,7 @@ fn file(number: usize, in_folder: usize) -> String {
 }
 
 fn find(table: &mut Table, how: &str, in_folder: usize) {
-    let plex = library(in_folder);
+    let plex = library(ITEMS, in_folder);
     let mut host = Host::builder().binary(WORKER).plex(&plex).start();
     let few = if in_folder == ITEMS { 1 } else { PATHS };
     let paths: Vec<_> =
@@ -133,7 +133,7 @@ fn wait(
 
 fn one_wait(has_events: bool, takes: Duration) -> f64 {
     const FILE: &str = "/media/new/Film.mkv";
-    let plex = library(20);
+    let plex = library(100, 20);
     if has_events {
         plex.tell_events();
     }
