@@ -3,8 +3,11 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::folder::parent;
+use super::lock::POLL;
 use super::{Problem, system};
 
 /// Most links to follow, as on Linux.
@@ -94,6 +97,23 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 64);
     let length = file.take(most + 1).read_to_end(&mut bytes).map_err(obstacle)?;
     if length as u64 > most { Err(Obstacle::TooLong(most)) } else { Ok(bytes) }
+}
+
+/// As [`read`], but looks again for so long at what may pass in a moment.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_settled(path: &Path, most: u64, patience: Duration) -> Result<Vec<u8>, Obstacle> {
+    let start = Instant::now();
+    loop {
+        match read(path, most) {
+            Err(obstacle) if obstacle.may_pass() && start.elapsed() < patience => {
+                thread::sleep(POLL);
+            }
+            read => return read,
+        }
+    }
 }
 
 /// Opens what has this very name for reading, and never waits.

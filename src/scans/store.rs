@@ -16,6 +16,8 @@ const LOCK_NAME: &str = "scans.lock";
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long what may pass in a moment is looked at: a hook comes here several times.
+const SETTLES: Duration = Duration::from_millis(100);
 /// How often everything is done again when others write without the lock.
 const ROUNDS: usize = 5;
 
@@ -135,16 +137,7 @@ impl Store {
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
     fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
-        let mut tries = 0..ROUNDS;
-        let raw = loop {
-            match files::read(&self.file, MAX_BYTES) {
-                Err(obstacle) if obstacle.may_pass() && tries.next().is_some() => {
-                    let _not_stopped = files::pause(&self.stop);
-                }
-                read => break read,
-            }
-        };
-        match raw {
+        match files::read_settled(&self.file, MAX_BYTES, SETTLES) {
             Ok(raw) => {
                 let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
                     self.warn_anew(&reason);

@@ -1,5 +1,7 @@
 //! The account's devices, as plex.tv lists them: what each row is, and whether it may be removed.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod phantom;
 mod remove;
 mod row;

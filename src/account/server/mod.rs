@@ -3,6 +3,8 @@
 
 mod candidates;
 mod choice;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lend;
 mod list;
 mod proof;
