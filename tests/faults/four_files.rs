@@ -85,13 +85,14 @@ fn note(world: &World, prefix: &[&str], count: usize) -> usize {
     let told = told(world.start(prefix, count, |number| world.hook(number as u64 + 1)));
     for told in &told {
         assert_eq!(told.reply(0).unwrap()["result"]["output"]["outcome"], "waiting", "{told:?}");
-        assert!(!story::said_it_forgets(told), "{told:?}");
+        assert!(world.lies || !story::said_it_forgets(told), "{told:?}");
     }
     world.all_is_sent();
-    for name in &names {
-        assert!(asked(world, name), "`{name}` is lost: {told:?}");
+    for (name, told) in names.iter().zip(&told) {
+        let is_promised = !story::said_it_forgets(told);
+        assert!(!is_promised || asked(world, name), "`{name}` is lost: {told:?}");
     }
-    world.asked().len() - count
+    world.asked().len().saturating_sub(count)
 }
 
 fn send(world: &World, prefix: &[&str], count: usize) -> usize {
@@ -452,6 +453,7 @@ fn full_odd_things_in_the_places_of_the_files() {
 /// All stories, one after the other, and the races, on the disks that people have.
 fn on_disks(servers: &[Server], processes: usize, stories: &[Story], mut done: impl FnMut(&str)) {
     for server in servers {
+        let lies = LIARS.iter().any(|liar| liar.name == server.name);
         let Some(disk) = Fuse::mount(server) else { continue };
         println!("{}", server.name);
         for story in stories {
@@ -465,7 +467,7 @@ fn on_disks(servers: &[Server], processes: usize, stories: &[Story], mut done: i
             story.judge(&world, (&told, Duration::ZERO), &what);
         }
         for one in [RACES[1], RACES[4]] {
-            race(one, &World::on(disk.root()), &[], processes);
+            race(one, &World { lies, ..World::on(disk.root()) }, &[], processes);
         }
         done(server.name);
     }

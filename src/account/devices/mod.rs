@@ -74,6 +74,8 @@ impl Judge {
     }
 
     fn device(&self, row: &Row, all: &[Row]) -> Device {
+        // What is shown of a row may hold its token.
+        let _held = self.secrets.remember_until_dropped(&row.token);
         let shown = |text: &str| shown(text, &self.secrets);
         Device {
             id: shown(&row.id),

@@ -10,7 +10,7 @@ mod list;
 mod proof;
 mod race;
 mod remembered;
-mod resources;
+pub(super) mod resources;
 mod search;
 
 use std::collections::BTreeMap;
