@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionread;
 use serde_json::json;
 
 use crate::answer::{NOBODY, listing, make, set_mode};
@@ -16,7 +17,7 @@ use crate::mount::Mount;
 use crate::power::lose_power;
 use crate::rig::{Told, have, is_root, row, runs};
 use crate::story::{self, Story, asked};
-use crate::talk::Process;
+use crate::talk::{Process, wait_until};
 use crate::world::{World, line, told};
 
 /// What many processes do at once in a world, and what holds then. Tells a figure: requests that were not needed.
@@ -87,11 +88,12 @@ fn note(world: &World, prefix: &[&str], count: usize) -> usize {
         assert_eq!(told.reply(0).unwrap()["result"]["output"]["outcome"], "waiting", "{told:?}");
         assert!(world.lies || !story::said_it_forgets(told), "{told:?}");
     }
-    world.all_is_sent();
-    for (name, told) in names.iter().zip(&told) {
-        let is_promised = !story::said_it_forgets(told);
-        assert!(!is_promised || asked(world, name), "`{name}` is lost: {told:?}");
-    }
+    // A disk that keeps its listings for a while may show a note beside the file only later.
+    wait_until("each folder is asked for", || {
+        world.all_is_sent();
+        let mut all = names.iter().zip(&told);
+        all.all(|(name, told)| story::said_it_forgets(told) || asked(world, name))
+    });
     world.asked().len().saturating_sub(count)
 }
 
@@ -212,10 +214,13 @@ fn power_cuts(disk: &Mount, stories: &[Story], trials: u32) -> usize {
             story.begin(&world);
             disk.sync();
             let child = world.start(&[], 1, |_| story.line(&world)).remove(0);
-            sleep(Duration::from_micros(u64::from(trial) * 3790 % 60_000));
+            sleep(Duration::from_micros(u64::from(trial) * 18_790 % 300_000));
+            let is_told = ioctl_fionread(child.stdout.as_ref().unwrap()).unwrap() > 0;
             lose_power(disk, trial % 2 == 0);
-            let told = told(vec![child]).remove(0);
+            let mut told = told(vec![child]).remove(0);
             disk.again();
+            // Without power nobody is told anything; a shut down xfs may call a success what is not on the disk.
+            told.replies.retain(|_| is_told);
             answered += usize::from(has_done_it(&told));
             let what = format!("{}: power cut {trial}", story.name());
             story.judge(&world, (&told, Duration::ZERO), &what);
@@ -261,7 +266,7 @@ fn full_power_cuts_for_account_and_outbox() {
     for (name, mkfs) in [("ext4", "mkfs.ext4"), ("xfs", "mkfs.xfs")] {
         let Some(disk) = Mount::image(mkfs) else { continue };
         let answered = power_cuts(&disk, &story::LASTING, 20);
-        let how = format!("{} stories on {name}, 0 to 60 ms after the call", story::LASTING.len());
+        let how = format!("{} stories on {name}, 0 to 300 ms after the call", story::LASTING.len());
         let held = "told is found, nothing torn or lost";
         let figure = format!("0 violations, {answered} had answered");
         row("power cut", &how, 20 * story::LASTING.len(), held, &figure);

@@ -176,7 +176,8 @@ pub(crate) fn said_it_forgets(told: &Told) -> bool {
 /// strace counts a thread's calls, and which thread works on the disk is chance: the fault has met what wakes the
 /// runtime, which no disk can do.
 fn hit_the_runtime(told: &Told) -> bool {
-    told.stderr.contains("runtime/io/driver.rs")
+    let could_not_say_so = told.status.code() == Some(101) && told.stderr.is_empty();
+    told.stderr.contains("runtime/io/driver.rs") || could_not_say_so
 }
 
 pub(crate) fn asked(world: &World, folder: &str) -> bool {
@@ -217,7 +218,10 @@ fn assert_uses_box(world: &World, what: &str) {
 #[track_caller]
 fn assert_is_asked_in_the_end(world: &World, what: &str) {
     world.scene(9, &["z"]);
-    assert_eq!(world.output(&world.hook(9))["outcome"], "asked", "{what}");
+    // For a minute after it was away a hook leaves Plex alone.
+    let outcome = &world.output(&world.hook(9))["outcome"];
+    assert!(["asked", "waiting"].iter().any(|fine| outcome == fine), "{what}: {outcome}");
+    world.all_is_sent();
     assert!(asked(world, "z"), "{what}");
 }
 

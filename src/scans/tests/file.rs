@@ -119,6 +119,9 @@ fn a_folder_in_its_place_lets_every_hook_ask() {
     }
     let Problem { reason, hint } = setup.outbox.pending().unwrap_err();
     assert!(reason.contains("folder") && hint.contains("remove"), "{reason}; {hint}");
+    // Nobody would ever read what was noted beside it.
+    let names = crate::files::names(setup.file().parent().unwrap());
+    assert!(!names.iter().any(|name| name.starts_with("scans.json.")), "{names:?}");
     assert!(setup.outbox.summary().is_err());
 }
 
