@@ -35,6 +35,7 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
+mod secrets_echoed;
 mod shell;
 mod servers;
 mod servers_in_sight;

@@ -1,5 +1,7 @@
 //! The account's devices, as plex.tv lists them: what each row is, and whether it may be removed.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod phantom;
 mod remove;
 mod row;
@@ -95,6 +97,8 @@ impl Judge {
     }
 
     fn device(&self, row: &Row, phantom: Option<Phantom>, newest: &Newest) -> Device {
+        // What is shown of a row may hold its token.
+        let _held = self.secrets.remember_until_dropped(&row.token);
         let shown = |text: &str| shown(text, &self.secrets);
         Device {
             id: shown(&row.id),
