@@ -15,6 +15,7 @@ mod command_line;
 mod devices;
 mod doctor;
 mod example_hosts;
+mod fakeplex;
 mod find;
 mod fixtures;
 mod hostile;
@@ -50,7 +51,7 @@ mod wait;
 
 use std::path::PathBuf;
 
-use plexsync_harness::{Host, HostBuilder};
+use plexsync_harness::{Host, HostBuilder, skip};
 
 /// The worker that was built with these tests.
 fn host() -> HostBuilder {
@@ -59,4 +60,17 @@ fn host() -> HostBuilder {
 
 fn worker() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"))
+}
+
+/// An example of this package, which `cargo test` builds; none where only one test target was built.
+fn example(name: &str) -> Option<PathBuf> {
+    let program = worker().with_file_name("examples").join(name);
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    if program.is_file() {
+        return Some(program);
+    }
+    skip(format_args!(
+        "`{name}` is not built: `cargo test` builds it, `cargo test --test` doesn't"
+    ));
+    None
 }

@@ -16,6 +16,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
     let mut state = inner.state();
     state.requests.push(request.clone());
     let caller = state.tokens.caller(request);
+    let (devices, scans) = (state.registry.events().len(), state.library.scans.len());
     state.registry.see(request, caller);
     let answer = match (&state.events, request.path(), caller) {
         (Some(events), "/:/eventsource/notifications", Caller::Owner | Caller::Shared) => {
@@ -31,6 +32,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         }
         None => answer,
     };
+    state.tell(request, &answer, devices, scans);
     let held = state.is_held(request);
     if held {
         state.held += 1;

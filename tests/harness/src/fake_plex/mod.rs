@@ -23,10 +23,12 @@ mod state;
 mod tls;
 mod xml;
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{HttpServer, Listen, Request, Response};
+use crate::watch::Event;
 
 pub use big::Kind;
 pub use devices::{Device, NewDevice};
@@ -53,22 +55,31 @@ pub struct FakePlex {
 impl FakePlex {
     /// Starts a server that speaks plain HTTP.
     pub fn start() -> Self {
-        Self::listen(Listen::Plain, |address| format!("http://{address}"), None)
+        Self::start_on(0)
+    }
+
+    /// The same on this port; 0 is any free one. The same port gives the same tokens.
+    ///
+    /// # Panics
+    /// When the port is taken.
+    pub fn start_on(port: u16) -> Self {
+        Self::listen(port, Listen::Plain, |address| format!("http://{address}"), None)
     }
 
     /// Starts a server for `https` URLs, with certificates as `setup` says. See [`FakePlex::ca_pem`].
     pub fn start_tls(setup: TlsSetup) -> Self {
         let (listen, ca_pem) = tls::listen(setup);
-        Self::listen(listen, |address| tls::url(setup, address.port()), Some(ca_pem))
+        Self::listen(0, listen, |address| tls::url(setup, address.port()), Some(ca_pem))
     }
 
     fn listen(
+        port: u16,
         listen: Listen,
         url: impl Fn(std::net::SocketAddr) -> String,
         ca_pem: Option<String>,
     ) -> Self {
         let inner = Arc::new(Inner::default());
-        let server = serve(0, &listen, &inner);
+        let server = serve(port, &listen, &inner);
         let address = server.address();
         let url = url(address);
         inner.state().settle(&url, address.port());
@@ -141,6 +152,11 @@ impl FakePlex {
         self.ca_pem.as_deref()
     }
 
+    /// Tells everything that happens from now on to `watcher`.
+    pub fn watch(&self, watcher: Sender<Event>) {
+        self.inner.state().watcher.set(watcher);
+    }
+
     /// Every request so far, in the order of arrival. Those to `/__fake/` are not among them.
     pub fn requests(&self) -> Vec<Request> {
         self.inner.state().requests.clone()
@@ -200,6 +216,12 @@ impl FakePlex {
     /// for byte.
     pub fn set_listing(&self, section: &str, body: &str) {
         self.inner.state().library.set_listing(section, body);
+    }
+
+    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
+    /// section holds it.
+    pub fn add_item(&self, path: &str) -> Option<String> {
+        self.inner.state().library.add_item(path)
     }
 
     /// How listings are paged from now on.

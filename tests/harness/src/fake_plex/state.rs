@@ -8,7 +8,8 @@ use super::library::Library;
 use super::media_server::MACHINE;
 use super::plex_tv::PlexTv;
 use super::plex_value;
-use crate::http::Request;
+use crate::http::{Request, Response};
+use crate::watch::{Event, Watcher};
 
 /// The state, and a bell for those who wait for it to change.
 #[derive(Debug, Default)]
@@ -40,6 +41,7 @@ pub(super) struct State {
     pub(super) prefs_were_put: bool,
     /// What the event stream has told; there is none without.
     pub(super) events: Option<Vec<String>>,
+    pub(super) watcher: Watcher,
 }
 
 impl State {
@@ -50,6 +52,17 @@ impl State {
         self.tokens.owner = format!("xFakeOwnerToken{port:05}");
         self.tokens.shared = format!("xFakeShareToken{port:05}");
         self.tokens.server = format!("xFakeServeToken{port:05}");
+    }
+
+    /// Tells what a request has brought: how many devices and scans there were before it is given.
+    pub(super) fn tell(&self, request: &Request, answer: &Response, devices: usize, scans: usize) {
+        self.watcher.request("plex", request, answer);
+        for device in &self.registry.events()[devices..] {
+            self.watcher.tell(Event::Device(device.clone()));
+        }
+        for scan in &self.library.scans[scans..] {
+            self.watcher.tell(Event::Scan(scan.clone()));
+        }
     }
 
     pub(super) fn clear(&mut self) {
