@@ -19,8 +19,8 @@ use plexsync_harness::host::{RpcError, Way};
 use plexsync_harness::{FakePlex, FakePlexTv, Host, Transcript};
 use serde_json::json;
 
-/// How many characters of a message are shown.
-const WIDTH: usize = 116;
+/// How many columns a line has where no terminal tells.
+const WIDTH: usize = 120;
 /// How often the worker is restarted.
 const RESTARTS: usize = 3;
 
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
 
 /// Holds the conversation. Whether Plex saw what it should.
 fn run() -> Result<bool, RpcError> {
+    println!("The worker is built first: the first time this takes a minute or two.");
     let binary = Host::build_binary();
     let plex = FakePlex::start();
     println!("A Plex server (a fake one) listens on {}.\n", plex.url());
@@ -121,10 +122,21 @@ fn show(way: Way, message: &str) {
         Way::Sent => "-->",
         Way::Received => "<--",
     };
-    match message.char_indices().nth(WIDTH) {
+    let room = width().saturating_sub("--> ...".len());
+    match message.char_indices().nth(room) {
         Some((end, _)) => println!("{arrow} {}...", &message[..end]),
         None => println!("{arrow} {message}"),
     }
+}
+
+fn width() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(rustix::stdio::stdout())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    WIDTH
 }
 
 /// Tells what Plex saw so far: how many requests, and how many devices it announced to its owner.

@@ -122,7 +122,8 @@ const CALL_HELP: &str = "\
 Examples:
   plexsync-worker call identity.get
   plexsync-worker call plex.request path=/library/sections
-  plexsync-worker call plex.request path=/library/sections/1/all 'query:={\"type\": 1}' all_pages:=true --fail --body
+  plexsync-worker call plex.request path=/library/sections/1/all all_pages:=true --body
+  plexsync-worker call plex.request path=/library/all 'query:={\"type\": 1}' --fail
   plexsync-worker call plex.request - < params.json
 
 Exit codes: 0 the result is printed, 1 the call failed, 2 the arguments are wrong.

@@ -27,6 +27,7 @@ mod openrpc;
 mod package;
 mod pages;
 mod readme;
+mod release;
 mod request;
 mod retries;
 mod scan;
