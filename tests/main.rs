@@ -26,6 +26,7 @@ mod messages;
 mod openrpc;
 mod package;
 mod pages;
+mod python_package;
 mod readme;
 mod release;
 mod request;

@@ -23,7 +23,7 @@ fn name_server_address() -> Ipv4Addr {
 }
 
 /// Builds the worker as the package has it, without optimising.
-fn static_worker() -> PathBuf {
+pub(crate) fn static_worker() -> PathBuf {
     let target_dir = crate::worker().ancestors().nth(2).unwrap().to_owned();
     build::static_binary("dev", &target_dir).unwrap().path
 }
