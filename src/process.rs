@@ -78,7 +78,7 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 
 fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
     let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
-    let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none() && !is_dumb;
+    let colour = streams::stdout_takes_colour() && variable("NO_COLOR").is_none() && !is_dumb;
     let setting = Setting {
         methods: methods(options.clone(), secrets.clone(), Arc::default()),
         data_folder: data_folder(&options),

@@ -150,6 +150,23 @@ fn what_is_no_program_is_refused() {
 }
 
 #[test]
+fn a_target_of_rust_s_is_a_platform_of_the_package_s() {
+    for (target, platform) in [
+        ("x86_64-unknown-linux-musl", "linux-x86_64"),
+        ("aarch64-unknown-linux-musl", "linux-aarch64"),
+        ("armv7-unknown-linux-musleabihf", "linux-armv7"),
+        ("x86_64-pc-windows-gnu", "windows-x86_64"),
+        ("aarch64-apple-darwin", "macos-aarch64"),
+        ("x86_64-unknown-freebsd", "freebsd-x86_64"),
+    ] {
+        assert_eq!(builder::platform_of(target).as_deref(), Ok(platform));
+    }
+    for target in ["linux", "", "riscv64gc-unknown-linux-gnu", "x86_64-unknown-redox"] {
+        assert!(builder::platform_of(target).unwrap_err().contains("linux-aarch64"), "{target}");
+    }
+}
+
+#[test]
 fn dates_are_stash_s() {
     assert_eq!(builder::date_of(1_769_860_800).unwrap(), DATE);
     assert_eq!(builder::parse_date(DATE).unwrap(), DATE);

@@ -9,6 +9,10 @@ use std::sync::LazyLock;
 
 use plexsync_harness::{FakePlex, skip};
 
+#[path = "../examples/package/build.rs"]
+#[cfg(target_os = "linux")]
+mod build;
+
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -107,7 +111,9 @@ fn the_wheel_says_what_it_runs_on() {
 fn a_static_program_is_for_every_linux() {
     let Some(tools) = tools() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let worker = crate::static_dns::static_worker();
+    let target = build::this_machine().unwrap();
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let worker = build::program(&target, target_dir).unwrap();
     let wheel = wheel(&tools, &folder.path().join("wheel"), Some(&worker));
     let machine = std::env::consts::ARCH;
     assert_eq!(wheel, name(&format!("manylinux2014_{machine}.musllinux_1_1_{machine}")));

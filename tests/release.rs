@@ -146,7 +146,7 @@ mod made {
         release.does(&["archives"]);
         let archive = release.archive(&here(), "tar.gz");
         let to = tempfile::tempdir().unwrap();
-        let tar = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&to.path()).status();
+        let tar = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(to.path()).status();
         assert!(tar.unwrap().success());
         let folder = fs::read_dir(to.path()).unwrap().next().unwrap().unwrap().path();
         let program =

@@ -48,10 +48,6 @@ mod instructions;
 #[cfg(target_os = "linux")]
 #[path = "../../examples/package/build.rs"]
 mod build;
-#[cfg(target_os = "linux")]
-#[path = "../../examples/package/package.rs"]
-#[expect(dead_code, reason = "only the build is wanted here")]
-mod package;
 
 /// Adds a group's rows.
 #[cfg(target_os = "linux")]

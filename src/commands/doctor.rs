@@ -98,12 +98,9 @@ mod tests {
 
     #[test]
     fn lines_are_as_long_as_there_is_room() {
-        let check = Check {
-            name: "plex_url".to_owned(),
-            state: CheckState::Warning,
-            message: "no Plex server is configured".to_owned(),
-            hint: Some("run `plexsync-worker login`, or give `--plex-url URL`".to_owned()),
-        };
+        let message = "no Plex server is configured";
+        let check = Check::new("plex_url", CheckState::Warning, message)
+            .with_hint("run `plexsync-worker login`, or give `--plex-url URL`");
         let at = |width| lines(&check, false, width);
         assert_eq!(at(80).lines().count(), 2);
         let narrow = at(40);

@@ -135,16 +135,7 @@ impl Store {
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
     fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
-        let mut tries = 0..ROUNDS;
-        let raw = loop {
-            match files::read(&self.file, MAX_BYTES) {
-                Err(obstacle) if obstacle.may_pass() && tries.next().is_some() => {
-                    let _not_stopped = files::pause(&self.stop);
-                }
-                read => break read,
-            }
-        };
-        match raw {
+        match files::read_patiently(&self.file, MAX_BYTES) {
             Ok(raw) => {
                 let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
                     self.warn_anew(&reason);

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use plexsync_harness::{FakePlex, Host, HostBuilder};
+use plexsync_harness::FakePlex;
+#[cfg(target_os = "linux")]
+use plexsync_harness::{Host, HostBuilder};
 use serde_json::Value;
 
 use super::{absent, content, doctor, expect, findings, settled};

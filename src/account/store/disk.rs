@@ -76,7 +76,7 @@ impl Store {
         lost: &str,
     ) -> Result<Content<T>, FileError> {
         let path = self.folder.join(name);
-        match files::read(&path, LARGEST) {
+        match files::read_patiently(&path, LARGEST) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or_else(
                 |_| {
                     if torn == Torn::Warned {
