@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(true) => {
             println!(
-                "\nAs promised: one device, until it was reset. Next: `plexsync-worker doctor`, and `examples/`."
+                "\nAs promised: one device, until it was reset.\n\
+                 Next: `target/release/plexsync-worker doctor` looks at your Plex, `examples/` has hosts to start from."
             );
             ExitCode::SUCCESS
         }
@@ -84,7 +85,7 @@ fn sign_in(binary: PathBuf) -> Result<bool, RpcError> {
     let (tv, plex) = (FakePlexTv::start(), FakePlex::start());
     tv.set_resources(vec![Resource::of(&plex, "Attic")]);
     println!(
-        "\nAnother host knows no address and no token. Its user enters a code on plex.tv (a fake one):"
+        "\nAnother host knows no address and no token. Its user enters a code on plex.tv\n(a fake one):"
     );
     let builder = Host::builder().binary(binary).env("PLEXSYNC_PLEX_TV", tv.url());
     let mut host = builder.observe(show).start();
@@ -145,7 +146,7 @@ fn report(plex: &FakePlex) -> (usize, usize) {
     let devices = if events.len() == 1 { "device" } else { "devices" };
     println!("\nPlex saw {requests} requests from {} {devices}:", events.len());
     for event in &events {
-        println!("  {event}, as {}", event.identifier.as_deref().unwrap_or("nobody"));
+        println!("  {event},\n    as {}", event.identifier.as_deref().unwrap_or("nobody"));
     }
     (requests, events.len())
 }
