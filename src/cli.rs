@@ -1,6 +1,7 @@
 //! Arguments and environment to options. A flag beats the environment, the environment beats the default; an empty
 //! variable counts as unset.
 
+mod advice;
 mod options;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::log;
 
+pub use advice::advised;
 pub use options::{Environment, Options};
 
 /// The program's version and that of the contract that it keeps.

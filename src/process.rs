@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
 fn arguments() -> Arguments {
     match std::env::args_os().len() {
         0 | 1 => Arguments::default(),
-        _ => Arguments::parse(),
+        _ => Arguments::try_parse().unwrap_or_else(|error| cli::advised(error).exit()),
     }
 }
 
