@@ -27,7 +27,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Printed when the worker is started on a terminal.
 const FIRST_HINT: &[u8] =
-    b"Enter a method's name, and its params if it has any; try identity.get, help or quit.\n";
+    b"Enter a method's name, and params if any; try identity.get, help or quit.\n";
 
 /// Runs the program: a command, or the conversation with a host on stdin and stdout.
 pub fn run() -> ExitCode {
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
 fn arguments() -> Arguments {
     match std::env::args_os().len() {
         0 | 1 => Arguments::default(),
-        _ => Arguments::parse(),
+        _ => Arguments::try_parse().unwrap_or_else(|error| cli::advised(error).exit()),
     }
 }
 

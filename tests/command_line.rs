@@ -33,6 +33,8 @@ fn a_call_and_a_host_are_the_same_device() {
 fn a_failure_is_1_and_a_mistake_is_2() {
     for (arguments, code, told) in [
         (vec!["call", "identity.gte"], 2, "a similar value exists: 'identity.get'"),
+        (vec!["identity.get"], 2, "`plexsync-worker call identity.get`"),
+        (vec!["--plex-token", "abc"], 2, "can read a token on the command line"),
         (vec!["call", "plex.request", r#"{"path": 1}"#], 1, "/path"),
         (vec!["call", "plex.request", r#"{"path": "/identity"}"#], 1, "(-32014)"),
         (vec!["call", "plex.request", "{path}"], 2, "the params are invalid JSON"),

@@ -203,13 +203,7 @@ fn go_has_the_conversations_of_the_transcripts() {
 #[test]
 fn the_quickstart_has_the_conversations_of_the_transcripts() {
     let worker = crate::worker();
-    let program = worker.with_file_name("examples").join("quickstart");
-    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-    if !program.is_file() {
-        return skip(
-            "the quickstart is not built: `cargo test` builds it, `cargo test --test` doesn't",
-        );
-    }
+    let Some(program) = crate::example("quickstart") else { return };
     has_the_conversations(|| {
         let mut quickstart = Command::new(&program);
         quickstart.env("PLEXSYNC_WORKER", &worker).arg("--replay");

@@ -16,6 +16,7 @@ mod devices;
 mod doctor;
 mod empty_root;
 mod example_hosts;
+mod fakeplex;
 mod find;
 mod fixtures;
 mod hostile;
@@ -31,6 +32,7 @@ mod platforms;
 mod python_package;
 mod readme;
 mod recipes;
+mod release;
 mod request;
 mod retries;
 mod scan;
@@ -56,7 +58,7 @@ mod windows;
 
 use std::path::PathBuf;
 
-use plexsync_harness::{Host, HostBuilder};
+use plexsync_harness::{Host, HostBuilder, skip};
 
 /// The worker that was built with these tests, or another build of it that `PLEXSYNC_WORKER` names.
 fn host() -> HostBuilder {
@@ -65,4 +67,18 @@ fn host() -> HostBuilder {
 
 fn worker() -> PathBuf {
     Host::find_binary()
+}
+
+/// An example of this package, which `cargo test` builds; none where only one test target was built.
+fn example(name: &str) -> Option<PathBuf> {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"));
+    let program = built.with_file_name("examples").join(name);
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    if program.is_file() {
+        return Some(program);
+    }
+    skip(format_args!(
+        "`{name}` is not built: `cargo test` builds it, `cargo test --test` doesn't"
+    ));
+    None
 }

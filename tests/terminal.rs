@@ -87,10 +87,18 @@ fn a_code_is_large_and_can_be_scanned_and_counts_down() {
     let (folder, tv) = (tempfile::tempdir().unwrap(), FakePlexTv::start());
     let arguments = format!("--plex-tv {} login 2>&1", tv.url());
     let Some(mut script) = on_a_terminal(folder.path(), &arguments) else { return };
-    let text = shown(&mut script, "Waiting: 14:");
+    let text = shown(&mut script, ": 14:");
     let code = tv.codes().pop().unwrap();
-    for part in ["data folder `", "device `", &code, "██", "plex.tv/link/?pin=", "▀", "Ctrl-C"]
-    {
+    for part in [
+        "Waiting for ",
+        "data folder `",
+        "device `",
+        &code,
+        "██",
+        "plex.tv/link/?pin=",
+        "▀",
+        "Ctrl-C",
+    ] {
         assert!(text.contains(part), "`{part}`: {text}");
     }
     assert!(tv.claim(&code, "alice"));

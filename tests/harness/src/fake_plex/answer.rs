@@ -17,6 +17,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
     state.advance();
     state.requests.push(request.clone());
     let caller = state.tokens.caller(request);
+    let (devices, scans) = (state.registry.events().len(), state.library.scans.len());
     state.registry.see(request, caller);
     let answer = match (&state.events, request.path(), caller) {
         (Some(events), "/:/eventsource/notifications", Caller::Owner | Caller::Shared) => {
@@ -32,6 +33,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         }
         None => answer,
     };
+    state.watch(request, &answer, devices, scans);
     let held = state.is_held(request);
     if held {
         state.held += 1;

@@ -25,10 +25,12 @@ mod state;
 mod tls;
 mod xml;
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{HttpServer, Listen, Request, Response};
+use crate::watch::Event;
 
 pub use big::Kind;
 pub use devices::{Device, NewDevice};
@@ -56,22 +58,31 @@ pub struct FakePlex {
 impl FakePlex {
     /// Starts a server that speaks plain HTTP.
     pub fn start() -> Self {
-        Self::listen(Listen::Plain, |address| format!("http://{address}"), None)
+        Self::start_on(0)
+    }
+
+    /// The same on this port; 0 is any free one. The same port gives the same tokens.
+    ///
+    /// # Panics
+    /// When the port is taken.
+    pub fn start_on(port: u16) -> Self {
+        Self::listen(port, Listen::Plain, |address| format!("http://{address}"), None)
     }
 
     /// Starts a server for `https` URLs, with certificates as `setup` says. See [`FakePlex::ca_pem`].
     pub fn start_tls(setup: TlsSetup) -> Self {
         let (listen, ca_pem) = tls::listen(setup);
-        Self::listen(listen, |address| tls::url(setup, address.port()), Some(ca_pem))
+        Self::listen(0, listen, |address| tls::url(setup, address.port()), Some(ca_pem))
     }
 
     fn listen(
+        port: u16,
         listen: Listen,
         url: impl Fn(std::net::SocketAddr) -> String,
         ca_pem: Option<String>,
     ) -> Self {
         let inner = Arc::new(Inner::default());
-        let server = serve(0, &listen, &inner);
+        let server = serve(port, &listen, &inner);
         let address = server.address();
         let url = url(address);
         inner.state().settle(&url, address.port());
@@ -144,6 +155,11 @@ impl FakePlex {
     /// The certificate of the authority that signed the server's, in PEM; with [`FakePlex::start_tls`] only.
     pub fn ca_pem(&self) -> Option<&str> {
         self.ca_pem.as_deref()
+    }
+
+    /// Tells everything that happens from now on to `watcher`.
+    pub fn watch(&self, watcher: Sender<Event>) {
+        self.inner.state().watcher.set(watcher);
     }
 
     /// Every request so far, in the order of arrival. Those to `/__fake/` are not among them.
@@ -243,6 +259,12 @@ impl FakePlex {
     /// How often the item with this key was analyzed.
     pub fn analyses(&self, key: &str) -> u64 {
         self.inner.state().library.analyses(key)
+    }
+
+    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
+    /// section holds it.
+    pub fn add_item(&self, path: &str) -> Option<String> {
+        self.inner.state().library.add_item(path)
     }
 
     /// How listings are paged from now on.
