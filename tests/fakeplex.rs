@@ -120,16 +120,22 @@ fn it_misbehaves_as_it_is_told() {
 }
 
 #[test]
-fn a_scan_is_told_and_finds_what_was_added() {
+fn a_scan_is_told_and_brings_what_was_added() {
     let Some(mut fake) = FakePlex::start(&["--library", "/films"]) else { return };
     let mut host = fake.host();
     fake.types("add /elsewhere/a.mkv");
     fake.tells("# no section holds `/elsewhere/a.mkv`");
     fake.types("add /films/new/a.mkv");
-    fake.tells("# section 1 has `/films/new/a.mkv`");
+    let told = fake.tells("# the next scan of its folder brings `/films/new/a.mkv`");
+    assert!(told.ends_with("(section 1)"), "{told}");
+    let path = json!({"path": "/films/new/a.mkv"});
+    assert_eq!(
+        host.call("plex.find", path.clone()).unwrap()["missing"],
+        json!(["/films/new/a.mkv"])
+    );
     host.call("plex.scan", json!({"folder": "/films/new"})).unwrap();
     assert_eq!(fake.tells("scan "), "scan 1 /films/new");
-    let found = host.call("plex.find", json!({"path": "/films/new/a.mkv"})).unwrap();
+    let found = host.call("plex.find", path).unwrap();
     assert_eq!(found["items"][0]["file"], "/films/new/a.mkv");
     fake.ends();
 }

@@ -234,9 +234,12 @@ impl FakePlex {
         self.inner.state().library.scanning.is_nameless = true;
     }
 
-    /// Puts a file on Plex's disk: the next scan of its folder brings an item.
-    pub fn add_file(&self, file: &str) {
-        self.inner.state().library.scanning.changes.push(Change::New(file.to_owned()));
+    /// Puts a file on Plex's disk: the next scan of its folder brings an item. Returns the keys of the sections that
+    /// hold it.
+    pub fn add_file(&self, file: &str) -> Vec<String> {
+        let library = &mut self.inner.state().library;
+        library.scanning.changes.push(Change::New(file.to_owned()));
+        library.holders(file)
     }
 
     /// Takes a file off Plex's disk: the next scan of its folder moves its items to the trash.
@@ -259,12 +262,6 @@ impl FakePlex {
     /// How often the item with this key was analyzed.
     pub fn analyses(&self, key: &str) -> u64 {
         self.inner.state().library.analyses(key)
-    }
-
-    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
-    /// section holds it.
-    pub fn add_item(&self, path: &str) -> Option<String> {
-        self.inner.state().library.add_item(path)
     }
 
     /// How listings are paged from now on.
