@@ -14,7 +14,7 @@ mod sign_in;
 mod status;
 mod store;
 
-pub use devices::{Judge, Wish};
+pub use devices::{Judge, Wish, same_device};
 pub use error::{AccountError, NotSignedIn, Refusal};
 pub use logout::logout;
 pub use plex_tv::{Ask, Options, PlexTv, Reply, Time};

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::identity::Device;
 use super::{Subject, failure, ok, warning};
 use crate::account::server::{Finder, Way, Which};
-use crate::account::{AccountError, FileError};
+use crate::account::{AccountError, FileError, same_device};
 use crate::plex::Account;
 use crate::target::{Call, Chosen, Means, Origin, origin};
 
@@ -116,7 +116,9 @@ fn stored(subject: &Subject, status: &StatusResult) -> (Check, bool) {
 async fn made_for(subject: &Subject, finder: &Finder, device: &Device) -> Check {
     let own = &device.device_id;
     match finder.caller.device_of_token().await {
-        Ok(Some(id)) if id == *own => ok(DEVICE, format!("plex.tv made the sign-in for `{own}`")),
+        Ok(Some(id)) if same_device(&id, own) => {
+            ok(DEVICE, format!("plex.tv made the sign-in for `{own}`"))
+        }
         Ok(Some(id)) => {
             let message =
                 format!("plex.tv made the sign-in for the device `{id}`, not for `{own}`");

@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use super::answers::shown;
 use super::{AccountError, Ask, Caller, on_disk};
 use crate::secret::{Secret, Secrets};
+pub use phantom::same_device;
 pub use remove::Wish;
 use row::Row;
 
@@ -110,7 +111,7 @@ impl Judge {
             provides: shown(&row.provides),
             created_at: time_of(row.created_at),
             last_seen_at: time_of(row.last_seen_at),
-            this: row.device_id == self.device_id,
+            this: same_device(&row.device_id, &self.device_id),
             kept_because: self.kept(row, phantom.as_ref(), newest),
             phantom,
         }
@@ -120,7 +121,7 @@ impl Judge {
         let provides = row.provides.split(',').map(str::trim);
         let used = provides.clone().find(|one| USED_BY_OTHERS.contains(one));
         let kept = |reason, why: String| Some(Kept::new(reason, why));
-        if row.device_id == self.device_id {
+        if same_device(&row.device_id, &self.device_id) {
             return kept(KeptReason::ThisDevice, "it is this worker's own device".to_owned());
         }
         if self.tokens.iter().any(|token| token.expose() == row.token.expose()) {

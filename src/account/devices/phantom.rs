@@ -10,8 +10,11 @@ use super::row::Row;
 /// it finds no card, at each start.
 const RANDOM: u64 = 1 << 40;
 
-/// What has left `row` behind, if that is known. `own` is this worker's id.
+/// What has left `row` behind, if that is known. `own` is this worker's id, whose own row is no phantom.
 pub(super) fn of(row: &Row, own: &str) -> Option<Phantom> {
+    if same_device(&row.device_id, own) {
+        return None;
+    }
     let likely = |maker: &str, why: &str| Some(Phantom::new(maker, Certainty::Likely, why));
     match row.product.as_str() {
         product if product.eq_ignore_ascii_case("PlexAPI") => {
@@ -32,14 +35,20 @@ pub(super) fn of(row: &Row, own: &str) -> Option<Phantom> {
             "node-plex-api",
             "node-plex-api makes a new identifier for each object; a program that runs may still use this one",
         ),
-        product @ ("PlexSync" | "Stash2Plex") if row.device_id != own => {
+        product @ ("PlexSync" | "Stash2Plex") => {
             likely(product, "another installation of the plugin may still use it")
         }
         _ => None,
     }
 }
 
-/// The number of `0x` and 1 to 12 hex digits: leading zeros are missing there.
+/// Whether two identifiers are one device's: the same text, or the same hardware address.
+pub fn same_device(one: &str, other: &str) -> bool {
+    let number = hardware_address(one);
+    one == other || (number.is_some() && number == hardware_address(other))
+}
+
+/// The number of `0x` and 1 to 12 hex digits: python-plexapi leaves out leading zeros, others don't.
 fn hardware_address(identifier: &str) -> Option<u64> {
     let digits = identifier.strip_prefix("0x")?;
     let is_number =

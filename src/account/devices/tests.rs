@@ -145,6 +145,33 @@ fn a_phantom_is_kept_for_a_reason() {
 }
 
 #[test]
+fn this_device_is_known_by_the_number_of_its_identifier() {
+    use KeptReason::{Newest, ThisDevice, UnknownMaker};
+    let (own, upper) =
+        ("0ebb065b-55fb-4509-9716-431a296c5c15", "0EBB065B-55FB-4509-9716-431A296C5C15");
+    for (own, id, product, expected) in [
+        (own, own, "PlexSync", ThisDevice),
+        (own, upper, "PlexSync", Newest),
+        ("0x2fc00000001", "0x2fc00000001", "PlexAPI", ThisDevice),
+        ("0x2fc00000001", "0x02fc00000001", "PlexAPI", ThisDevice),
+        ("0x2fc00000001", "0x02FC00000001", "PlexSync", ThisDevice),
+        ("0x02fc00000001", "0x2fc00000001", "Stash2Plex", ThisDevice),
+        ("0x1f5e66d2019a", "0x1F5E66D2019A", "Home Assistant", ThisDevice),
+        ("0x2fc00000001", "0x2fc00000002", "PlexAPI", Newest),
+        ("0x2fc00000001", "2fc00000001", "PlexSync", Newest),
+        ("0x2fc00000001", "0x0002fc00000001", "PlexAPI", UnknownMaker),
+        ("0x", "0x0", "PlexAPI", Newest),
+    ] {
+        let judge = Judge { device_id: own.to_owned(), ..judge() };
+        let rows = read(list(&[row(product, "4", id, "", 400, "")]).as_bytes()).unwrap();
+        let device = judge.all(&rows).remove(0);
+        let kept = device.kept_because.unwrap().reason;
+        assert_eq!((device.this, kept), (expected == ThisDevice, expected), "{own} {id}");
+        assert_eq!(device.phantom.is_some(), expected == Newest, "{own} {id}");
+    }
+}
+
+#[test]
 fn the_newest_of_each_maker_is_kept() {
     let rows = [
         row("PlexAPI", "4", "0x1f5e66d2019a", "", 100, ""),
