@@ -199,7 +199,12 @@ fn a_script_gets_the_body_and_a_failure() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stdout.contains("\"status\": 503"), "{}", refused.stdout);
     assert!(refused.stderr.contains("status `503`"), "{}", refused.stderr);
-    let other = call(&["identity.get", "--body"]);
-    assert_eq!(other.status.code(), Some(2));
-    assert!(other.stderr.contains("answers of `plex.request`"), "{}", other.stderr);
+    let data = tempfile::tempdir().unwrap();
+    for flag in ["--body", "--fail"] {
+        let other = host().data_dir(data.path()).args(["call", "identity.reset", flag]).run("");
+        assert_eq!(other.status.code(), Some(2));
+        assert!(other.stderr.contains("answers of `plex.request`"), "{}", other.stderr);
+    }
+    let made = std::fs::read_dir(data.path()).unwrap().count();
+    assert_eq!(made, 0, "nothing is reset before the flags are read");
 }

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use plexsync_protocol::message::method;
 use plexsync_protocol::plex::BodyEncoding;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +20,14 @@ pub(super) fn call(
     streams: &mut Streams<'_>,
     arguments: &CallArguments,
 ) -> io::Result<End> {
+    if (arguments.fail || arguments.body) && arguments.method != method::PLEX_REQUEST {
+        // Said before the call: it may change something.
+        writeln!(
+            streams.errors,
+            "error: `--fail` and `--body` are about answers of `plex.request`"
+        )?;
+        return Ok(End::Usage);
+    }
     let params = match &arguments.params[..] {
         [only] if only == "-" => read(streams.input, setting.max_message)?,
         words => typed(words),
@@ -94,13 +103,7 @@ fn show(streams: &mut Streams<'_>, outcome: Outcome, arguments: &CallArguments) 
         Ok(result) => result.into_bytes(),
         error => return streams.show(error),
     };
-    let Ok(Answer { status, ok, body, body_encoding }) = serde_json::from_slice(&result) else {
-        writeln!(
-            streams.errors,
-            "error: `--fail` and `--body` are about answers of `plex.request`"
-        )?;
-        return Ok(End::Usage);
-    };
+    let Answer { status, ok, body, body_encoding } = serde_json::from_slice(&result)?;
     match (arguments.body, body_encoding) {
         (false, _) => drop(streams.show(Ok(result.clone().into()))?),
         (true, BodyEncoding::None) => {}
