@@ -233,6 +233,8 @@ fn params_that_make_no_sense_are_refused() {
         let error = host.call(method, params.clone()).unwrap_err();
         assert_eq!((error.code, error.datum("pointer")), (-32602, &json!(pointer)), "{params}");
     }
+    let error = host.call("device.remove", json!({"ids": "1"})).unwrap_err();
+    assert!(error.message.ends_with("expected an array"), "{error}");
 }
 
 #[cfg(unix)]
@@ -317,6 +319,8 @@ fn what_is_only_likely_needs_a_word_more() {
     let card = |id: &str, device: &str, days| row(id, "PlexAPI", device, "controller", days);
     let (tv, host) =
         signed_in(vec![card("2001", "0x242ac12003", 200), card("2002", "0x242ac12004", 100)]);
+    let listed = typed(&tv, &host, &[]).stdout;
+    assert!(listed.ends_with("devices remove --phantoms --likely\n"), "{listed}");
     let sure = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
     assert!(sure.stderr.contains("There is nothing to remove."), "{}", sure.stderr);
     let likely = typed(&tv, &host, &["remove", "--phantoms", "--likely", "--yes"]);
@@ -331,8 +335,9 @@ fn ids_that_are_kept_or_unknown_say_why() {
     assert!(told.stderr.contains("77  is not listed"), "{}", told.stderr);
     assert!(told.stderr.contains("; kept: it is the newest"), "{}", told.stderr);
     assert!(told.stderr.contains("There is nothing to remove."), "{}", told.stderr);
-    assert_eq!((told.status.code(), deleted(&tv)), (Some(0), Vec::new()));
+    assert_eq!((told.status.code(), deleted(&tv)), (Some(1), Vec::new()));
     let forced = typed(&tv, &host, &["remove", "2001", "2002", "--yes"]);
+    assert_eq!(forced.status.code(), Some(1), "one of them is kept: {}", forced.stdout);
     assert!(forced.stderr.contains("1 device to remove."), "{}", forced.stderr);
     assert!(forced.stdout.contains("2002  kept: it is the newest"), "{}", forced.stdout);
     let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
@@ -340,6 +345,39 @@ fn ids_that_are_kept_or_unknown_say_why() {
     let told = typed(&tv, &host, &["remove", "2001", "--yes"]);
     assert_eq!(told.status.code(), Some(1));
     assert!(told.stdout.contains("2001  not removed: plex.tv gave status 429"), "{}", told.stdout);
+}
+
+#[test]
+fn more_than_one_call_removes_are_all_tried_or_named() {
+    let rows = || (0..130).map(|id| phantom(&format!("2{id:03}"), 300 - id)).collect();
+    let (tv, host) = signed_in(rows());
+    tv.fault(Fault::answer(500, &[], "").always().on("/devices/2007.xml"));
+    let told = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
+    assert_eq!(told.status.code(), Some(1), "{}", told.stderr);
+    let expected = "99 removed.\n2007  not removed: plex.tv gave status 500\n29 removed.\n";
+    assert_eq!(told.stdout, expected);
+    let (tv, host) = signed_in(rows());
+    tv.fault(Fault::answer(429, &[], "").always().on("/devices/2007.xml"));
+    let told = typed(&tv, &host, &["remove", "--phantoms", "--yes"]);
+    assert_eq!(told.status.code(), Some(1), "{}", told.stderr);
+    assert!(told.stdout.ends_with("121 not tried: run this again later.\n"), "{}", told.stdout);
+}
+
+#[test]
+fn a_removal_that_runs_out_of_time_tells_what_is_gone() {
+    let (tv, mut host) = signed_in(vec![
+        phantom("2001", 200),
+        phantom("2002", 100),
+        phantom("2003", 90),
+        phantom("2004", 80),
+    ]);
+    tv.hold_on("/devices/2002.xml");
+    let params = json!({"ids": ["2001", "2002", "2003"], "dry_run": false, "timeout_ms": 3000});
+    let told = host.call("device.remove", params).unwrap();
+    assert_eq!(told["removed"], json!(["2001"]));
+    assert_eq!(told["failed"], json!([{"id": "2002", "status": null}]));
+    assert_eq!(told["left"], json!(["2003"]));
+    assert!(told["warning"].is_string(), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `devices`: the account's devices, and removing those that programs left behind.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 
@@ -47,17 +48,24 @@ fn show_list(
     streams.output.write_all(rows(&list.devices, streams.width).as_bytes())?;
     let is_phantom = |device: &&Device| device.phantom.is_some();
     let phantoms = list.devices.iter().filter(is_phantom).count();
-    let is_free = |device: &&Device| is_phantom(device) && device.kept_because.is_none();
-    let removable = list.devices.iter().filter(is_free).count();
+    let is_free = |device: &&Device| device.kept_because.is_none();
+    let free = list.devices.iter().filter(is_free).filter_map(|device| device.phantom.as_ref());
+    let certainties: Vec<_> = free.map(|phantom| phantom.certainty).collect();
+    let removable = certainties.len();
     let summary = format!(
         "{}; left behind by programs: {phantoms}; of these can be removed: {removable}.",
         devices_of(list.devices.len())
     );
     writeln!(streams.output, "{}", wrapped(&summary, streams.width, ""))?;
     if removable > 0 {
-        writeln!(streams.output, "Remove them: plexsync-worker devices remove --phantoms")?;
+        let likely = if certainties.iter().all(is_sure) { "" } else { " --likely" };
+        writeln!(streams.output, "Remove them: plexsync-worker devices remove --phantoms{likely}")?;
     }
     Ok(End::Fine)
+}
+
+fn is_sure(certainty: &Certainty) -> bool {
+    *certainty == Certainty::Sure
 }
 
 fn devices_of(count: usize) -> String {
@@ -125,8 +133,9 @@ impl Removing<'_, '_, '_> {
             return Ok(End::Usage);
         }
         writeln!(self.streams.errors, "{}", self.setting.whose())?;
-        if self.explain(&list.devices, &devices)? == 0 {
-            return Ok(End::Fine);
+        let free = self.explain(&list.devices, &devices)?;
+        if free == 0 {
+            return Ok(if self.arguments.phantoms { End::Fine } else { End::Failed });
         }
         if !self.arguments.yes && !self.streams.agreed("Remove them?")? {
             writeln!(self.streams.errors, "Nothing was removed.")?;
@@ -140,9 +149,7 @@ impl Removing<'_, '_, '_> {
     fn chosen(&self, devices: &[Device]) -> Vec<Device> {
         let RemoveArguments { ids, phantoms, likely, .. } = &self.arguments;
         let is_meant = |device: &Device| match &device.phantom {
-            Some(phantom) => {
-                self.is_free(device) && (*likely || phantom.certainty == Certainty::Sure)
-            }
+            Some(phantom) => self.is_free(device) && (*likely || is_sure(&phantom.certainty)),
             None => false,
         };
         let devices = devices.iter().filter(|device| match phantoms {
@@ -186,9 +193,17 @@ impl Removing<'_, '_, '_> {
     }
 
     fn remove(self, ids: Vec<String>) -> io::Result<End> {
-        let mut told = Vec::new();
-        let (mut is_whole, mut broken) = (true, None);
+        let mut told: Vec<DeviceRemoval> = Vec::new();
+        let mut broken = None;
+        // What is not listed, and was said to be so, is not removed either.
+        let named = self.arguments.ids.iter().collect::<BTreeSet<_>>().len();
+        let mut is_whole = self.arguments.phantoms || named == ids.len();
         for ids in ids.chunks(MAX_IDS) {
+            // plex.tv wants no more.
+            if let Some(last) = told.last_mut().filter(|last| !last.left.is_empty()) {
+                last.left.extend_from_slice(ids);
+                continue;
+            }
             let params = DeviceRemoveParams {
                 ids: ids.to_vec(),
                 dry_run: false,
@@ -205,11 +220,9 @@ impl Removing<'_, '_, '_> {
                         break;
                     }
                 };
-            is_whole = removal.failed.is_empty() && removal.left.is_empty();
+            let DeviceRemoval { refused, failed, left, .. } = &removal;
+            is_whole &= refused.is_empty() && failed.is_empty() && left.is_empty();
             told.push(removal);
-            if !is_whole {
-                break;
-            }
         }
         if self.json {
             self.streams.json(&told)?;

@@ -77,6 +77,7 @@ pub(crate) fn expected(text: &str) -> String {
         ", expected u16" | ", expected u32" | ", expected u64" => {
             ", expected a whole number, 0 or more".to_owned()
         }
+        ", expected a sequence" => ", expected an array".to_owned(),
         ", expected a map" => ", expected an object".to_owned(),
         // A type of ours: it is written as an object.
         expected if expected.starts_with(", expected struct ") => ", expected an object".to_owned(),
