@@ -69,6 +69,28 @@ fn one_item_out_of_all_that_the_filter_brings() {
 }
 
 #[test]
+fn a_listing_that_means_harm_costs_little_time_and_memory() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[])]);
+    let part = json!({"file": "/m/a.mkv"});
+    let same = |key: u32| json!({"ratingKey": key, "Media": [{"Part": [part]}]});
+    let many = (0..60_000).map(same).collect::<Vec<_>>();
+    let title = "x".repeat(1_000_000);
+    let parts = vec![part.clone(); 60_000];
+    let large = vec![json!({"ratingKey": 1, "title": title, "Media": [{"Part": parts}]})];
+    for (items, expected) in [(many, 60_000), (large, 1)] {
+        let body = json!({"MediaContainer": {"totalSize": items.len(), "Metadata": items}});
+        let answer = Fault::answer(200, &[("Content-Type", "application/json")], body.to_string());
+        plex.fault(answer.always().on("/library/sections/1/all"));
+        let mut host = started(&plex);
+        let found = host.call("plex.find", json!({"path": "/m/a.mkv"})).unwrap();
+        assert_eq!(found["items"].as_array().unwrap().len(), expected);
+        let peak = host.memory_kib().peak;
+        assert!(peak < 200_000, "{peak} KiB");
+        plex.no_faults();
+    }
+}
+
+#[test]
 fn a_section_of_each_type_is_asked_for_what_has_files() {
     for (kind, number) in [("movie", "1"), ("show", "4"), ("artist", "10"), ("photo", "13")] {
         let plex = self::plex(&[("7", kind, &["/m"], &[("1", &["/m/a.x"])])]);

@@ -213,3 +213,21 @@ fn a_redirect_elsewhere_is_the_result_and_gets_no_token() {
     assert_eq!((&followed["status"], &followed["attempts"]), (&json!(200), &json!(1)));
     assert!(plex.requests().iter().all(|request| request.header("X-Plex-Token").is_some()));
 }
+
+#[test]
+fn a_token_that_only_plex_tv_takes_is_told_at_a_401() {
+    let plex = FakePlex::start();
+    let jwt = "eyJhbGciOiJFZERTQSJ9.eyJ1c2VyIjp7fX0.c2lnbmF0dXJl";
+    let mut host = crate::host().env("PLEX_URL", plex.url()).env("PLEX_TOKEN", jwt).start();
+    let answer = host.call("plex.request", json!({"path": "/library/sections"})).unwrap();
+    assert_eq!(answer["status"], 401);
+    assert_eq!(plex.requests()[0].header("X-Plex-Token"), Some(jwt), "it is passed on");
+    assert!(answer["warning"].as_str().unwrap().contains("JWT"), "{answer}");
+    let refused = host.call("plex.find", json!({"path": "/media/movies/a.mkv"})).unwrap_err();
+    assert!(refused.code == -32013 && refused.message.contains("JWT"), "{refused}");
+    let checks = host.call("doctor.run", json!({})).unwrap()["checks"].clone();
+    let account = checks.as_array().unwrap().iter().find(|it| it["name"] == "plex_account");
+    assert!(account.unwrap()["hint"].as_str().unwrap().contains("JWT"), "{checks}");
+    let other = host.call("plex.request", json!({"path": "/library", "token": "eyJ.a"})).unwrap();
+    assert_eq!((&other["status"], other.get("warning")), (&json!(401), None), "{other}");
+}

@@ -443,7 +443,26 @@ fn a_configured_url_of_another_machine_borrows_nothing() {
         answer["warning"].as_str().unwrap().contains("none of the account's servers"),
         "{answer}"
     );
+    for (method, params) in
+        [("plex.find", json!({"path": "/m/a.mkv"})), ("plex.scan", json!({"folder": "/m"}))]
+    {
+        let refused = host.call(method, params).unwrap_err();
+        assert!(refused.message.contains("so no token is sent to it"), "{refused}");
+    }
     assert!(tokens(&foreign).is_empty());
+    let sections = json!({"MediaContainer": {"Directory": [
+        {"key": "1", "type": "movie", "Location": [{"path": "/m"}]}]}});
+    let open = [("Content-Type", "application/json")];
+    let open = plexsync_harness::Fault::answer(200, &open, sections.to_string());
+    foreign.fault(open.always().on("/library/sections"));
+    for (method, params) in
+        [("plex.find", json!({"path": "/m/a.mkv"})), ("plex.scan", json!({"folder": "/m"}))]
+    {
+        let told = host.call(method, params).unwrap();
+        let warning = told["warning"].as_str().unwrap_or_default();
+        assert!(warning.contains("so no token is sent to it"), "{method}: {told}");
+    }
+    foreign.no_faults();
     let before = searches(&tv);
     host.restart();
     assert_eq!(status(&mut host, json!({})), 401);

@@ -59,4 +59,7 @@ pub struct FindResult {
     pub missing: Vec<String>,
     /// Those of them that no library section holds.
     pub unheld: Vec<String>,
+    /// A sentence for the user about the server or the token that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }

@@ -168,10 +168,12 @@ fn owner(answer: &Answer, starting: Option<&str>) -> Check {
         (status @ (401 | 403), _) if !answer.has("www-authenticate") => failure(
             ACCOUNT,
             format!("the token is not accepted (status `{status}`)"),
-            format!(
-                "take a token of this server's owner: this one is another server's, or was revoked; {}",
-                crate::plex::TOKEN_HINT
-            ),
+            answer.warning.clone().unwrap_or_else(|| {
+                let hint = crate::plex::TOKEN_HINT;
+                format!(
+                    "take a token of this server's owner: this one is another server's, or was revoked; {hint}"
+                )
+            }),
         ),
         _ => status::refusal(ACCOUNT, answer),
     }

@@ -12,6 +12,8 @@ pub(super) struct Answer {
     pub(super) body: Value,
     headers: Value,
     url: Option<Url>,
+    /// About the token that was used.
+    pub(super) warning: Option<String>,
 }
 
 impl Answer {
@@ -20,6 +22,7 @@ impl Answer {
         let mut result: Value = serde_json::from_slice(result).unwrap_or_default();
         Self {
             status: result["status"].as_u64().unwrap_or_default(),
+            warning: result["warning"].as_str().map(str::to_owned),
             url: result["url"].as_str().and_then(|url| url.parse().ok()),
             headers: result["headers"].take(),
             body: result["body"].take(),

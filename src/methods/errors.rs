@@ -130,8 +130,11 @@ pub(super) fn no_section(error: plex::NoSection, pointer: &str, reader: Reader) 
 }
 
 fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
-    let message = format!("{refusal}; {}", status_hint(refusal.status, reader));
-    let Refusal { status, message: words, server, asked, refused, what: _ } = refusal;
+    // Without the token that the account could not lend there is nothing to check but why.
+    let hint = refusal.warning.clone().filter(|_| matches!(refusal.status, 401 | 403));
+    let hint = hint.unwrap_or_else(|| status_hint(refusal.status, reader));
+    let message = format!("{refusal}; {hint}");
+    let Refusal { status, message: words, server, asked, refused, .. } = refusal;
     let data = RefusedByPlex {
         status,
         message: words,

@@ -95,7 +95,7 @@ impl Find {
             None => self.scene_files().await?,
         };
         if paths.is_empty() {
-            return Ok(self.result(Vec::new()));
+            return Ok(self.result(Vec::new(), None));
         }
         let mut scanner = self.worker.plex.scanner(ScanCall {
             identity: self.identity.clone(),
@@ -122,10 +122,10 @@ impl Find {
             }
         });
         let found = found.buffered(AT_ONCE).try_collect().await?;
-        Ok(self.result(found))
+        Ok(self.result(found, scanner.warning()))
     }
 
-    fn result(&self, found: Vec<(String, Found)>) -> JsonText {
+    fn result(&self, found: Vec<(String, Found)>, warning: Option<&str>) -> JsonText {
         let asked = found.len();
         let mut result = FindResult::default();
         for (path, found) in found {
@@ -140,6 +140,7 @@ impl Find {
                 }
             }
         }
+        result.warning = warning.map(str::to_owned);
         if self.stash.is_some() {
             info!("Plex has {} of {asked} files", asked - result.missing.len());
         }

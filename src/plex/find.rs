@@ -3,7 +3,7 @@
 //! Plex's filter `file` is no exact match: a path brings all episodes of its folder, a name all files of that name. So
 //! an answer proves nothing: an item counts if one of its parts has the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use plexsync_protocol::plex::{PAGE_SIZE, RequestParams};
@@ -16,6 +16,7 @@ use crate::json_text::JsonText;
 use crate::plex::error::PlexError;
 use crate::plex::listing;
 use crate::plex::request::query::quote;
+use crate::plex::response::work::{Stop, Stopped};
 use crate::plex::sections::{self, Section, Target};
 use crate::remote_path::{Fit, RemotePath};
 
@@ -120,7 +121,8 @@ impl Scanner {
         }
         let answer = self.get(params).await?;
         self.accepted(&answer, format!("to list library section `{section}`"))?;
-        prove(&answer.body.value, section, file)
+        let (section, file) = (section.clone(), file.clone());
+        self.read_from(answer, move |listing, stop| prove(listing, &section, &file, stop)).await
     }
 }
 
@@ -190,42 +192,45 @@ struct Part {
 }
 
 /// The items of a listing that have `file`: by the same bytes, else in another Unicode form.
-fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Found, PlexError> {
-    let (entries, total) = listing::page(listing, "Metadata", "items")?;
-    let is_whole = total.is_some_and(|total| total <= entries.len());
-    let Some(wanted) = RemotePath::parse(file) else {
-        return Ok(Found { items: Vec::new(), is_whole });
+fn prove(
+    listing: &JsonText,
+    section: &str,
+    file: &str,
+    stop: &Stop,
+) -> Result<Result<Found, PlexError>, Stopped> {
+    let (entries, total) = match listing::page(listing, "Metadata", "items") {
+        Ok(page) => page,
+        Err(error) => return Ok(Err(error)),
     };
-    let mut found: Vec<(Fit, Item)> = entries
-        .iter()
-        .filter_map(|raw| item(raw, section))
-        .flatten()
-        .filter_map(|item| Some((RemotePath::parse(&item.file)?.fit(&wanted)?, item)))
-        .collect();
+    let is_whole = total.is_some_and(|total| total <= entries.len());
+    let wanted = RemotePath::parse(file);
+    let mut found = Vec::new();
+    for raw in &entries {
+        stop.check()?;
+        found.extend(wanted.as_ref().and_then(|wanted| item(raw, section, wanted)));
+    }
     if found.iter().any(|(fit, _)| *fit == Fit::Same) {
         found.retain(|(fit, _)| *fit == Fit::Same);
     }
-    let mut items: Vec<Item> = Vec::new();
-    for (_, item) in found {
-        // An item may stand on two pages, where entries came meanwhile, and a file twice in an item.
-        if !items.contains(&item) {
-            items.push(item);
-        }
-    }
-    Ok(Found { items, is_whole })
+    // An item may stand on two pages, where entries came meanwhile.
+    let mut seen = HashSet::new();
+    let items = found.into_iter().map(|(_, item)| item);
+    let items = items.filter(|item| seen.insert(item.rating_key.clone())).collect();
+    Ok(Ok(Found { items, is_whole }))
 }
 
-/// The item once for each of its files.
-fn item(raw: &RawValue, section: &str) -> Option<impl Iterator<Item = Item>> {
+/// The item, if one of its files is the wanted one. Two of its parts may spell that differently: the nearest counts.
+fn item(raw: &RawValue, section: &str, wanted: &RemotePath) -> Option<(Fit, Item)> {
     let Metadata { rating_key, kind, title, media } = serde_json::from_str(raw.get()).ok()?;
-    let rating_key = listing::key(rating_key)?;
+    let files = media.into_iter().flat_map(|media| media.parts).filter_map(|part| part.file);
+    let fits = files.filter_map(|file| Some((RemotePath::parse(&file)?.fit(wanted)?, file)));
+    let (fit, file) = fits.min_by_key(|(fit, _)| *fit != Fit::Same)?;
     let item = Item {
-        rating_key,
+        rating_key: listing::key(rating_key)?,
         kind: kind.unwrap_or_default(),
         title: title.unwrap_or_default(),
         section: section.to_owned(),
-        file: String::new(),
+        file,
     };
-    let files = media.into_iter().flat_map(|media| media.parts).filter_map(|part| part.file);
-    Some(files.map(move |file| Item { file, ..item.clone() }))
+    Some((fit, item))
 }

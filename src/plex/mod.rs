@@ -41,6 +41,7 @@ pub use self::wait::{Listening, Waited};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
+use self::request::auth::advice;
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
 use self::response::receive::fetch;
@@ -163,14 +164,15 @@ impl Plex {
             let body = fetched.decode(prepared.parse).await?;
             (fetched, body)
         };
+        let status = fetched.head.status.as_u16();
         let answer = Answer {
-            status: fetched.head.status.as_u16(),
+            status,
             headers: headers::answer(&fetched.head.headers, &self.secrets),
             body,
             url: self.secrets.redact(fetched.head.url.as_str()).into_owned(),
             attempts: retry.attempts,
             elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            warning,
+            warning: warning.or_else(|| advice(&prepared.request, status)),
         };
         tracing::debug!(
             method = %prepared.request.method,

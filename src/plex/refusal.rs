@@ -26,6 +26,8 @@ pub struct Refusal {
     pub server: String,
     /// What was asked for, as the object of `refused`.
     pub what: String,
+    /// About the server or the token that was used, for the user.
+    pub warning: Option<String>,
     /// The sections that took the scan.
     pub asked: Vec<SectionScan>,
     /// The sections that refused it.
@@ -42,6 +44,7 @@ impl Refusal {
             message: message(answer, secrets),
             server: server.unwrap_or_default(),
             what: what.into(),
+            warning: answer.warning.clone(),
             asked: Vec::new(),
             refused: Vec::new(),
         }

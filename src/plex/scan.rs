@@ -1,20 +1,24 @@
 //! Asking Plex to look at folders: one list of sections a call, and one request for each section that holds a folder.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{RequestParams, SectionScan};
 use serde_json::Value;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{Account, Answer, Limits, Plex};
+use crate::http::error::host_and_port;
 use crate::http::send::Sender;
+use crate::json_text::JsonText;
 use crate::plex::error::PlexError;
 use crate::plex::refusal::Refusal;
 use crate::plex::request::PreparedRequest;
 use crate::plex::request::query::quote;
+use crate::plex::response::work::{self, Stop, Stopped};
 use crate::plex::sections::{self, Section, Target};
 use crate::remote_path::RemotePath;
 
@@ -37,6 +41,7 @@ pub struct Scanner {
     plex: Plex,
     pub(super) call: ScanCall,
     list: Option<List>,
+    warning: OnceLock<String>,
 }
 
 struct List {
@@ -52,7 +57,7 @@ type Asked = (Target, Result<Answer, PlexError>);
 
 impl Scanner {
     pub(super) fn new(plex: Plex, call: ScanCall) -> Self {
-        Self { plex, call, list: None }
+        Self { plex, call, list: None, warning: OnceLock::new() }
     }
 
     /// Takes the sections that an earlier call read, in place of a list of its own. A list that is not recent is read
@@ -64,6 +69,11 @@ impl Scanner {
     /// The sections, if this call read them.
     pub fn newly_read(&self) -> Option<&[Section]> {
         self.list.as_ref().filter(|list| list.is_new).map(|list| list.sections.as_slice())
+    }
+
+    /// About the server or the token that was used, for the user.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.get().map(String::as_str)
     }
 
     /// From now on requests end at `deadline`.
@@ -150,7 +160,8 @@ impl Scanner {
     async fn read(&self) -> Result<List, PlexError> {
         let answer = self.get(RequestParams::get("/library/sections")).await?;
         self.accepted(&answer, "to list its library sections".to_owned())?;
-        Ok(List { sections: sections::read(&answer.body.value)?, is_new: true, is_recent: true })
+        let sections = self.read_from(answer, |list, _| Ok(sections::read(list))).await?;
+        Ok(List { sections, is_new: true, is_recent: true })
     }
 
     /// Asks one section after the other, but for those that `before` has an answer of.
@@ -207,7 +218,22 @@ impl Scanner {
         let now = Instant::now();
         let mut prepared = self.prepare(&params)?;
         prepared.timeout = self.call.deadline.saturating_duration_since(now);
-        self.plex.send(prepared, now, None).await
+        let answer = self.plex.send(prepared, now, None).await?;
+        if let Some(warning) = &answer.warning {
+            self.warning.get_or_init(|| warning.clone());
+        }
+        Ok(answer)
+    }
+
+    /// What the body of an answer says: what a long one says is not found on the runtime's thread.
+    pub(super) async fn read_from<T: Send + 'static>(
+        &self,
+        answer: Answer,
+        read: impl FnOnce(&JsonText, &Stop) -> Result<Result<T, PlexError>, Stopped> + Send + 'static,
+    ) -> Result<T, PlexError> {
+        let peer = Url::parse(&answer.url).map(|url| host_and_port(&url)).unwrap_or_default();
+        let body = answer.body.value;
+        work::on(body.len(), self.call.deadline, &peer, move |stop| read(&body, stop)).await?
     }
 
     pub(super) fn prepare(&self, params: &RequestParams) -> Result<PreparedRequest, PlexError> {

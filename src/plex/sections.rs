@@ -44,10 +44,13 @@ struct Location {
     path: String,
 }
 
+/// Most sections that are read: no Plex has so many, and each is compared with each folder.
+const MOST: usize = 10_000;
+
 /// Reads Plex's list. Sections without a key and locations that are no absolute path are left out.
 pub(crate) fn read(listing: &JsonText) -> Result<Vec<Section>, PlexError> {
     let sections = listing::entries(listing, "Directory", "library sections")?;
-    Ok(sections.iter().filter_map(|raw| section(raw)).collect())
+    Ok(sections.iter().filter_map(|raw| section(raw)).take(MOST).collect())
 }
 
 fn section(raw: &RawValue) -> Option<Section> {

@@ -162,6 +162,8 @@ export type FindResult = {
   "missing": Array<string>;
   /** Those of them that no library section holds. */
   "unheld": Array<string>;
+  /** A sentence for the user about the server or the token that was used. */
+  "warning"?: string | null;
 };
 
 /** Result of `auth.finish`. */
@@ -489,6 +491,8 @@ export type ScanResult = {
   "waited"?: Waited | null;
   /** With `sections`: how many folders wait. */
   "waiting"?: number | null;
+  /** A sentence for the user about the server or the token that was used. */
+  "warning"?: string | null;
 };
 
 /** A folder that one library section was asked to look at. */

@@ -22,6 +22,7 @@ pub(super) fn find(schemas: &mut Schemas) -> Method {
         }],
         missing: vec![other.to_owned()],
         unheld: vec![other.to_owned()],
+        warning: None,
     };
     Method {
         name: method::PLEX_FIND,

@@ -119,6 +119,9 @@ pub struct ScanResult {
     /// With `wait_ms`: how the wait ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited: Option<Waited>,
+    /// A sentence for the user about the server or the token that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 impl ScanResult {
@@ -134,6 +137,7 @@ impl ScanResult {
             waiting: None,
             items: None,
             waited: None,
+            warning: None,
         }
     }
 

@@ -81,7 +81,7 @@ fn not_signed_in(why: &NotSignedIn, hint: &str) -> String {
 
 pub(super) fn sign_in_again(reader: Reader) -> &'static str {
     match reader {
-        Reader::Host => "sign in with `auth.start`",
+        Reader::Host => "sign in with `auth.start`, by hand with `plexsync-worker login`",
         Reader::StashUser => "run the task *Sign in to Plex*",
     }
 }

@@ -49,6 +49,7 @@ impl Wanted {
             let names = [wait.file.clone()];
             wait.end(&mut scanner, listening, &names, only, &mut result).await;
         }
+        result.warning = scanner.warning().map(str::to_owned);
         Ok(JsonText::of(&result))
     }
 }

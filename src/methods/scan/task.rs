@@ -10,7 +10,7 @@ use super::wait::Wait;
 use super::waiting::that_waited;
 use super::{Conversation, blocking};
 use crate::json_text::JsonText;
-use crate::plex::Listening;
+use crate::plex::{Listening, Scanner};
 use crate::remote_path::RemotePath;
 use crate::rpc::Outcome;
 use crate::scans::{Arrival, Changed, Sweep, Verdict};
@@ -51,6 +51,7 @@ impl Conversation {
             self.send_more(&mut sender, arrived.sweep).await?;
         }
         let mut result = ScanResult::asked(scans);
+        result.warning = sender.scanner.as_ref().and_then(Scanner::warning).map(str::to_owned);
         if let Some((wait, listening)) = wait.zip(listening) {
             let names = sender.server.names(wait.file.written());
             if let Ok(scanner) = sender.scanner().await {

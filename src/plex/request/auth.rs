@@ -4,6 +4,8 @@ use plexsync_protocol::error::Missing;
 
 use std::sync::Arc;
 
+use crate::http::Request;
+use crate::http::headers::TOKEN;
 use crate::plex::error::PlexError;
 use crate::plex::request::url::Base;
 use crate::plex::route::Router;
@@ -72,7 +74,7 @@ fn configured(account: &Account) -> Result<Base, PlexError> {
     let server = account.server.as_deref().ok_or_else(|| {
         PlexError::not_configured(
             Missing::Server,
-            "no Plex server is configured; sign in with `auth.start`, give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
+            "no Plex server is configured; sign in with `auth.start` (by hand with `plexsync-worker login`), give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
         )
     })?;
     Base::configured(server)
@@ -136,6 +138,17 @@ pub fn refusal(text: &str) -> Option<(&'static str, &'static str)> {
     } else {
         return None;
     })
+}
+
+/// What is wrong with the token of a request that a media server has answered with this status, if its look tells.
+pub(crate) fn advice(request: &Request, status: u16) -> Option<String> {
+    const JWT: &str =
+        "the token is a JWT (`eyJ...`), which plex.tv takes and Plex Media Server does not";
+    let token = request.headers.get(&TOKEN)?.as_bytes();
+    let is_jwt = token.starts_with(b"eyJ") && token.split(|byte| *byte == b'.').count() == 3;
+    let host = request.url.host_str().unwrap_or_default();
+    let is_plex_tv = host == "plex.tv" || host.ends_with(".plex.tv");
+    (status == 401 && is_jwt && !is_plex_tv).then(|| format!("{JWT}; {TOKEN_HINT}"))
 }
 
 fn is_of_a_token(byte: u8) -> bool {

@@ -171,9 +171,7 @@ class FailedDevice(TypedDict):
     """The HTTP status of plex.tv's answer; null if there was none."""
 
 
-class FindResult(TypedDict):
-    """Result of `plex.find`."""
-
+class _FindResult(TypedDict):
     items: List[FoundItem]
     """The items, in the order of the paths. A file may belong to several: two sections, or two
     episodes in one file."""
@@ -181,6 +179,13 @@ class FindResult(TypedDict):
     """The paths that no item has."""
     unheld: List[str]
     """Those of them that no library section holds."""
+
+
+class FindResult(_FindResult, total=False):
+    """Result of `plex.find`."""
+
+    warning: Optional[str]
+    """A sentence for the user about the server or the token that was used."""
 
 
 class FoundItem(TypedDict):
@@ -522,6 +527,8 @@ class ScanResult(_ScanResult, total=False):
     """With `wait_ms`: how the wait ended."""
     waiting: Optional[int]
     """With `sections`: how many folders wait."""
+    warning: Optional[str]
+    """A sentence for the user about the server or the token that was used."""
 
 
 class SectionScan(TypedDict):
