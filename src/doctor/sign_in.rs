@@ -5,7 +5,8 @@ use std::path::Path;
 use plexsync_protocol::doctor::Check;
 
 use super::warning;
-use crate::{account, files};
+use crate::account;
+use crate::files;
 
 /// One finding for each file that is not its owner's alone.
 pub(super) fn check(folder: &Path) -> impl Iterator<Item = Check> {
