@@ -30,6 +30,7 @@ mod pages;
 mod platforms;
 mod python_package;
 mod readme;
+mod recipes;
 mod request;
 mod retries;
 mod scan;

@@ -72,6 +72,7 @@ pub(crate) fn installed(program: &str) -> Option<Command> {
     found
 }
 
+#[cfg(target_os = "linux")]
 fn name(tag: &str) -> String {
     format!("plexsync_worker-{}-py3-none-{tag}.whl", env!("CARGO_PKG_VERSION"))
 }
