@@ -30,8 +30,6 @@ pub(crate) struct World {
     pub(crate) data: PathBuf,
     /// Not on rclone and the like.
     has_modes: bool,
-    /// The disk says that it has not done what it has: who believes it says so, and is no liar.
-    pub(crate) lies: bool,
 }
 
 impl World {
@@ -56,7 +54,7 @@ impl World {
         let other = Resource::server("Attic", "m2", "a-token-of-the-attic");
         tv.set_resources(vec![Resource::of(&plex, "Box"), other]);
         let has_modes = has_modes(&data);
-        let world = Self { tv, plex, stash, folder, data, has_modes, lies: false };
+        let world = Self { tv, plex, stash, folder, data, has_modes };
         fs::create_dir(world.media()).unwrap();
         let path_map = format!("{}=/plex", world.media().display());
         let settings = json!({"plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": path_map});

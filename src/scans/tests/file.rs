@@ -231,6 +231,18 @@ fn what_another_process_has_written_meanwhile_is_not_written_over() {
     }
 }
 
+#[test]
+fn other_files_are_no_notes_beside_the_file() {
+    let setup = Setup::new();
+    setup.put("{}");
+    let noted =
+        r#"{"waiting":[{"what":{"folder":"/other"},"number":7,"since":5,"reason":"changed"}]}"#;
+    for name in ["x-0123456789abcdef", "1-0123456789abcde", "1-0123456789abcdeg", "bak"] {
+        fs::write(setup.file().with_file_name(format!("scans.json.{name}")), noted).unwrap();
+    }
+    assert_eq!(setup.waiting(), []);
+}
+
 /// Eight at once, each with folders of its own and one that all have. On a busy machine some can't have the lock in
 /// time; what those have noted is sent by the next call.
 #[test]
