@@ -19,8 +19,8 @@ use plexsync_harness::host::{RpcError, Way};
 use plexsync_harness::{FakePlex, FakePlexTv, Host, Transcript};
 use serde_json::json;
 
-/// How many characters of a message are shown.
-const WIDTH: usize = 116;
+/// How many columns a line has where no terminal tells.
+const WIDTH: usize = 120;
 /// How often the worker is restarted.
 const RESTARTS: usize = 3;
 
@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(true) => {
             println!(
-                "\nAs promised: one device, until it was reset. Next: `plexsync-worker doctor`, and `examples/`."
+                "\nAs promised: one device, until it was reset.\n\
+                 Next: `target/release/plexsync-worker doctor` looks at your Plex, `examples/` has hosts to start from."
             );
             ExitCode::SUCCESS
         }
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
 
 /// Holds the conversation. Whether Plex saw what it should.
 fn run() -> Result<bool, RpcError> {
+    println!("The worker is built first: the first time this takes a minute or two.");
     let binary = Host::build_binary();
     let plex = FakePlex::start();
     println!("A Plex server (a fake one) listens on {}.\n", plex.url());
@@ -83,7 +85,7 @@ fn sign_in(binary: PathBuf) -> Result<bool, RpcError> {
     let (tv, plex) = (FakePlexTv::start(), FakePlex::start());
     tv.set_resources(vec![Resource::of(&plex, "Attic")]);
     println!(
-        "\nAnother host knows no address and no token. Its user enters a code on plex.tv (a fake one):"
+        "\nAnother host knows no address and no token. Its user enters a code on plex.tv\n(a fake one):"
     );
     let builder = Host::builder().binary(binary).env("PLEXSYNC_PLEX_TV", tv.url());
     let mut host = builder.observe(show).start();
@@ -121,10 +123,21 @@ fn show(way: Way, message: &str) {
         Way::Sent => "-->",
         Way::Received => "<--",
     };
-    match message.char_indices().nth(WIDTH) {
+    let room = width().saturating_sub("--> ...".len());
+    match message.char_indices().nth(room) {
         Some((end, _)) => println!("{arrow} {}...", &message[..end]),
         None => println!("{arrow} {message}"),
     }
+}
+
+fn width() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(rustix::stdio::stdout())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    WIDTH
 }
 
 /// Tells what Plex saw so far: how many requests, and how many devices it announced to its owner.
@@ -133,7 +146,7 @@ fn report(plex: &FakePlex) -> (usize, usize) {
     let devices = if events.len() == 1 { "device" } else { "devices" };
     println!("\nPlex saw {requests} requests from {} {devices}:", events.len());
     for event in &events {
-        println!("  {event}, as {}", event.identifier.as_deref().unwrap_or("nobody"));
+        println!("  {event},\n    as {}", event.identifier.as_deref().unwrap_or("nobody"));
     }
     (requests, events.len())
 }

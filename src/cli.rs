@@ -1,6 +1,7 @@
 //! Arguments and environment to options. A flag beats the environment, the environment beats the default; an empty
 //! variable counts as unset.
 
+mod advice;
 mod options;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::log;
 
+pub use advice::advised;
 pub use options::{Environment, Options};
 
 /// The program's version and that of the contract that it keeps.
@@ -122,7 +124,8 @@ const CALL_HELP: &str = "\
 Examples:
   plexsync-worker call identity.get
   plexsync-worker call plex.request path=/library/sections
-  plexsync-worker call plex.request path=/library/sections/1/all 'query:={\"type\": 1}' all_pages:=true --fail --body
+  plexsync-worker call plex.request path=/library/sections/1/all all_pages:=true --body
+  plexsync-worker call plex.request path=/library/all 'query:={\"type\": 1}' --fail
   plexsync-worker call plex.request - < params.json
 
 Exit codes: 0 the result is printed, 1 the call failed, 2 the arguments are wrong.

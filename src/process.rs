@@ -27,7 +27,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Printed when the worker is started on a terminal.
 const FIRST_HINT: &[u8] =
-    b"Enter a method's name, and its params if it has any; try identity.get, help or quit.\n";
+    b"Enter a method's name, and params if any; try identity.get, help or quit.\n";
 
 /// Runs the program: a command, or the conversation with a host on stdin and stdout.
 pub fn run() -> ExitCode {
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
 fn arguments() -> Arguments {
     match std::env::args_os().len() {
         0 | 1 => Arguments::default(),
-        _ => Arguments::parse(),
+        _ => Arguments::try_parse().unwrap_or_else(|error| cli::advised(error).exit()),
     }
 }
 
@@ -78,7 +78,7 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 
 fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io::Result<ExitCode> {
     let is_dumb = variable("TERM").is_some_and(|terminal| terminal == "dumb");
-    let colour = streams::stdout_is_terminal() && variable("NO_COLOR").is_none() && !is_dumb;
+    let colour = streams::stdout_takes_colour() && variable("NO_COLOR").is_none() && !is_dumb;
     let setting = Setting {
         methods: methods(options.clone(), secrets.clone(), Arc::default()),
         data_folder: data_folder(&options),
@@ -90,7 +90,7 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
     let mut streams = Streams {
         input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
-        errors: &mut streams::Stderr::default(),
+        errors: &mut streams::stderr(),
         width,
         colour,
         conversation,
@@ -132,7 +132,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     let flags = reader::Flags::default();
     let interrupt = Arc::new(AtomicBool::new(false));
     if by_hand {
-        streams::Stderr::default().write_all(FIRST_HINT)?;
+        streams::stderr().write_all(FIRST_HINT)?;
     }
     let events = Events::new();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
@@ -140,7 +140,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         true => Box::new(pretty::Lines::new(replies)),
         false => Box::new(replies),
     };
-    let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
+    let typed = by_hand.then(|| Typed::new(Box::new(streams::stderr())));
     let credit = reader::start(input, watched, flags.clone(), events.clone(), exit)?;
     let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());

@@ -33,6 +33,8 @@ fn a_call_and_a_host_are_the_same_device() {
 fn a_failure_is_1_and_a_mistake_is_2() {
     for (arguments, code, told) in [
         (vec!["call", "identity.gte"], 2, "a similar value exists: 'identity.get'"),
+        (vec!["identity.get"], 2, "`plexsync-worker call identity.get`"),
+        (vec!["--plex-token", "abc"], 2, "can read a token on the command line"),
         (vec!["call", "plex.request", r#"{"path": 1}"#], 1, "/path"),
         (vec!["call", "plex.request", r#"{"path": "/identity"}"#], 1, "(-32014)"),
         (vec!["call", "plex.request", "{path}"], 2, "the params are invalid JSON"),
@@ -99,7 +101,9 @@ fn a_program_beside_the_manifest_uses_the_plugins_data() {
     let typed = host().without_data_dir().binary(program).env("HOME", plugin.path());
     let output = typed.args(["identity", "show"]).run("");
     let data = plugin.path().canonicalize().unwrap().join("data");
-    let whose = format!("data folder `{}`, device `{}`", data.display(), printed_id(&output));
+    // Windows' long form of a path, which the program does not show.
+    let shown = data.display().to_string().replace(r"\\?\", "");
+    let whose = format!("data folder `{shown}`, device `{}`", printed_id(&output));
     assert_eq!(output.stderr.lines().next(), Some(&*whose));
     assert!(data.join("device_id.json").is_file());
 }

@@ -14,7 +14,9 @@ mod cold_path;
 mod command_line;
 mod devices;
 mod doctor;
+mod empty_root;
 mod example_hosts;
+mod fakeplex;
 mod find;
 mod fixtures;
 mod hostile;
@@ -22,10 +24,15 @@ mod identity;
 mod large_bodies;
 mod lifecycle;
 mod messages;
+mod node_package;
 mod openrpc;
 mod package;
 mod pages;
+mod platforms;
+mod python_package;
 mod readme;
+mod recipes;
+mod release;
 mod request;
 mod retries;
 mod scan;
@@ -41,23 +48,37 @@ mod stash_outbox;
 mod stash_plugin;
 mod stash_scan;
 mod stash_sign_in;
-mod static_dns;
 mod stdio;
 mod terminal;
 mod tidy;
 mod tls;
 mod transcripts;
 mod wait;
+mod windows;
 
 use std::path::PathBuf;
 
-use plexsync_harness::{Host, HostBuilder};
+use plexsync_harness::{Host, HostBuilder, skip};
 
-/// The worker that was built with these tests.
+/// The worker that was built with these tests, or another build of it that `PLEXSYNC_WORKER` names.
 fn host() -> HostBuilder {
-    Host::builder().binary(worker())
+    Host::builder()
 }
 
 fn worker() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"))
+    Host::find_binary()
+}
+
+/// An example of this package, which `cargo test` builds; none where only one test target was built.
+fn example(name: &str) -> Option<PathBuf> {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"));
+    let program = built.with_file_name("examples").join(name);
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    if program.is_file() {
+        return Some(program);
+    }
+    skip(format_args!(
+        "`{name}` is not built: `cargo test` builds it, `cargo test --test` doesn't"
+    ));
+    None
 }

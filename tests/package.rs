@@ -6,9 +6,12 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use plexsync_harness::fake_stash::{FakeStash, PackageManager, Plugin};
+#[cfg(unix)]
+use plexsync_harness::fake_stash::FakeStash;
+use plexsync_harness::fake_stash::{PackageManager, Plugin};
 use plexsync_protocol::message::method;
 use plexsync_protocol::plex::RequestParams;
+#[cfg(unix)]
 use serde_json::{Value, json};
 
 #[path = "../examples/package/package.rs"]
@@ -49,6 +52,7 @@ static WORKER_PACKAGE: LazyLock<Package> = LazyLock::new(|| {
 });
 
 /// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
+#[cfg_attr(windows, expect(dead_code, reason = "the plugin's tests are Unix's"))]
 pub(crate) fn install_worker(folder: &Path) -> Plugin {
     let source = folder.join("source");
     fs::create_dir(&source).unwrap();
@@ -147,6 +151,23 @@ fn what_is_no_program_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let twice = programs(folder.path(), &["linux-x86_64", "linux-aarch64", "linux-x86_64"], "x");
     assert!(Package::new(&twice, DATE).is_err());
+}
+
+#[test]
+fn a_target_of_rust_s_is_a_platform_of_the_package_s() {
+    for (target, platform) in [
+        ("x86_64-unknown-linux-musl", "linux-x86_64"),
+        ("aarch64-unknown-linux-musl", "linux-aarch64"),
+        ("armv7-unknown-linux-musleabihf", "linux-armv7"),
+        ("x86_64-pc-windows-gnu", "windows-x86_64"),
+        ("aarch64-apple-darwin", "macos-aarch64"),
+        ("x86_64-unknown-freebsd", "freebsd-x86_64"),
+    ] {
+        assert_eq!(builder::platform_of(target).as_deref(), Ok(platform));
+    }
+    for target in ["linux", "", "riscv64gc-unknown-linux-gnu", "x86_64-unknown-redox"] {
+        assert!(builder::platform_of(target).unwrap_err().contains("linux-aarch64"), "{target}");
+    }
 }
 
 #[test]

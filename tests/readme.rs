@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use plexsync_harness::skip;
 use serde_json::Value;
 
 use crate::{host, worker};
@@ -55,17 +56,28 @@ fn cargo_s_commands_are_the_gate_s() {
 }
 
 #[test]
-fn what_is_tried_by_hand_tells_what_is_said() {
+fn what_is_tried_by_hand_tells_what_is_said_in_every_shell() {
     let readme = read("README.md");
     let blocks = shell_blocks(&readme);
     let tried = blocks.iter().find(|lines| lines[0].starts_with("export ")).unwrap();
-    // zsh splits no variable into words: a command stands in none.
-    assert!(!tried.concat().contains("| $"), "{tried:?}");
     let script =
         tried.join("\n").replace("target/release/plexsync-worker", worker().to_str().unwrap());
-    let output = Command::new("sh").args(["-ec", &script]).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).unwrap();
+    // No shell's own settings: fish would make a folder for them.
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["sh", "bash", "zsh", "fish"] {
+        let mut command = Command::new(shell);
+        let output = command.args(["-c", &script]).env("HOME", home.path()).output();
+        let Ok(output) = output else {
+            skip(format_args!("{shell} is not installed"));
+            continue;
+        };
+        assert!(output.status.success(), "{shell}: {output:?}");
+        check_what_was_said(&String::from_utf8(output.stdout).unwrap());
+    }
+}
+
+/// The same identity twice, then another one.
+fn check_what_was_said(said: &str) {
     let replies: Vec<Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [first, second, reset] = replies.as_slice() else { panic!("{said}") };
@@ -73,6 +85,24 @@ fn what_is_tried_by_hand_tells_what_is_said() {
     assert_eq!(id(first), id(second));
     assert_eq!(reset["result"]["previous"], id(first));
     assert_ne!(id(reset), id(first));
+}
+
+/// Nothing in a block is of one shell alone: words in a variable, `$'...'`, `&>`, `VAR=value` on a line of its own.
+#[test]
+fn shell_blocks_are_for_every_shell() {
+    for file in [
+        "README.md",
+        "examples/README.md",
+        "examples/stash-plugin/README.md",
+        "tests/harness/README.md",
+    ] {
+        for line in shell_blocks(&read(file)).concat() {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let assigns = words.len() == 1 && line.contains('=') && !line.starts_with('-');
+            let odd = ["| $", "$'", "&>", "<(", "[["].iter().find(|odd| line.contains(*odd));
+            assert!(!assigns && odd.is_none(), "{file}: {line}");
+        }
+    }
 }
 
 /// Each command line is taken up to its end: clap tells its help only where all before it is right.

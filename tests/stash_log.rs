@@ -24,6 +24,10 @@ struct Setup {
     stash: FakeStash,
     plex: FakePlex,
     plugin: Plugin,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "it goes away with the test, which only Linux looks into")
+    )]
     folder: tempfile::TempDir,
 }
 

@@ -49,9 +49,10 @@ pub(crate) fn plexapi() -> Option<PathBuf> {
 }
 
 /// The static program, as it lies where a package was unpacked. What a linker has written is in the page cache in small
-/// pieces, and each start maps them one by one: 1.75 times `/bin/true`, where a copy takes 1.4.
+/// pieces, and each start maps them one by one: a copy starts sooner.
 pub(crate) fn packaged() -> Option<PathBuf> {
-    let linked = crate::build::static_binary("release", &folder().join("packaged")).ok()?.path;
+    let target = crate::build::this_machine()?;
+    let linked = crate::build::program(&target, &folder().join("packaged")).ok()?;
     let unpacked = folder().join("unpacked");
     std::fs::copy(linked, &unpacked).ok()?;
     Some(unpacked)

@@ -1,13 +1,15 @@
 //! Builds what Stash's package manager installs: `plexsync.zip` and `index.yml`.
 //!
 //! ```console
-//! $ cargo run --release --example package -- --out dist
-//! $ cargo run --release --example package -- --out dist \
-//!     --binary linux-x86_64=target/x86_64-unknown-linux-gnu/release/plexsync-worker \
-//!     --binary windows-x86_64=plexsync-worker.exe
+//! $ cargo run --example package -- --out dist
+//! $ cargo run --example package -- --out dist \
+//!     --target x86_64-unknown-linux-musl --target aarch64-unknown-linux-musl --target x86_64-pc-windows-gnu
+//! $ cargo run --example package -- --out dist \
+//!     --binary linux-x86_64=plexsync-worker --binary windows-x86_64=plexsync-worker.exe
 //! ```
 //!
-//! Without `--binary` the static Linux program for this machine's processor is built first.
+//! The first has the static Linux program for this machine's processor. What is built is optimised in any case, and
+//! lies in `target/TARGET/release`.
 
 mod build;
 mod package;
@@ -31,7 +33,10 @@ struct Options {
     /// Folder to write into; it is made where it is missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// A program to put in, as linux-x86_64=PATH; one or several
+    /// A target to build the program for and put it in, as x86_64-unknown-linux-musl; one or several
+    #[arg(long, value_name = "TARGET")]
+    target: Vec<String>,
+    /// A program to put in that is there, as linux-x86_64=PATH; one or several
     #[arg(long, value_name = "PLATFORM=PATH", value_parser = Binary::parse)]
     binary: Vec<Binary>,
     /// The release's date in UTC, by which Stash tells an update: "2026-01-31 12:00:00"; default SOURCE_DATE_EPOCH,
@@ -46,9 +51,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(date) => date,
         None => date()?,
     };
-    if options.binary.is_empty() {
-        let target_dir = Path::new(PROJECT).join("target");
-        options.binary.push(build::static_binary("release", &target_dir)?);
+    if options.binary.is_empty() && options.target.is_empty() {
+        options.target.extend(build::this_machine());
+    }
+    let target_dir = Path::new(PROJECT).join("target");
+    for target in &options.target {
+        let path = build::program(target, &target_dir)?;
+        options.binary.push(Binary { platform: package::platform_of(target)?, path });
     }
     let package = Package::new(&options.binary, &date)?;
     fs::create_dir_all(&options.out)?;

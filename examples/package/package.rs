@@ -46,6 +46,25 @@ const DATE: StaticFormatDescription =
 const EXECUTABLE: u32 = 0o755;
 const READABLE: u32 = 0o644;
 
+/// The platform that Rust's name of a target means.
+pub(crate) fn platform_of(target: &str) -> Result<String, String> {
+    let (processor, system) = target.split_once('-').unwrap_or((target, ""));
+    let system = match system {
+        _ if system.contains("linux") => "linux",
+        _ if system.contains("windows") => "windows",
+        "apple-darwin" => "macos",
+        "unknown-freebsd" => "freebsd",
+        _ => system,
+    };
+    let platform = format!("{system}-{processor}");
+    match PLATFORMS.contains(&&*platform) {
+        true => Ok(platform),
+        false => {
+            Err(format!("no platform for `{target}`, expected one of {}", PLATFORMS.join(", ")))
+        }
+    }
+}
+
 /// A program for one platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Binary {

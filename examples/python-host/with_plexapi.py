@@ -1,13 +1,12 @@
-"""python-plexapi as the worker's device. Usage: with_plexapi.py WORKER DATA_DIR; PLEX_URL and PLEX_TOKEN are set."""
+"""python-plexapi as the worker's device. Usage: with_plexapi.py DATA_DIR; PLEX_URL and PLEX_TOKEN are set."""
 
 import os
 import sys
 
-from host import Worker
+from plexsync_worker import Worker
 
-worker = Worker(sys.argv[1], "--data-dir", sys.argv[2])
-headers = worker.call("identity.get")["headers"]
-worker.close()
+with Worker(data_dir=sys.argv[1]) as worker:
+    headers = worker.identity_get()["headers"]
 
 # plexapi makes an identifier of its own when it is imported: this has to be there before.
 os.environ["PLEXAPI_HEADER_IDENTIFIER"] = headers["X-Plex-Client-Identifier"]

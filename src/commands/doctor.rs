@@ -10,7 +10,7 @@ use super::{End, Setting, Streams};
 
 /// Column of the messages.
 const INDENT: usize = 9;
-/// Longest line, in columns.
+/// Longest line, in columns, where no terminal says how long it may be, and where one has room for more.
 const WIDTH: usize = 80;
 
 /// Checks everything. The report goes to the output, as lines or as one JSON object.
@@ -31,8 +31,9 @@ pub(super) fn doctor(
         writeln!(streams.output)?;
     } else {
         writeln!(streams.output, "{}", setting.whose())?;
+        let width = streams.width.map_or(WIDTH, |width| width.min(WIDTH));
         for check in &report.checks {
-            streams.output.write_all(lines(check, streams.colour).as_bytes())?;
+            streams.output.write_all(lines(check, streams.colour, width).as_bytes())?;
         }
         writeln!(streams.output, "{}", summary(&report))?;
     }
@@ -51,7 +52,7 @@ fn summary(report: &DoctorReport) -> String {
     }
 }
 
-fn lines(check: &Check, colour: bool) -> String {
+fn lines(check: &Check, colour: bool, width: usize) -> String {
     let (word, code) = match check.state {
         CheckState::Ok => ("ok", "32"),
         CheckState::Warning => ("warning", "33"),
@@ -59,19 +60,19 @@ fn lines(check: &Check, colour: bool) -> String {
     };
     let word = format!("{word:<7}");
     let word = if colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
-    let message = wrapped(&format!("{}: {}", check.name, check.message), INDENT);
+    let message = wrapped(&format!("{}: {}", check.name, check.message), INDENT, width);
     let hint = check.hint.as_ref().map_or_else(String::new, |hint| {
-        format!("{:INDENT$}-> {}", "", wrapped(hint, INDENT + "-> ".len()))
+        format!("{:INDENT$}-> {}", "", wrapped(hint, INDENT + "-> ".len(), width))
     });
     format!("{word}  {message}{hint}")
 }
 
-/// Wraps a text at [`WIDTH`] and indents all lines but the first; a longer word is not broken.
-fn wrapped(text: &str, indent: usize) -> String {
+/// Wraps a text at `width` and indents all lines but the first; a longer word is not broken.
+fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let (mut lines, mut column) = (String::new(), indent);
     for word in harmless(text).split(' ') {
         let length = word.chars().count();
-        let fits = |column: usize| column + length <= WIDTH;
+        let fits = |column: usize| column + length <= width;
         if column > indent && !fits(column + 1) && fits(indent) {
             lines.push_str(&format!("\n{:indent$}", ""));
             column = indent;
@@ -89,4 +90,24 @@ fn wrapped(text: &str, indent: usize) -> String {
 /// A name from a server or a disk must not control the terminal (ECMA-48).
 fn harmless(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_long_as_there_is_room() {
+        let message = "no Plex server is configured";
+        let check = Check::new("plex_url", CheckState::Warning, message)
+            .with_hint("run `plexsync-worker login`, or give `--plex-url URL`");
+        let at = |width| lines(&check, false, width);
+        assert_eq!(at(80).lines().count(), 2);
+        let narrow = at(40);
+        assert!(narrow.lines().count() > 3, "{narrow}");
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= 40, "{narrow}");
+        }
+        assert_eq!(at(1).split_whitespace().count(), at(80).split_whitespace().count());
+    }
 }

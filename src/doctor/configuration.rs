@@ -74,6 +74,9 @@ fn authority(given: &Given<std::path::PathBuf>) -> Check {
     const NAME: &str = "plex_ca";
     let (shown, by) = (given.value.display(), given.by);
     match std::fs::File::open(&given.value) {
+        _ if given.value.is_dir() => {
+            failure(NAME, format!("`{shown}`, from `{by}`, is a folder"), "name a PEM file")
+        }
         Ok(_) => ok(NAME, format!("`{shown}`, from `{by}`")),
         Err(error) => failure(
             NAME,

@@ -6,6 +6,7 @@ use plexsync_protocol::doctor::Check;
 
 use super::identity::{self, Device};
 use super::{Subject, failure, ok, warning};
+use crate::files;
 use crate::target::Given;
 
 const NAME: &str = "data_folder";
@@ -35,9 +36,8 @@ pub(super) fn check(
     if !existing(&folder.value).is_dir() {
         return None;
     }
-    #[cfg(target_os = "linux")]
     checks.extend(passing(existing(&folder.value)));
-    let writable = writable(existing(&folder.value));
+    let writable = files::may_write(existing(&folder.value));
     let make = subject.make_identity.as_ref().filter(|_| has_server && writable);
     identity::check(&found, subject.version, writable, make, checks)
 }
@@ -50,7 +50,7 @@ fn usable(folder: &Given<PathBuf>, found: &identity::Found, elsewhere: &str) -> 
         let hint = "move away the file in its place";
         return failure(NAME, format!("{shown}: `{}` is not a folder", there.display()), hint);
     }
-    match (there == path, readable(there), writable(there)) {
+    match (there == path, files::may_list(there), files::may_write(there)) {
         (true, true, true) => ok(NAME, format!("{shown}: can be read and written")),
         (true, false, _) => failure(NAME, format!("{shown}: can't be read"), elsewhere),
         (true, true, false) if found.device_id().is_some() => warning(
@@ -83,41 +83,9 @@ fn existing(folder: &Path) -> &Path {
         .unwrap_or(Path::new("/"))
 }
 
-#[cfg(unix)]
-fn readable(folder: &Path) -> bool {
-    use rustix::fs::{Access, access};
-    access(folder, Access::READ_OK | Access::EXEC_OK).is_ok()
-}
-
-#[cfg(unix)]
-fn writable(folder: &Path) -> bool {
-    use rustix::fs::{Access, access};
-    access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
-}
-
-#[cfg(not(unix))]
-fn readable(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok()
-}
-
-#[cfg(not(unix))]
-fn writable(folder: &Path) -> bool {
-    std::fs::metadata(folder).is_ok_and(|about| !about.permissions().readonly())
-}
-
-/// File systems whose content is lost with the container or at the next boot, by magic number (statfs(2)).
-#[cfg(target_os = "linux")]
+/// A folder whose content is lost with the container or at the next boot.
 fn passing(folder: &Path) -> Option<Check> {
-    const KINDS: [(u32, &str); 3] =
-        [(0x0102_1994, "tmpfs"), (0x8584_58f6, "ramfs"), (0x794c_7630, "overlayfs")];
-    let about = rustix::fs::statfs(folder).ok()?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the numbers have 32 bits, whatever the width of the field is"
-    )]
-    let magic = about.f_type as u32;
-    let (_, kind) = KINDS.iter().find(|(known, _)| *known == magic)?;
+    let kind = files::lies_in_memory(folder)?;
     Some(warning(
         "filesystem",
         format!("`{kind}`: the identity is lost with the container or at the next boot"),

@@ -7,7 +7,7 @@ use plexsync_protocol::doctor::Check;
 use plexsync_protocol::identity::{Identity, IdentityHeaders, Origin};
 
 use super::{MakeIdentity, failure, ok, warning};
-use crate::files::{Exposure, Problem};
+use crate::files::{self, Exposure, Problem};
 use crate::identity::{Finding, LockState, Report, inspect};
 
 /// The device that Plex is asked as.
@@ -165,18 +165,11 @@ fn exposed(report: &Report) -> impl Iterator<Item = Check> {
 }
 
 /// Whether others can read the file, as the end of a message. An id is not a secret: this is not a warning.
-#[cfg(unix)]
 fn read_by_others(file: &Path) -> String {
-    use std::os::unix::fs::PermissionsExt;
-    match std::fs::metadata(file).map(|about| about.permissions().mode() & 0o777) {
-        Ok(mode) if mode & 0o044 != 0 => format!("; others can read it (mode `{mode:03o}`)"),
+    match files::mode(&std::fs::metadata(file)).map(|mode| mode & 0o777) {
+        Some(mode) if mode & 0o044 != 0 => format!("; others can read it (mode `{mode:03o}`)"),
         _ => String::new(),
     }
-}
-
-#[cfg(not(unix))]
-fn read_by_others(_: &Path) -> String {
-    String::new()
 }
 
 fn leftovers(report: &Report) -> Option<Check> {

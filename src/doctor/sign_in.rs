@@ -6,6 +6,7 @@ use plexsync_protocol::doctor::Check;
 
 use super::warning;
 use crate::account;
+use crate::files;
 
 /// One finding for each file that is not its owner's alone.
 pub(super) fn check(folder: &Path) -> impl Iterator<Item = Check> {
@@ -21,14 +22,7 @@ pub(super) fn check(folder: &Path) -> impl Iterator<Item = Check> {
 }
 
 /// The mode of a file that others have access to.
-#[cfg(unix)]
 fn wide(file: &Path) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::symlink_metadata(file).ok()?.permissions().mode() & 0o777;
+    let mode = files::mode(&std::fs::symlink_metadata(file))? & 0o777;
     (mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn wide(_: &Path) -> Option<u32> {
-    None
 }

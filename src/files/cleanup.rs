@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::folder::{parent, sync_folder};
 use super::read::read;
+use super::system;
 use super::write::{Created, create};
 
 /// How many broken files are kept.
@@ -44,7 +45,7 @@ fn is_temporary(name: &str, file: &str) -> bool {
 ///
 /// Those of the system.
 pub fn remove(path: &Path) -> io::Result<bool> {
-    match fs::remove_file(path) {
+    match system::patiently(|| fs::remove_file(path)) {
         Ok(()) => sync_folder(parent(path)).map(|()| true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -83,18 +84,14 @@ fn broken_name(path: &Path, time: impl std::fmt::Display) -> String {
     format!("{}.corrupt-{time}", file_name(path))
 }
 
-/// Not by `std::fs::read_dir`: it panics where closing the folder fails.
-#[cfg(unix)]
+/// The names in a folder, as far as they can be listed and are Unicode.
 pub fn names(folder: &Path) -> Vec<String> {
-    let Ok(folder) = fs::File::open(folder) else { return Vec::new() };
-    let entries = rustix::fs::Dir::read_from(&folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned)).collect()
-}
-
-#[cfg(not(unix))]
-pub fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    let mut names = Vec::new();
+    let _listed = system::each_name(folder, &mut |name| {
+        names.extend(name.to_str().map(str::to_owned));
+        true
+    });
+    names
 }
 
 /// Keeps the bytes of the broken file `path` beside it as `<name>.corrupt-<seconds since 1970>`, the same bytes once,

@@ -3,7 +3,7 @@
 //! Some file systems grant an exclusive lock to two holders (Docker Desktop's VirtioFS, docker/for-mac 7004) or know
 //! none. So the lock saves work and orders writers, and names that must be unique are made with calls that check.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,11 +44,17 @@ impl Lock {
     ///
     /// [`NoLock`].
     pub fn take(path: &Path, patience: Duration, stop: &AtomicBool) -> Result<Self, NoLock> {
-        let file = match system::owned(0o600).create(true).truncate(false).open(path) {
-            Ok(file) => file,
-            Err(error) => return Ok(Self::None(error)),
+        let (start, wait) = (Instant::now(), patience.min(system::REFUSALS));
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false);
+        let file = loop {
+            match system::open_own(&mut options, 0o600, path) {
+                Ok(file) => break file,
+                Err(error) if system::may_pass(&error) && start.elapsed() < wait => {}
+                Err(error) => return Ok(Self::None(error)),
+            }
+            pause(stop).map_err(|Stopped| NoLock::Interrupted)?;
         };
-        let start = Instant::now();
         loop {
             match system::try_lock(&file) {
                 Ok(true) => return Ok(Self::Held { _file: file }),

@@ -2,8 +2,11 @@
 
 use std::io::{self, ErrorKind};
 
+use super::system;
+
 /// A reason and a hint, for the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
 pub struct Problem {
     /// What is wrong.
     pub reason: String,
@@ -26,12 +29,17 @@ impl Problem {
 
 impl From<&io::Error> for Problem {
     fn from(error: &io::Error) -> Self {
+        let known = error.get_ref().and_then(|inner| inner.downcast_ref().cloned());
+        if let Some(known) = known.or_else(|| system::problem(error)) {
+            return known;
+        }
         let hint = match error.kind() {
             ErrorKind::PermissionDenied => "give the user that this process runs as access to it",
             ErrorKind::ReadOnlyFilesystem => {
                 "mount it so that it can be written, or choose another data folder"
             }
             ErrorKind::NotADirectory => "move away the file that is in the place of a folder",
+            ErrorKind::IsADirectory => "move away the folder that is in the place of a file",
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
             ErrorKind::ResourceBusy => {
                 "if the file itself is mounted, mount its folder instead; else close what uses it"

@@ -1,6 +1,6 @@
 //! Reading what is under a name, without a chance to hang and without following a link that may be a trap.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -37,12 +37,12 @@ pub enum Obstacle {
 }
 
 impl Obstacle {
-    /// Whether it may pass in a moment: so it looks while another process replaces a file. rclone answers with an I/O error
-    /// to who reads what has just been replaced.
+    /// Whether it may pass in a moment: so it looks while another process replaces a file, and while another program has
+    /// it open on Windows.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Flickers => true,
-            Self::Io(error) => error.raw_os_error() == Some(system::errno::IO),
+            Self::Io(error) => system::may_pass(error),
             _ => false,
         }
     }
@@ -99,13 +99,13 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     if length as u64 > most { Err(Obstacle::TooLong(most)) } else { Ok(bytes) }
 }
 
-/// As [`read`], but looks again for so long at what may pass in a moment.
+/// As [`read`], but looks again for so long at what may pass in a moment, at least as long as the system takes.
 ///
 /// # Errors
 ///
 /// As [`read`].
 pub fn read_settled(path: &Path, most: u64, patience: Duration) -> Result<Vec<u8>, Obstacle> {
-    let start = Instant::now();
+    let (start, patience) = (Instant::now(), patience.max(system::REFUSALS));
     loop {
         match read(path, most) {
             Err(obstacle) if obstacle.may_pass() && start.elapsed() < patience => {
@@ -148,7 +148,7 @@ pub fn open(path: &Path) -> Result<File, Obstacle> {
 fn obstacle(error: io::Error) -> Obstacle {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle => Obstacle::Flickers,
-        _ if error.raw_os_error() == Some(system::errno::LOOP) => Obstacle::Flickers,
+        _ if system::is_link_loop(&error) => Obstacle::Flickers,
         _ => Obstacle::Io(error),
     }
 }
@@ -156,7 +156,7 @@ fn obstacle(error: io::Error) -> Obstacle {
 /// There is no `O_NOFOLLOW` on Windows.
 fn no_link(file: File, path: &Path) -> Result<File, Obstacle> {
     let is_link = || fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
-    if cfg!(not(unix)) && is_link() { Err(Obstacle::Link) } else { Ok(file) }
+    if cfg!(windows) && is_link() { Err(Obstacle::Link) } else { Ok(file) }
 }
 
 /// The target of the links at `path`; `path` itself if it is not a link. Each of the links has to belong to
@@ -177,22 +177,10 @@ pub fn follow(path: &Path) -> Result<PathBuf, Obstacle> {
             ErrorKind::NotFound => Obstacle::DanglingLink,
             _ => Obstacle::Io(error),
         })?;
-        if !is_trusted(&link, &about) {
+        if !system::is_trusted(&link, &about) {
             return Err(Obstacle::ForeignLink);
         }
         path = target;
     }
     Err(Obstacle::Io(io::Error::other("too many links")))
-}
-
-#[cfg(unix)]
-fn is_trusted(link: &Metadata, target: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    [0, rustix::process::geteuid().as_raw(), target.uid()].contains(&link.uid())
-}
-
-/// Who may make links is Windows' business there: it takes a privilege.
-#[cfg(not(unix))]
-fn is_trusted(_link: &Metadata, _target: &Metadata) -> bool {
-    true
 }

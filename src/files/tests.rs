@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::cleanup::temporary_name;
-use super::folder::{parent, sync_folder};
+use super::folder::parent;
 use super::*;
 
 fn folder() -> TempDir {
@@ -70,6 +70,7 @@ fn a_folder_is_made_with_its_parents_or_left_as_it_is() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_folder_is_brought_to_the_disk_where_that_can_be_done() {
+    use super::folder::sync_folder;
     sync_folder(Path::new("/proc")).unwrap();
     sync_folder(folder().path()).unwrap();
 }

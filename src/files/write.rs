@@ -4,7 +4,7 @@
 //! file, the folder to the disk. An `fsync` that failed is final for that temporary file: the kernel has marked its
 //! pages clean, and a second `fsync` would lie (Rebello and others, USENIX ATC 2020).
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -13,14 +13,11 @@ use std::time::{Duration, Instant};
 use super::cleanup::temporary_name;
 use super::folder::{parent, sync_file, sync_folder};
 use super::lock::POLL;
-use super::{read, system};
+use super::{Obstacle, Problem, read, system};
 
 /// How long a writer starts again whose temporary file is missing: another process cleaned up, or it has got its name, and the
 /// file system shows what was there before for as long as it keeps it in a cache (FUSE: 1 s).
 const LOSSES: Duration = Duration::from_secs(2);
-
-/// How long a rename that is refused is tried again: virus scanners and SMB refuse for a moment.
-const REFUSALS: Duration = Duration::from_millis(200);
 
 /// What became of a new name.
 #[derive(Debug, PartialEq, Eq)]
@@ -104,8 +101,9 @@ pub fn replace_soon(
 ) -> io::Result<bool> {
     let about = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Ok(about) if about.is_dir() => return Err(in_the_way(&Obstacle::Folder)),
         Ok(about) if !about.is_file() && !about.is_symlink() => {
-            return Err(io::Error::other("it is not a regular file"));
+            return Err(in_the_way(&Obstacle::NotRegular));
         }
         about => Some(about?).filter(|about| access == Access::AsBefore && about.is_file()),
     };
@@ -125,6 +123,10 @@ pub fn replace_soon(
 /// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice).
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     read::read(path, bytes.len() as u64).is_ok_and(|read| read == bytes)
+}
+
+fn in_the_way(obstacle: &Obstacle) -> io::Error {
+    io::Error::other(Problem::from(obstacle))
 }
 
 fn no_space(error: &io::Error) -> bool {
@@ -148,10 +150,11 @@ impl Temporary {
     /// Writes `bytes` down to the disk beside `target`, as accessible as `old`, else for the owner only.
     fn write(target: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<Self> {
         let path = parent(target).join(temporary_name(target)?);
-        let mut file = system::owned(mode_for_owner(old)).create_new(true).open(&path)?;
+        let mode = system::mode_for_owner(old);
+        let mut file = system::open_own(OpenOptions::new().create_new(true), mode, &path)?;
         let temporary = Self { path };
         file.write_all(bytes)?;
-        resemble(&file, old)?;
+        system::resemble(&file, old)?;
         sync_file(&file, target)?;
         Ok(temporary)
     }
@@ -192,7 +195,9 @@ impl Temporary {
             if holds(target, bytes) {
                 return Ok(true);
             }
-            if no_space(&error) || self.is_lost(&error) || start.elapsed() >= REFUSALS {
+            // What we say ourselves will not pass.
+            let is_final = no_space(&error) || error.get_ref().is_some() || self.is_lost(&error);
+            if is_final || start.elapsed() >= system::REFUSALS {
                 return Err(error);
             }
             thread::sleep(POLL);
@@ -211,7 +216,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         // After a rename there is nothing to remove; names are random, so it is not another's.
-        let _gone = fs::remove_file(&self.path);
+        let _gone = system::patiently(|| fs::remove_file(&self.path));
     }
 }
 
@@ -224,44 +229,4 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _gone = fs::remove_file(path);
     }
     written
-}
-
-/// Only the owner may read or write a new file. A replaced one keeps the owner's own rights, so that no `chmod`
-/// is needed where it is refused (`aclmode=restricted` of ZFS refuses even root's).
-fn mode_for_owner(old: Option<&Metadata>) -> u32 {
-    #[cfg(unix)]
-    if let Some(old) = old {
-        let mode = std::os::unix::fs::MetadataExt::mode(old) & 0o600;
-        return if mode & 0o400 == 0 { 0o600 } else { mode };
-    }
-    let _no_modes = old;
-    0o600
-}
-
-/// Gives a new file the owner and group of the old one, and the owner's rights. What the system refuses does not matter:
-/// the new file is never open to more people than the old one was.
-#[cfg(unix)]
-fn resemble(file: &File, old: Option<&Metadata>) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let new = file.metadata()?;
-    if let Some(old) = old {
-        if new.uid() != old.uid() {
-            // Only root may give files away; for others the file becomes theirs.
-            let _kept = system::set_owner(file, Some(old.uid()), None);
-        }
-        if new.gid() != old.gid() {
-            let _kept = system::set_owner(file, None, Some(old.gid()));
-        }
-    }
-    let wanted = mode_for_owner(old);
-    // The process may have been started with a umask that leaves not even the owner a right.
-    if file.metadata()?.mode() & 0o777 != wanted {
-        let _kept = system::set_mode(file, wanted);
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn resemble(_file: &File, _old: Option<&Metadata>) -> io::Result<()> {
-    Ok(())
 }

@@ -20,10 +20,6 @@ use crate::rpc::Outcome;
 
 /// What the other threads report to the loop.
 #[derive(Debug)]
-#[cfg_attr(
-    not(unix),
-    expect(dead_code, reason = "only the reader on Unix sees a signal or a closed pipe")
-)]
 pub enum Event {
     /// The host has sent bytes.
     Bytes(Vec<u8>),
@@ -32,6 +28,7 @@ pub enum Event {
     /// A signal came, at this moment: the loop may receive the event late, after a reply that was read late.
     Stop(Instant),
     /// The host has closed the replies' pipe.
+    #[cfg_attr(windows, expect(dead_code, reason = "only the reader on Unix sees it"))]
     HostGone,
     /// The ordered call that was running is done.
     Ordered(Outcome),

@@ -5,6 +5,8 @@ use std::io::Write;
 
 use serde_json::value::RawValue;
 
+use super::streams::END_OF_INPUT;
+
 /// Reads what a person types.
 pub struct Typed {
     line: Vec<u8>,
@@ -82,7 +84,7 @@ fn help() -> String {
         methods.map(|(name, summary)| format!("  {name:<16} {summary}\n")).collect();
     format!(
         "{lines}Params follow as one JSON object: plex.request {{\"path\": \"/identity\"}}. \
-         `quit` or Ctrl-D ends. See also: plexsync-worker --help\n"
+         `quit` or {END_OF_INPUT} ends. See also: plexsync-worker --help\n"
     )
 }
 
@@ -154,7 +156,7 @@ mod tests {
     fn a_person_is_told_what_to_enter() {
         for (input, told) in [
             ("help\n", "  plex.request "),
-            ("?\n", "`quit` or Ctrl-D ends"),
+            ("?\n", "`quit` or Ctrl-"),
             ("identity.reset\n", "enter: identity.reset {}"),
             ("plex.request {\"path\": \n", "invalid JSON"),
             ("plex.request /identity\n", "invalid JSON"),

@@ -65,11 +65,19 @@ impl View {
     /// Whether another process may be in the middle of writing: the Python plugin truncates in
     /// place, and `cp` does, too.
     pub(super) fn unsettled(&self) -> bool {
-        match (&self.main, &self.backup) {
-            (State::Torn { .. } | State::Passing(_), _) => true,
-            (State::Absent, backup) => matches!(backup, State::Torn { .. } | State::Passing(_)),
-            _ => false,
-        }
+        let half_written = matches!(
+            (&self.main, &self.backup),
+            (State::Torn { .. }, _) | (State::Absent, State::Torn { .. })
+        );
+        half_written || self.flickers()
+    }
+
+    /// Whether the one of both that counts comes and goes.
+    pub(super) fn flickers(&self) -> bool {
+        matches!(
+            (&self.main, &self.backup),
+            (State::Passing(_), _) | (State::Absent, State::Passing(_))
+        )
     }
 
     /// The table. A new identity comes only from certainty: both files missing, or damage that was read.

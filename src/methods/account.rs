@@ -109,7 +109,8 @@ impl Worker {
         if !signed_in && matches!(origin(has, &chosen, false), Origin::Account(_)) {
             return Err(errors::nobody_signed_in(super::reader(stash)));
         }
-        let key = key(has, &chosen, means.as_ref().map(|_| &cache));
+        // Scans are remembered in Stash conversations only.
+        let key = stash.and_then(|_| key(has, &chosen, means.as_ref().map(|_| &cache)));
         Ok(Resolved { account: chosen.account_for(has, means), settings, key })
     }
 

@@ -5,10 +5,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use plexsync_harness::skip;
+use plexsync_harness::{Host, skip};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -17,8 +18,11 @@ pub(crate) const RESET: &str = r#"{"jsonrpc":"2.0","id":2,"method":"identity.res
 /// The id of a folder that was lived in before the trial.
 pub(crate) const OLD: &str = "PRE-EXISTING";
 
+/// The worker that was built with these tests, or another build of it that `PLEXSYNC_WORKER` names.
 pub(crate) fn worker() -> &'static str {
-    env!("CARGO_BIN_EXE_plexsync-worker")
+    static WORKER: LazyLock<String> =
+        LazyLock::new(|| Host::find_binary().into_os_string().into_string().unwrap());
+    &WORKER
 }
 
 /// What a worker told before it ended.

@@ -12,7 +12,7 @@ use plexsync_protocol::error::{Code, ErrorObject};
 use plexsync_protocol::find::{FindParams, FindResult};
 use plexsync_protocol::identity::{Identity, ResetParams, ResetResult};
 use plexsync_protocol::message::{DRAIN, method};
-use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult};
+use plexsync_protocol::plex::{RequestParams, RequestResult, ScanParams, ScanResult, TIMEOUT_MS};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -101,9 +101,10 @@ impl Client {
         self.timed(method::PLEX_REQUEST, params, params.timeout_ms)
     }
 
-    /// `plex.scan`.
+    /// `plex.scan`. The client waits a little longer than `timeout_ms` and `wait_ms` together.
     pub fn plex_scan(&self, params: &ScanParams) -> Call<ScanResult> {
-        self.call(method::PLEX_SCAN, params)
+        let whole = |wait| params.timeout_ms.unwrap_or(TIMEOUT_MS).saturating_add(wait);
+        self.timed(method::PLEX_SCAN, params, params.wait_ms.map(whole).or(params.timeout_ms))
     }
 
     /// `plex.find`.

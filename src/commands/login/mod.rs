@@ -99,7 +99,8 @@ fn wait(
         let outcome = setting.call_and_tick(method::AUTH_FINISH, params, TICK, || {
             if is_shown && broken.is_ok() {
                 let left = end.saturating_duration_since(Instant::now());
-                broken = streams.output.write_all(show::countdown(left).as_bytes());
+                let line = show::countdown(&code.user_code, left);
+                broken = streams.output.write_all(line.as_bytes());
             }
         });
         broken?;

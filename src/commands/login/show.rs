@@ -50,10 +50,10 @@ fn qr(text: &str, width: usize, colour: bool) -> Option<String> {
     fits.then(|| lines.lines().map(framed).collect())
 }
 
-/// One line over the one before.
-pub(super) fn countdown(left: Duration) -> String {
+/// One line over the one before. On a terminal of 24 lines it is all that shows the code, with the URL.
+pub(super) fn countdown(code: &str, left: Duration) -> String {
     let seconds = left.as_secs();
-    format!("\rWaiting: {}:{:02} left ", seconds / 60, seconds % 60)
+    format!("\rWaiting for {code}: {}:{:02} left ", seconds / 60, seconds % 60)
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_countdown_is_one_line() {
-        assert_eq!(countdown(Duration::from_secs(899)), "\rWaiting: 14:59 left ");
-        assert!(NO_COUNTDOWN.len() > countdown(Duration::from_secs(100_000)).len());
+        assert_eq!(countdown("K7QX", Duration::from_secs(899)), "\rWaiting for K7QX: 14:59 left ");
+        assert!(NO_COUNTDOWN.len() > countdown("K7QX", Duration::from_secs(100_000)).len());
     }
 }

@@ -6,15 +6,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-#[cfg(not(unix))]
-mod other;
 #[cfg(unix)]
 mod unix;
-
-#[cfg(not(unix))]
-pub use self::other::start;
 #[cfg(unix)]
 pub use self::unix::start;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use self::windows::start;
 
 /// Bytes per read: what a Linux pipe holds.
 const CHUNK: usize = 64 * 1024;

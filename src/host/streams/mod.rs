@@ -5,17 +5,16 @@ use crate::log::Format;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{
-    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
-    stdout_is_terminal, stdout_width, take_stdout,
-};
+use unix as platform;
 
-#[cfg(not(unix))]
-mod other;
-#[cfg(not(unix))]
-pub use other::{
-    Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
-    stdout_is_terminal, stdout_width, take_stdout,
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as platform;
+
+pub use platform::{
+    END_OF_INPUT, Stderr, keep_secrets_in_memory, stderr, stderr_is_terminal, stdin,
+    stdin_is_terminal, stdout_is_terminal, stdout_takes_colour, stdout_width, take_stdout,
 };
 
 /// The default format of the log: text on a terminal, else JSON.

@@ -9,6 +9,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+/// What a person at a terminal types to end the input.
+pub const END_OF_INPUT: &str = "Ctrl-D";
+
 /// No core dumps; and on Linux other processes of the user can't read this one's environment and memory, where a token
 /// may be (prctl(2), `PR_SET_DUMPABLE`).
 pub fn keep_secrets_in_memory() {
@@ -91,6 +94,11 @@ impl AsFd for Replies {
 /// When no descriptor is free.
 pub fn stdin() -> io::Result<File> {
     rustix::stdio::stdin().try_clone_to_owned().map(File::from)
+}
+
+/// Stderr for what a person is told.
+pub fn stderr() -> impl Write {
+    Stderr::default()
 }
 
 pub fn stderr_is_terminal() -> bool {
@@ -176,6 +184,11 @@ fn write_all(mut bytes: &[u8]) -> io::Result<()> {
 /// To be called before [`take_stdout`].
 pub fn stdout_is_terminal() -> bool {
     rustix::stdio::stdout().is_terminal()
+}
+
+/// Whether stdout is a terminal that understands escape sequences. To be called before [`take_stdout`].
+pub fn stdout_takes_colour() -> bool {
+    stdout_is_terminal()
 }
 
 /// Columns of the terminal that stdout is; none if it is no terminal. To be called before [`take_stdout`].

@@ -92,6 +92,9 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), HttpError> {
         let hint = "`--plex-ca` expects a file with PEM certificates";
         HttpError::unreachable(UnreachableKind::Tls, reason, hint)
     };
+    if path.is_dir() {
+        return Err(failed("is a folder"));
+    }
     let pem = std::fs::read(path).map_err(|error| failed(&format!("can't be read: {error}")))?;
     let mut found = false;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
@@ -121,12 +124,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in [
             ("missing", None),
+            ("is a folder", None),
             ("empty", Some("")),
             ("text", Some("no certificate")),
             ("torn", Some("-----BEGIN CERTIFICATE-----\nAAAA")),
             ("junk", Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")),
         ] {
             let path = folder.path().join(name);
+            if name == "is a folder" {
+                std::fs::create_dir(&path).unwrap();
+            }
             if let Some(content) = content {
                 std::fs::write(&path, content).unwrap();
             }

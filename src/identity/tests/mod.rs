@@ -82,6 +82,7 @@ impl Folder {
     pub(super) fn keeper(&self) -> Keeper {
         let mut keeper = self.patient_keeper();
         keeper.store.patience.torn = Duration::ZERO;
+        keeper.store.patience.passing = Duration::ZERO;
         keeper
     }
 

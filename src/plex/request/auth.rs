@@ -60,7 +60,7 @@ pub(crate) fn choose(
     let token = match own {
         Some(token) => token,
         None if server.is_none_or(|_| is_configured(&base, account)) => configured_token(account)?,
-        None => return Err(foreign()),
+        None => return Err(foreign(account)),
     };
     let takes_token = !has_own && token.is_none();
     let needs_router = server.is_none() && (account.server.is_none() || takes_token);
@@ -97,11 +97,13 @@ fn own_token(text: &str) -> Result<Option<Secret>, PlexError> {
     }
 }
 
-fn foreign() -> PlexError {
-    PlexError::not_configured(
-        Missing::Token,
-        "`server` is not the configured one, and the configured token belongs to that; give a `token`, or an empty one to send none",
-    )
+fn foreign(account: &Account) -> PlexError {
+    let reason = match account.server {
+        Some(_) => "`server` is not the configured one, and the configured token belongs to that",
+        None => "no token is known for `server`",
+    };
+    let message = format!("{reason}; give a `token`, or an empty one to send none");
+    PlexError::not_configured(Missing::Token, message)
 }
 
 /// Why a text is not a token: what it is instead, and a hint. Neither holds the text.

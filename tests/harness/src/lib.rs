@@ -16,6 +16,7 @@ pub mod http;
 pub mod fake_stash;
 pub mod skip;
 pub mod transcript;
+pub mod watch;
 
 pub use fake_plex::{FakePlex, Fault, TlsSetup};
 pub use fake_plex_tv::FakePlexTv;
@@ -24,3 +25,4 @@ pub use plexsync_client as client;
 pub use plexsync_client::{CallError, Client};
 pub use skip::skip;
 pub use transcript::Transcript;
+pub use watch::Event;

@@ -17,12 +17,13 @@ pub fn skip(reason: impl Display) {
     note(&tmp(&program), &test_name(&program), reason);
 }
 
-/// Prints what was skipped since it was last listed, each with its reason, and keeps it in `target/tmp/skipped.listed`.
+/// Prints what was skipped since it was last listed, each with its reason, and keeps it in `target/tmp/skipped.listed`;
+/// of a `whole` run also that nothing was.
 ///
 /// # Panics
 /// When there is such a file and it can't be read.
 #[expect(clippy::print_stdout, reason = "this is the place where it is said")]
-pub fn list() {
+pub fn list(whole: bool) {
     let skips = take(&tmp(&program()));
     if !skips.is_empty() {
         println!(
@@ -30,6 +31,13 @@ pub fn list() {
             skips.len()
         );
         skips.iter().for_each(|line| println!("  {line}"));
+    } else if whole {
+        println!("\nThis machine could run all of them: nothing was skipped.");
+    }
+    if whole {
+        println!(
+            "What builds programs of its own or takes minutes was left out (`ignored`): README, \"Developing\", says how to run it."
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
+use plexsync_client::protocol::plex::ScanParams;
 use plexsync_client::{Builder, CallError, Event};
 use serde_json::{Value, json};
 
@@ -150,5 +151,18 @@ fn block_on<F: IntoFuture>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => std::thread::park(),
         }
+    }
+}
+
+#[test]
+fn a_scan_that_waits_for_its_item_is_waited_for() {
+    let result = r#"printf '{"jsonrpc":"2.0","id":%s,"result":{"outcome":"asked"}}\n' $id"#;
+    let builder = shell(&answering(&format!("sleep 1; {result}")));
+    let client = builder.timeout(Duration::from_millis(50)).start().unwrap();
+    for params in [
+        ScanParams { wait_ms: Some(60_000), ..ScanParams::default() },
+        ScanParams { timeout_ms: Some(60_000), ..ScanParams::default() },
+    ] {
+        assert!(client.plex_scan(&params).wait().is_ok());
     }
 }

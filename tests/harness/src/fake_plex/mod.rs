@@ -13,20 +13,24 @@
 mod answer;
 mod big;
 mod devices;
+mod edits;
 mod fault;
 mod library;
 mod media_server;
 mod observe;
 mod plex_tv;
+mod scanning;
 mod spoil;
 mod state;
 mod tls;
 mod xml;
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::{HttpServer, Listen, Request, Response};
+use crate::watch::Event;
 
 pub use big::Kind;
 pub use devices::{Device, NewDevice};
@@ -34,6 +38,7 @@ pub use fault::{Encoding, Fault, Plan};
 pub use library::{Paging, Scan, Section};
 pub use tls::TlsSetup;
 
+use scanning::Change;
 use state::{Caller, Inner, State};
 
 /// Longest wait for something that a test expects.
@@ -53,31 +58,42 @@ pub struct FakePlex {
 impl FakePlex {
     /// Starts a server that speaks plain HTTP.
     pub fn start() -> Self {
-        Self::listen(Listen::Plain, |address| format!("http://{address}"), None)
+        Self::start_on(0)
+    }
+
+    /// The same on this port; 0 is any free one. The same port gives the same tokens.
+    ///
+    /// # Panics
+    /// When the port is taken.
+    pub fn start_on(port: u16) -> Self {
+        Self::listen(port, Listen::Plain, |address| format!("http://{address}"), None)
     }
 
     /// Starts a server for `https` URLs, with certificates as `setup` says. See [`FakePlex::ca_pem`].
     pub fn start_tls(setup: TlsSetup) -> Self {
         let (listen, ca_pem) = tls::listen(setup);
-        Self::listen(listen, |address| tls::url(setup, address.port()), Some(ca_pem))
+        Self::listen(0, listen, |address| tls::url(setup, address.port()), Some(ca_pem))
     }
 
     fn listen(
+        port: u16,
         listen: Listen,
         url: impl Fn(std::net::SocketAddr) -> String,
         ca_pem: Option<String>,
     ) -> Self {
         let inner = Arc::new(Inner::default());
-        let server = serve(0, &listen, &inner);
+        let server = serve(port, &listen, &inner);
         let address = server.address();
         let url = url(address);
         inner.state().settle(&url, address.port());
         Self { port: address.port(), listen, server: Mutex::new(Some(server)), inner, url, ca_pem }
     }
 
-    /// Ends the server: its connections are closed, new ones refused. What it knows stays.
+    /// Ends the server: its connections are closed, new ones refused. What it knows stays, but for the scans that run
+    /// and wait.
     pub fn turn_off(&self) {
         drop(self.server().take());
+        self.inner.state().library.forget_scans();
     }
 
     /// Starts it again where it was.
@@ -141,6 +157,11 @@ impl FakePlex {
         self.ca_pem.as_deref()
     }
 
+    /// Tells everything that happens from now on to `watcher`.
+    pub fn watch(&self, watcher: Sender<Event>) {
+        self.inner.state().watcher.set(watcher);
+    }
+
     /// Every request so far, in the order of arrival. Those to `/__fake/` are not among them.
     pub fn requests(&self) -> Vec<Request> {
         self.inner.state().requests.clone()
@@ -202,6 +223,50 @@ impl FakePlex {
         self.inner.state().library.set_listing(section, body);
     }
 
+    /// From now on a scan takes this long, one after the other: it is an activity, its items are there after half the
+    /// time, and an event stream tells how far it is. Else it takes no time, and nothing is told.
+    pub fn scans_take(&self, time: Duration) {
+        self.inner.state().library.scanning.takes = Some(time);
+    }
+
+    /// From now on no activity names its section, as those of old servers.
+    pub fn scans_are_nameless(&self) {
+        self.inner.state().library.scanning.is_nameless = true;
+    }
+
+    /// Puts a file on Plex's disk: the next scan of its folder brings an item.
+    pub fn add_file(&self, file: &str) {
+        self.inner.state().library.scanning.changes.push(Change::New(file.to_owned()));
+    }
+
+    /// Takes a file off Plex's disk: the next scan of its folder moves its items to the trash.
+    pub fn remove_file(&self, file: &str) {
+        self.inner.state().library.scanning.changes.push(Change::Gone(file.to_owned()));
+    }
+
+    /// When the item with a file that was added came.
+    pub fn appeared(&self, file: &str) -> Option<Instant> {
+        let state = self.inner.state();
+        let mut appeared = state.library.scanning.appeared.iter();
+        appeared.find(|(known, _)| known == file).map(|(_, at)| *at)
+    }
+
+    /// The item with this key, as `/library/metadata/KEY` shows it.
+    pub fn item(&self, key: &str) -> serde_json::Value {
+        self.inner.state().library.metadata(key)
+    }
+
+    /// How often the item with this key was analyzed.
+    pub fn analyses(&self, key: &str) -> u64 {
+        self.inner.state().library.analyses(key)
+    }
+
+    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
+    /// section holds it.
+    pub fn add_item(&self, path: &str) -> Option<String> {
+        self.inner.state().library.add_item(path)
+    }
+
     /// How listings are paged from now on.
     pub fn set_paging(&self, paging: Paging) {
         self.inner.state().library.paging = paging;
@@ -220,8 +285,8 @@ impl FakePlex {
     /// Tells an event to everybody who listens.
     pub fn tell(&self, event: &str, data: &serde_json::Value) {
         let mut state = self.inner.state();
-        let events = state.events.as_mut().expect("the fake has an event stream");
-        events.push(format!("event: {event}\ndata: {data}\n\n"));
+        assert!(state.events.is_some(), "the fake has no event stream");
+        state.tell(event, data);
     }
 
     /// Tells how far a scan of a section is: `started`, `updated`, `ended`. The first does not name the section.

@@ -81,10 +81,12 @@ pub(super) fn cut_gzip(usual: Response) -> Response {
 }
 
 pub(super) fn late(usual: Response, time: Duration) -> Response {
-    Response::script(move |wire, request| {
+    let status = usual.status();
+    let late = Response::script(move |wire, request| {
         wire.pause(time)?;
         usual.write(wire, request)
-    })
+    });
+    Response { status, ..late }
 }
 
 pub(super) fn raw(bytes: &'static str) -> Response {

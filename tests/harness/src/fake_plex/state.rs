@@ -8,7 +8,8 @@ use super::library::Library;
 use super::media_server::MACHINE;
 use super::plex_tv::PlexTv;
 use super::plex_value;
-use crate::http::Request;
+use crate::http::{Request, Response};
+use crate::watch::{Event, Watcher};
 
 /// The state, and a bell for those who wait for it to change.
 #[derive(Debug, Default)]
@@ -40,6 +41,7 @@ pub(super) struct State {
     pub(super) prefs_were_put: bool,
     /// What the event stream has told; there is none without.
     pub(super) events: Option<Vec<String>>,
+    pub(super) watcher: Watcher,
 }
 
 impl State {
@@ -52,10 +54,36 @@ impl State {
         self.tokens.server = format!("xFakeServeToken{port:05}");
     }
 
+    /// Lets time pass: scans go on, and those who listen hear of it.
+    pub(super) fn advance(&mut self) {
+        for (event, data) in self.library.advance() {
+            self.tell(event, &data);
+        }
+    }
+
+    /// Tells an event to everybody who listens.
+    pub(super) fn tell(&mut self, event: &str, data: &serde_json::Value) {
+        if let Some(events) = &mut self.events {
+            events.push(format!("event: {event}\ndata: {data}\n\n"));
+        }
+    }
+
+    /// Tells what a request has brought: how many devices and scans there were before it is given.
+    pub(super) fn watch(&self, request: &Request, answer: &Response, devices: usize, scans: usize) {
+        self.watcher.request("plex", request, answer);
+        for device in &self.registry.events()[devices..] {
+            self.watcher.tell(Event::Device(device.clone()));
+        }
+        for scan in &self.library.scans[scans..] {
+            self.watcher.tell(Event::Scan(scan.clone()));
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.requests.clear();
         self.registry = Registry::default();
         self.library.scans.clear();
+        self.library.forget_scans();
         self.plans.clear();
         self.canned.clear();
         self.prefs_were_put = false;

@@ -28,6 +28,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         }
         None => answer,
     };
+    state.watcher.request("plex.tv", request, &answer);
     let held = state.is_held(request);
     if held {
         state.held += 1;

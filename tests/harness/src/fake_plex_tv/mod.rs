@@ -14,13 +14,15 @@ mod devices;
 mod pins;
 mod resource;
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::fake_plex::{Fault, Plan};
-use crate::http::{HttpServer, Request};
+use crate::http::{HttpServer, Listen, Request};
+use crate::watch::{Event, Watcher};
 
 pub use devices::DeviceRow;
 pub use resource::{Connection, Resource};
@@ -66,6 +68,7 @@ struct State {
     plans: Vec<Plan>,
     held_prefix: Option<String>,
     held: usize,
+    watcher: Watcher,
 }
 
 /// A living token: there is one for each account and identifier.
@@ -79,8 +82,16 @@ struct Token {
 impl FakePlexTv {
     /// Starts one, without accounts: whoever claims a code has one.
     pub fn start() -> Self {
+        Self::start_on(0)
+    }
+
+    /// The same on this port; 0 is any free one.
+    ///
+    /// # Panics
+    /// When the port is taken.
+    pub fn start_on(port: u16) -> Self {
         let inner = Arc::new(Inner::default());
-        let server = HttpServer::start({
+        let server = HttpServer::listen_on(port, Listen::Plain, {
             let inner = Arc::clone(&inner);
             move |request| answer::answer(&inner, request)
         });
@@ -94,6 +105,11 @@ impl FakePlexTv {
     /// Its URL, without a slash at the end.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// Tells everything that happens from now on to `watcher`.
+    pub fn watch(&self, watcher: Sender<Event>) {
+        self.inner.state().watcher.set(watcher);
     }
 
     /// Every request so far, in the order of arrival.

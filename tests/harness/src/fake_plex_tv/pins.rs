@@ -6,6 +6,7 @@ use super::answer::{CITY, POSTCODE, error, told};
 use super::devices::DeviceRow;
 use super::{State, Token};
 use crate::http::{Request, Response};
+use crate::watch::Event;
 
 /// A sign-in under way.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ impl State {
             lifetime: self.lifetime.clone(),
         };
         let body = pin.told();
+        self.watcher.tell(Event::Code(pin.code.clone()));
         self.pins.push(pin);
         told(request, 201, &body)
     }
@@ -49,6 +51,7 @@ impl State {
         let Some(place) = self.pins.iter().position(is_one) else { return false };
         let identifier = self.pins[place].identifier.clone();
         self.pins[place].token = Some(self.mint(account, &identifier));
+        self.watcher.tell(Event::Claimed { code: code.to_owned(), account: account.to_owned() });
         true
     }
 

@@ -1,7 +1,8 @@
 //! Stash's package manager (Stash `pkg/pkg`): what an install, an update and an uninstall do to a plugin's folder.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -49,13 +50,13 @@ impl PackageManager {
         Self { folder: plugins.join(local_path) }
     }
 
-    /// Installs a package, or installs it again over itself.
+    /// Installs a package, or installs it again over itself. The index is a file or an `http` URL.
     ///
     /// # Errors
     /// What stands in Stash's log then: the job itself always ends well.
     pub fn install(&self, index: &Path, id: &str) -> Result<PathBuf, String> {
         let package = find(index, id)?;
-        let zip = fs::read(beside(index, &package.path)).map_err(|error| error.to_string())?;
+        let zip = read(&beside(index, &package.path)).map_err(|error| error.to_string())?;
         let sum = hex(&Sha256::digest(&zip));
         if sum != package.sha256 {
             return Err(format!("checksum mismatch: expected {}, got {sum}", package.sha256));
@@ -136,15 +137,32 @@ impl PackageManager {
 }
 
 fn find(index: &Path, id: &str) -> Result<Package, String> {
-    let text = fs::read_to_string(index).map_err(|error| error.to_string())?;
+    let text = read(index).map_err(|error| error.to_string())?;
     let packages: Vec<Package> =
-        serde_saphyr::from_str(&text).map_err(|error| error.to_string())?;
+        serde_saphyr::from_slice(&text).map_err(|error| error.to_string())?;
     let package = packages.into_iter().find(|package| package.id == id);
     package.ok_or_else(|| format!("the index has no package {id}"))
 }
 
 fn beside(index: &Path, path: &Path) -> PathBuf {
     index.parent().map_or_else(|| path.to_owned(), |folder| folder.join(path))
+}
+
+/// The bytes of a file, or of what an `http` URL returns.
+fn read(location: &Path) -> io::Result<Vec<u8>> {
+    let Some(url) = location.to_str().and_then(|text| text.strip_prefix("http://")) else {
+        return fs::read(location);
+    };
+    let (host, path) = url.split_once('/').unwrap_or((url, ""));
+    let mut socket = TcpStream::connect(host)?;
+    write!(socket, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer)?;
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    match head {
+        Some(end) if answer.get(8..13) == Some(b" 200 ") => Ok(answer.split_off(end + 4)),
+        _ => Err(io::Error::other(format!("`{}` is not there", location.display()))),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -169,7 +187,7 @@ fn unpack(zip: &[u8], folder: &Path) -> io::Result<Vec<PathBuf>> {
         let mut content = Vec::new();
         entry.read_to_end(&mut content)?;
         let mut file = create(&path, entry.unix_mode().unwrap_or(0o666))?;
-        io::Write::write_all(&mut file, &content)?;
+        file.write_all(&content)?;
         files.push(name);
     }
     Ok(files)

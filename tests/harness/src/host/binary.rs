@@ -37,7 +37,7 @@ fn in_path() -> Option<PathBuf> {
 }
 
 /// Builds the worker in the profile and the target folder of the running program, and returns its path. Cargo itself
-/// decides whether anything is to be done. With `PLEXSYNC_WORKER` set nothing is built, and without the workspace: this
+/// decides whether anything is to be done, and says on stderr what it does. With `PLEXSYNC_WORKER` set nothing is built, and without the workspace: this
 /// crate may have come from elsewhere.
 ///
 /// # Panics
@@ -53,7 +53,7 @@ pub(super) fn build() -> PathBuf {
         Some(profile) => profile,
     };
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", NAME, "--bin", NAME, "--profile", profile]);
+    command.args(["build", "--package", NAME, "--bin", NAME, "--profile", profile]);
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);
     }

@@ -107,6 +107,15 @@ impl Host {
         Self::builder().data_dir(data_dir).start()
     }
 
+    /// The worker that is started unless [`HostBuilder::binary`] names another one: `PLEXSYNC_WORKER`, else the one in
+    /// cargo's target folder, else the one in `PATH`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn find_binary() -> PathBuf {
+        binary::find()
+    }
+
     /// Builds the worker with cargo where it is missing or older than its sources, in the profile of the running
     /// program, and returns its path. For examples: cargo builds programs for tests, but not for examples.
     ///
