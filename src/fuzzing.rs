@@ -1,11 +1,15 @@
 //! Entry points for fuzzers (`tests/fuzz`): each is a part of the worker that reads untrusted input.
 
+pub use crate::account::fuzzing::{Life, Listed, devices, life, servers};
 pub use crate::host::framing::Framing;
 pub use crate::identity::fuzzing::{Meaning, kept, meaning};
-pub use crate::plex::fuzzing::{Joined, join, xml_to_json};
+pub use crate::plex::fuzzing::{Joined, events, join, xml_to_json};
 pub use crate::scans::fuzzing::{Course, course};
+pub use crate::stash::fuzzing::{graphql, settings};
 
 use std::sync::Arc;
+
+use plexsync_protocol::stash::ServerConnection;
 
 use crate::host::Event;
 use crate::host::envelope::{self, Inbound, Item};
@@ -34,6 +38,34 @@ pub fn answers(
         answer(envelope::read(&frame, max_message), &mut answers);
     }
     answers
+}
+
+/// What a message from Stash becomes.
+pub enum FromStash {
+    /// A call of this method, of this Stash.
+    Call(String, ServerConnection),
+    /// An answer without a call, as it is written.
+    Answer(Vec<u8>),
+}
+
+/// What these bytes, in lines, become, message by message. A message that is not from Stash is left out.
+pub fn from_stash(bytes: &[u8]) -> Vec<FromStash> {
+    let mut decoder = Decoder::new(None, usize::MAX / 4);
+    decoder.feed(bytes);
+    let mut items = Vec::new();
+    while let Some(frame) = decoder.next_frame_at_end() {
+        let Some(Inbound::Single(item)) = envelope::read(&frame, usize::MAX / 4) else { continue };
+        items.extend(match item {
+            Item::Call(call) => {
+                call.stash.map(|stash| FromStash::Call(call.method, stash.connection.clone()))
+            }
+            Item::Invalid(reply_to, error) => {
+                reply_to.reply(Err(error)).map(|reply| FromStash::Answer(reply.into_bytes()))
+            }
+            _ => None,
+        });
+    }
+    items
 }
 
 fn answer(inbound: Option<Inbound>, answers: &mut Vec<Option<Vec<u8>>>) {

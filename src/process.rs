@@ -90,7 +90,7 @@ fn run_command(command: cli::Command, options: Options, secrets: Secrets) -> io:
     let mut streams = Streams {
         input: &mut streams::stdin()?,
         output: &mut streams::take_stdout()?,
-        errors: &mut streams::Stderr::default(),
+        errors: &mut streams::stderr(),
         width,
         colour,
         conversation,
@@ -132,7 +132,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
     let flags = reader::Flags::default();
     let interrupt = Arc::new(AtomicBool::new(false));
     if by_hand {
-        streams::Stderr::default().write_all(FIRST_HINT)?;
+        streams::stderr().write_all(FIRST_HINT)?;
     }
     let events = Events::new();
     let (input, watched) = (streams::stdin()?, replies.try_clone()?);
@@ -140,7 +140,7 @@ fn serve_stdin(options: Options, secrets: Secrets, log: &log::Log) -> io::Result
         true => Box::new(pretty::Lines::new(replies)),
         false => Box::new(replies),
     };
-    let typed = by_hand.then(|| Typed::new(Box::new(streams::Stderr::default())));
+    let typed = by_hand.then(|| Typed::new(Box::new(streams::stderr())));
     let credit = reader::start(input, watched, flags.clone(), events.clone(), exit)?;
     let wire = session::Options { framing: options.framing, max_message: options.max_message };
     let methods = methods(options, secrets, interrupt.clone());

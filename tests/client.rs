@@ -2,10 +2,11 @@
 
 use std::process::Command;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use plexsync_client::protocol::error::{InvalidParams, NotConfigured};
 use plexsync_client::protocol::identity::{Origin, ResetParams};
-use plexsync_client::protocol::plex::{BodyEncoding, RequestParams};
+use plexsync_client::protocol::plex::{BodyEncoding, RequestParams, ScanParams};
 use plexsync_client::{CallError, Event};
 use plexsync_harness::FakePlex;
 use serde_json::value::RawValue;
@@ -178,6 +179,21 @@ fn progress_comes_page_by_page() {
     assert!(!reports.is_empty());
     assert!(reports.iter().all(|report| report.total == Some(250)), "{reports:?}");
     assert!(reports.windows(2).all(|pair| pair[0].done < pair[1].done), "{reports:?}");
+}
+
+#[test]
+fn a_call_that_brings_its_own_time_has_that() {
+    let plex = FakePlex::start();
+    let setup = host().plex(&plex);
+    let client = setup.client().timeout(Duration::ZERO).start().unwrap();
+    assert!(matches!(client.identity_get().wait(), Err(CallError::Timeout)));
+    let path = Some("/media/movies/new/Unknown.mkv".to_owned());
+    let scan = ScanParams { path, wait_ms: Some(1), ..ScanParams::default() };
+    client.plex_scan(&scan).wait().unwrap();
+    client
+        .plex_request(&RequestParams { timeout_ms: Some(30_000), ..get("/identity") })
+        .wait()
+        .unwrap();
 }
 
 #[test]

@@ -329,10 +329,93 @@ fn ids_that_are_kept_or_unknown_say_why() {
     let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
     let told = typed(&tv, &host, &["remove", "2002", "77", "--yes"]);
     assert!(told.stderr.contains("77  is not listed"), "{}", told.stderr);
-    assert!(told.stdout.contains("2002  kept: it is the newest"), "{}", told.stdout);
-    assert_eq!(deleted(&tv), Vec::<String>::new());
+    assert!(told.stderr.contains("; kept: it is the newest"), "{}", told.stderr);
+    assert!(told.stderr.contains("There is nothing to remove."), "{}", told.stderr);
+    assert_eq!((told.status.code(), deleted(&tv)), (Some(0), Vec::new()));
+    let forced = typed(&tv, &host, &["remove", "2001", "2002", "--yes"]);
+    assert!(forced.stderr.contains("1 device to remove."), "{}", forced.stderr);
+    assert!(forced.stdout.contains("2002  kept: it is the newest"), "{}", forced.stdout);
+    let (tv, host) = signed_in(vec![phantom("2001", 200), phantom("2002", 100)]);
     tv.fault(Fault::answer(429, &[], "").always().on("/devices/2001.xml"));
     let told = typed(&tv, &host, &["remove", "2001", "--yes"]);
     assert_eq!(told.status.code(), Some(1));
     assert!(told.stdout.contains("2001  not removed: plex.tv gave status 429"), "{}", told.stdout);
+}
+
+#[test]
+fn ten_thousand_devices_are_listed_and_some_of_them_removed() {
+    let rows = (0..10_000).map(|id: u64| phantom(&format!("{id:04}"), 50 + id % 300));
+    let (tv, mut host) = signed_in(rows.collect());
+    let list = host.call("device.list", json!({})).unwrap();
+    let devices = list["devices"].as_array().unwrap();
+    let free = devices.iter().filter(|device| device["kept_because"].is_null());
+    // As many as were seen 50 days ago are the newest.
+    assert_eq!((devices.len(), free.count()), (10_001, 10_000 - 34));
+    let told = remove(&mut host, &["0049", "0050", "0300"]);
+    assert_eq!(told["removed"], json!(["0049", "0050"]));
+    assert_eq!(told["refused"][0]["reason"], "newest");
+    assert_eq!(deleted(&tv).len(), 2);
+}
+
+#[test]
+fn odd_devices_are_shown_and_kept() {
+    let long = "9".repeat(400);
+    let (_tv, mut host) = signed_in(vec![
+        row("", "PlexAPI", "0x1f5e66d20001", "controller", 300),
+        row("-7", "PlexAPI", "0x1f5e66d20002", "controller", 300),
+        row("1/../2", "PlexAPI", "0x1f5e66d20003", "controller", 300),
+        row(&long, "PlexAPI", "0x1f5e66d20004", "controller", 300),
+        row("5", "PlexAPI", "0X1F5E66D20005", "controller", 300),
+        row("6", "PlexAPI", "", "controller", 300),
+        row("7", "PlexAPI \u{202e}\u{7}", "0x1f5e66d20006", " , ,controller", 300),
+        phantom("2000", 40),
+    ]);
+    let list = host.call("device.list", json!({})).unwrap();
+    let devices = list["devices"].as_array().unwrap();
+    assert_eq!(devices.len(), 9);
+    let by_id = |id: &str| devices.iter().find(|device| device["id"] == id).unwrap();
+    for id in ["5", "6", "7"] {
+        assert_eq!(by_id(id)["kept_because"]["reason"], "unknown_maker", "{id}");
+    }
+    assert_eq!(by_id("7")["product"], "PlexAPI ");
+    let told = remove(&mut host, &["", "-7", "1/../2", "5", "6", "7"]);
+    assert_eq!(told["removed"], json!([]));
+    let reasons = column(&told["refused"], "reason");
+    assert_eq!(reasons[..3], ["not_listed"; 3]);
+    assert_eq!(reasons[3..], ["unknown_maker"; 3]);
+}
+
+#[test]
+fn lines_fit_the_terminal_and_a_removal_asks_first() {
+    use crate::terminal::{on_a_terminal_of, shown, types};
+    for columns in [80, 40] {
+        let odd = [
+            ("name", "居間のテレビ・二階の寝室のテレビ・子供部屋のテレビ・書斎のテレビ"),
+            ("id", "3001"),
+        ];
+        let (tv, host) =
+            signed_in(vec![phantom("2001", 200), phantom("2002", 100), DeviceRow::new(odd)]);
+        let terminal = |arguments: &str| {
+            let arguments = format!("--plex-tv {} devices {arguments} 2>&1", tv.url());
+            on_a_terminal_of(columns, &host.data_dir(), &arguments)
+        };
+        let Some(mut script) = terminal("") else { return };
+        let text = shown(&mut script, "devices remove --phantoms");
+        // Folder and device, and a command to copy, stand on a line however long they are.
+        let is_whole = |line: &&str| line.contains("data folder `") || line.contains("Remove them");
+        for line in text.lines().filter(|line| !is_whole(line)) {
+            assert!(textwrap::core::display_width(line.trim_end()) <= columns, "{line}");
+        }
+        assert!(text.contains("\r\n    "), "{text}");
+        for (answer, said, code) in [("n", "Nothing was removed.", 1), ("y", "1 removed.", 0)] {
+            let mut script = terminal("remove --phantoms").unwrap();
+            let asked = shown(&mut script, "Remove them? [y/N]");
+            assert!(asked.contains("2001  a1b2c3d4e5f6: PlexAPI"), "{asked}");
+            assert!(!asked.contains("2002  "), "{asked}");
+            types(&mut script, &format!("{answer}\n"));
+            shown(&mut script, said);
+            assert_eq!(script.wait().unwrap().code(), Some(code));
+            assert_eq!(deleted(&tv).len(), usize::from(code == 0));
+        }
+    }
 }

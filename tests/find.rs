@@ -1,6 +1,6 @@
 //! `plex.find`: the items that have a file, out of a filter that is no exact match.
 
-use plexsync_harness::fake_plex::{Fault, Section};
+use plexsync_harness::fake_plex::{Fault, Paging, Section};
 use plexsync_harness::{FakePlex, Host, RpcError};
 use serde_json::{Value, json};
 
@@ -193,5 +193,73 @@ fn params_that_make_no_sense_are_refused() {
         let error = host.call("plex.find", params.clone()).unwrap_err();
         assert_eq!(error.code, -32602, "{params}");
         assert_eq!(error.data.unwrap()["pointer"], pointer, "{params}");
+    }
+}
+
+#[test]
+fn a_listing_that_changes_between_its_pages_loses_nothing_and_doubles_nothing() {
+    let files: Vec<_> = (0..250).map(|number| format!("/m/{number}.mkv")).collect();
+    let names: Vec<[&str; 1]> = files.iter().map(|file| [file.as_str()]).collect();
+    let entries: Vec<Item> = names.iter().map(|name| (name[0], &name[..])).collect();
+    // Ten entries go, and what was on the second page is on the first; or ten come.
+    for (before, after) in [(0, 10), (10, 0)] {
+        let plex = self::plex(&[("1", "movie", &["/m"], &entries[before..])]);
+        let mut host = started(&plex);
+        plex.hold_on("/library/sections/1/all");
+        let call = host.start_call("plex.find", json!({"paths": ["/m/105.mkv"]}));
+        plex.wait_held(1);
+        plex.set_listing("1", &listing("movie", &entries[after..]).to_string());
+        plex.release();
+        let found = host.wait(call).unwrap();
+        assert_eq!(items(&found), rows(&[["/m/105.mkv", "/m/105.mkv", "1", "/m/105.mkv"]]));
+    }
+}
+
+#[test]
+fn a_file_that_stands_twice_in_an_item_is_one() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[("5", &["/m/a.mkv", "/m/a.mkv"])])]);
+    let found = find(&plex, json!({"path": "/m/a.mkv"})).unwrap();
+    assert_eq!(items(&found), rows(&[["/m/a.mkv", "5", "1", "/m/a.mkv"]]));
+}
+
+#[test]
+fn one_section_that_fails_fails_the_call_though_others_have_the_file() {
+    let plex = self::plex(&[
+        ("1", "movie", &["/m"], &[("1", &["/m/a.mkv"])]),
+        ("2", "show", &["/m"], &[("2", &["/m/a.mkv"])]),
+    ]);
+    plex.fault(Fault::answer(500, &[], "").always().on("/library/sections/2/all"));
+    let error = find(&plex, json!({"path": "/m/a.mkv"})).unwrap_err();
+    assert_eq!((error.code, error.datum("status")), (-32013, &json!(500)));
+    let found = find(&plex, json!({"path": "/m/a.mkv", "section": "1"})).unwrap();
+    assert_eq!(items(&found).len(), 1);
+}
+
+#[test]
+fn an_item_that_a_listing_has_twice_is_one() {
+    let twice: [Item; 2] = [("5", &["/m/a.mkv"]), ("5", &["/m/a.mkv"])];
+    let plex = self::plex(&[("1", "movie", &["/m"], &twice)]);
+    let found = find(&plex, json!({"path": "/m/a.mkv"})).unwrap();
+    assert_eq!(items(&found), rows(&[["/m/a.mkv", "5", "1", "/m/a.mkv"]]));
+}
+
+#[test]
+fn all_of_a_large_folder_is_read_only_where_the_name_brings_nothing() {
+    let files: Vec<_> = (0..2000).map(|number| format!("/m/Ame\u{301}lie {number}.mkv")).collect();
+    let names: Vec<[&str; 1]> = files.iter().map(|file| [file.as_str()]).collect();
+    let entries: Vec<Item> = names.iter().map(|name| (name[0], &name[..])).collect();
+    let plex = self::plex(&[("1", "movie", &["/m"], &entries)]);
+    // The list of sections, a page of the folder, the name; and each page of the folder.
+    for (path, requests) in [(&files[1999][..], 3), ("/m/Am\u{e9}lie 1999.mkv", 3 + 20)] {
+        plex.clear();
+        let found = find(&plex, json!({"path": path})).unwrap();
+        assert_eq!(items(&found), rows(&[[path, &files[1999], "1", &files[1999]]]));
+        assert_eq!(plex.requests().len(), requests, "{path}");
+    }
+    for paging in [Paging::Ignored, Paging::WithoutTotal, Paging::AtMost(7), Paging::Strict] {
+        plex.set_paging(paging);
+        let found = find(&plex, json!({"paths": [files[1999], "/m/gone.mkv"]})).unwrap();
+        assert_eq!(items(&found).len(), 1, "{paging:?}");
+        assert_eq!(found["missing"], json!(["/m/gone.mkv"]));
     }
 }

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
+#[cfg(unix)]
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use plexsync_harness::{FakePlex, Host};
+use plexsync_harness::FakePlex;
+#[cfg(unix)]
+use plexsync_harness::Host;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 

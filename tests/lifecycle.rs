@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use plexsync_harness::{FakePlex, Signal};
+use plexsync_harness::FakePlex;
+#[cfg(unix)]
+use plexsync_harness::Signal;
 use serde_json::json;
 
 use crate::host;
@@ -33,6 +35,7 @@ fn accepted_calls_are_answered_after_the_end_of_input() {
     assert!(host.wait_exit(SOON).success());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_signal_ends_the_worker_and_what_runs_is_answered() {
     for signal in [Signal::Term, Signal::Int] {
@@ -49,6 +52,7 @@ fn a_signal_ends_the_worker_and_what_runs_is_answered() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_signal_ends_a_worker_that_nobody_reads() {
     let mut host = host().start();
@@ -61,6 +65,7 @@ fn a_signal_ends_a_worker_that_nobody_reads() {
     assert!(host.wait_exit(SOON).code().is_some(), "by itself");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_idle_worker_ends_at_a_signal() {
     let mut host = host().start();
@@ -69,6 +74,8 @@ fn an_idle_worker_ends_at_a_signal() {
     assert!(host.wait_exit(SOON).success());
 }
 
+/// Elsewhere a closed pipe shows at the next reply.
+#[cfg(unix)]
 #[test]
 fn a_host_that_hangs_up_ends_the_worker_quietly() {
     let plex = FakePlex::start();

@@ -6,9 +6,12 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use plexsync_harness::fake_stash::{FakeStash, PackageManager, Plugin};
+#[cfg(unix)]
+use plexsync_harness::fake_stash::FakeStash;
+use plexsync_harness::fake_stash::{PackageManager, Plugin};
 use plexsync_protocol::message::method;
 use plexsync_protocol::plex::RequestParams;
+#[cfg(unix)]
 use serde_json::{Value, json};
 
 #[path = "../examples/package/package.rs"]
@@ -49,6 +52,7 @@ static WORKER_PACKAGE: LazyLock<Package> = LazyLock::new(|| {
 });
 
 /// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
+#[cfg_attr(windows, expect(dead_code, reason = "the plugin's tests are Unix's"))]
 pub(crate) fn install_worker(folder: &Path) -> Plugin {
     let source = folder.join("source");
     fs::create_dir(&source).unwrap();

@@ -9,10 +9,6 @@ use std::sync::LazyLock;
 
 use plexsync_harness::{FakePlex, skip};
 
-#[path = "../examples/package/build.rs"]
-#[cfg(target_os = "linux")]
-mod build;
-
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -76,6 +72,7 @@ pub(crate) fn installed(program: &str) -> Option<Command> {
     found
 }
 
+#[cfg(target_os = "linux")]
 fn name(tag: &str) -> String {
     format!("plexsync_worker-{}-py3-none-{tag}.whl", env!("CARGO_PKG_VERSION"))
 }
@@ -107,13 +104,11 @@ fn the_wheel_says_what_it_runs_on() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "builds a static program; `.ci/run` runs it"]
+#[ignore = "needs a static program; `.ci/platforms` runs it"]
 fn a_static_program_is_for_every_linux() {
     let Some(tools) = tools() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let target = build::this_machine().unwrap();
-    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let worker = build::program(&target, target_dir).unwrap();
+    let worker = crate::worker();
     let wheel = wheel(&tools, &folder.path().join("wheel"), Some(&worker));
     let machine = std::env::consts::ARCH;
     assert_eq!(wheel, name(&format!("manylinux2014_{machine}.musllinux_1_1_{machine}")));

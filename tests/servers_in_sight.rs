@@ -6,7 +6,9 @@ use plexsync_harness::fake_plex_tv::Resource;
 use plexsync_harness::{FakePlexTv, Fault, Host, HostBuilder};
 use serde_json::{Value, json};
 
-use crate::servers::{at, plex, searches, signed_in, tokens};
+#[cfg(unix)]
+use crate::servers::searches;
+use crate::servers::{at, plex, signed_in, tokens};
 
 /// The same data folder, from the command line.
 fn typed(host: &Host, tv: &FakePlexTv, arguments: &[&str]) -> (Option<i32>, String, String) {

@@ -1,5 +1,7 @@
 //! A client in Stash's own language and library: what the worker writes is read by the code that Stash reads it with.
 
+#![cfg(unix)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -27,7 +29,6 @@ fn succeeded(output: &Output) {
     assert!(output.status.success(), "{}", said.concat());
 }
 
-#[cfg(unix)]
 #[test]
 #[ignore = "builds a program in Go; `.ci/run` runs it"]
 fn a_client_in_go_runs_stops_and_fails_calls() {

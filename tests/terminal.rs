@@ -10,12 +10,19 @@ use crate::worker;
 
 /// The worker on a terminal that util-linux' script(1) makes; none where there is no such program.
 fn on_a_terminal(data: &Path, arguments: &str) -> Option<Child> {
+    on_a_terminal_of(80, data, arguments)
+}
+
+/// The same with so many columns.
+pub(crate) fn on_a_terminal_of(columns: usize, data: &Path, arguments: &str) -> Option<Child> {
     let version = Command::new("script").arg("--version").output();
     if !version.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("util-linux")) {
         skip("util-linux' script(1) is not installed");
         return None;
     }
-    let line = format!("'{}' --data-dir '{}' {arguments}", worker().display(), data.display());
+    let (worker, data) = (worker(), data.display());
+    let line =
+        format!("stty cols {columns}; '{}' --data-dir '{data}' {arguments}", worker.display());
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -23,7 +30,7 @@ fn on_a_terminal(data: &Path, arguments: &str) -> Option<Child> {
 }
 
 /// Reads until the terminal shows `wanted`, or the end.
-fn shown(script: &mut Child, wanted: &str) -> String {
+pub(crate) fn shown(script: &mut Child, wanted: &str) -> String {
     let output = script.stdout.as_mut().unwrap();
     let mut bytes = Vec::new();
     let mut piece = [0; 1024];
@@ -39,7 +46,7 @@ fn shown(script: &mut Child, wanted: &str) -> String {
     }
 }
 
-fn types(script: &mut Child, text: &str) {
+pub(crate) fn types(script: &mut Child, text: &str) {
     let input = script.stdin.as_mut().unwrap();
     input.write_all(text.as_bytes()).unwrap();
     input.flush().unwrap();

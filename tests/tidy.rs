@@ -64,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "target",
         ],
     ),
-    ("fuzzing", &["host", "identity", "plex", "rpc", "scans"]),
+    ("fuzzing", &["account", "host", "identity", "plex", "rpc", "scans", "stash"]),
 ];
 
 #[test]

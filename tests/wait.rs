@@ -276,3 +276,204 @@ fn a_plex_that_is_silent_takes_no_more_than_the_calls_time_from_a_scan_that_wait
     // By the call itself, not by the loop that waits for it.
     assert!(error.code == -32011 && error.message.contains("did not answer in time"), "{error}");
 }
+
+/// One scan, from its beginning to its end.
+const TAKES: Duration = Duration::from_millis(600);
+
+/// A Plex whose scans take their time.
+fn scanning(has_stream: bool) -> FakePlex {
+    let plex = plex();
+    plex.scans_take(TAKES);
+    if has_stream {
+        plex.tell_events();
+    }
+    plex
+}
+
+/// The item of a file that a scan brought.
+fn brought(result: &Value, file: &str) {
+    let item = &result["items"][0];
+    assert_eq!((&result["waited"], &item["file"]), (&json!("found"), &json!(file)), "{result}");
+}
+
+fn wait_for_scans(plex: &FakePlex, count: usize) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while plex.scans().len() < count {
+        assert!(Instant::now() < end, "{:?}", plex.scans());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How many scans Plex is at now.
+fn activities(host: &mut Host) -> Value {
+    let answer = host.call("plex.request", json!({"path": "/activities"})).unwrap();
+    answer["body"]["MediaContainer"]["size"].clone()
+}
+
+#[test]
+fn a_scan_that_takes_its_time_is_followed_to_the_item() {
+    for has_stream in [true, false] {
+        let plex = scanning(has_stream);
+        plex.add_file(FILE);
+        let mut host = started(&plex);
+        let call = scan(&mut host, LONG);
+        brought(&host.wait(call).unwrap(), FILE);
+        assert_eq!(plex.scans().len(), 1);
+    }
+}
+
+#[test]
+fn a_scan_that_brings_nothing_is_followed_to_its_end() {
+    let plex = scanning(true);
+    plex.add_file("/m/other/Ran.mkv");
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    assert_eq!(host.wait(call).unwrap()["waited"], "ended");
+    assert_eq!(activities(&mut host), 0);
+}
+
+#[test]
+fn activities_that_name_no_section_end_nothing() {
+    let plex = scanning(true);
+    plex.scans_take(Duration::from_millis(100));
+    plex.scans_are_nameless();
+    let mut host = started(&plex);
+    let call = scan(&mut host, 2500);
+    assert_eq!(host.wait(call).unwrap()["waited"], "timeout");
+    assert_eq!(activities(&mut host), 0);
+}
+
+#[test]
+fn a_shared_server_tells_no_activities_and_is_looked_at() {
+    let plex = scanning(true);
+    plex.add_file(FILE);
+    let mut host = crate::host().plex(&plex).token(&plex.shared_token()).start();
+    let call = scan(&mut host, LONG);
+    brought(&host.wait(call).unwrap(), FILE);
+}
+
+#[test]
+fn two_scans_at_once_are_told_apart() {
+    let (first, gone) = ("/m/first/Heat.mkv", "/m/gone/Ran.mkv");
+    for has_stream in [true, false] {
+        let plex = scanning(has_stream);
+        plex.add_file(first);
+        plex.add_file(FILE);
+        let mut host = started(&plex);
+        let calls = [first, FILE]
+            .map(|path| host.start_call("plex.scan", json!({"path": path, "wait_ms": LONG})));
+        let [one, two] = calls.map(|call| host.wait(call).unwrap());
+        brought(&one, first);
+        brought(&two, FILE);
+    }
+    // One whose file never comes ends with its own scan, not with the one before.
+    let plex = scanning(true);
+    plex.add_file(first);
+    let mut host = started(&plex);
+    let one = host.start_call("plex.scan", json!({"path": first, "wait_ms": LONG}));
+    let two = host.start_call("plex.scan", json!({"path": gone, "wait_ms": LONG}));
+    wait_for_scans(&plex, 2);
+    brought(&host.wait(one).unwrap(), first);
+    assert_eq!(host.wait(two).unwrap()["waited"], "ended");
+    assert_eq!(activities(&mut host), 0);
+}
+
+#[test]
+fn a_scan_that_goes_on_is_waited_for_when_another_ends() {
+    let plex = plex();
+    plex.tell_events();
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    wait_for_looks(&plex, 1);
+    plex.tell_scan("u1", "1", "started");
+    plex.tell_scan("u2", "1", "started");
+    plex.tell_scan("u1", "1", "ended");
+    wait_for_looks(&plex, 2);
+    // The last looks after an end would be over by now.
+    thread::sleep(Duration::from_millis(1500));
+    plex.tell_scan("u2", "1", "updated");
+    set(&plex, &[FILE]);
+    plex.tell_scan("u2", "1", "ended");
+    found(&host.wait(call).unwrap());
+}
+
+#[test]
+fn a_server_that_restarts_is_waited_for() {
+    for has_stream in [true, false] {
+        let plex = scanning(has_stream);
+        plex.scans_take(Duration::from_secs(600));
+        plex.add_file(FILE);
+        let mut host = started(&plex);
+        let call = scan(&mut host, LONG);
+        wait_for_looks(&plex, 1);
+        plex.turn_off();
+        // The scan is lost with the server; somebody asks for another one.
+        plex.scans_take(TAKES);
+        plex.turn_on();
+        host.call("plex.scan", json!({"folder": "/m"})).unwrap();
+        brought(&host.wait(call).unwrap(), FILE);
+    }
+}
+
+#[test]
+fn a_server_that_goes_without_a_word_is_asked_again() {
+    let plex = plex();
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    wait_for_looks(&plex, 1);
+    plex.fault(Fault::StallBody.times(1).on("/library/sections/1/all"));
+    wait_for_looks(&plex, 2);
+    set(&plex, &[FILE]);
+    found(&host.wait(call).unwrap());
+}
+
+#[test]
+fn a_proxy_that_holds_the_stream_back_holds_up_nothing() {
+    let plex = scanning(true);
+    plex.hold_on("/:/eventsource");
+    plex.add_file(FILE);
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    plex.wait_held(1);
+    brought(&host.wait(call).unwrap(), FILE);
+}
+
+#[test]
+fn a_stream_that_says_nothing_holds_up_nothing() {
+    let plex = plex();
+    plex.tell_events();
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    wait_for_looks(&plex, 2);
+    set(&plex, &[FILE]);
+    found(&host.wait(call).unwrap());
+}
+
+#[test]
+fn a_stream_that_is_never_silent_holds_up_nothing() {
+    let plex = plex();
+    plex.tell_events();
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    wait_for_looks(&plex, 1);
+    let ping = json!({});
+    let long = json!({"TimelineEntry": "x".repeat(300_000)});
+    for _ in 0..50 {
+        (0..20).for_each(|_| plex.tell("ping", &ping));
+        plex.tell("timeline", &long);
+        plex.tell_scan(&"u".repeat(300), "1", "started");
+    }
+    set(&plex, &[FILE]);
+    found(&host.wait(call).unwrap());
+}
+
+#[test]
+fn a_look_into_a_large_folder_takes_no_more_than_two_requests() {
+    let plex = plex();
+    let files: Vec<_> = (0..2000).map(|number| format!("/m/new/{number}.mkv")).collect();
+    set(&plex, &files.iter().map(String::as_str).chain([FILE]).collect::<Vec<_>>());
+    let mut host = started(&plex);
+    let call = scan(&mut host, LONG);
+    found(&host.wait(call).unwrap());
+    assert_eq!(looks(&plex), 2);
+}

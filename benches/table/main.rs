@@ -30,6 +30,8 @@ mod spawn;
 #[cfg(target_os = "linux")]
 mod account;
 #[cfg(target_os = "linux")]
+mod find;
+#[cfg(target_os = "linux")]
 mod stash;
 #[cfg(target_os = "linux")]
 mod bodies;
@@ -60,9 +62,10 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, Measure); 9] = [
+    let groups: [(&str, Measure); 10] = [
         ("spawn", spawn::measure),
         ("account", account::measure),
+        ("find", find::measure),
         ("stash", stash::measure),
         ("calls", calls::measure),
         ("requests", requests::measure),

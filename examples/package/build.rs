@@ -27,15 +27,22 @@ pub(crate) fn program(target: &str, target_dir: &Path) -> Result<PathBuf, Box<dy
         .args(["build", "--locked", "--bin", "plexsync-worker", "--release", "--target", target])
         .arg("--target-dir")
         .arg(target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(target).join("\x1f"))
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(target)?.join("\x1f"))
         // The cargo that runs this says there which package it is of: build scripts that look at it would run each time.
         .env_remove("CARGO_MANIFEST_DIR");
     if let Some(compiler) = compiler(target) {
         let name = target.replace('-', "_");
-        let linker = format!("CARGO_TARGET_{}_LINKER", name.to_uppercase());
-        for variable_name in [format!("CC_{name}"), linker] {
-            let value = variable(&variable_name).unwrap_or_else(|| compiler.to_owned());
-            cargo.env(variable_name, value);
+        let linker = match target.starts_with("x86_64") {
+            true => compiler,
+            false => concat!(env!("CARGO_MANIFEST_DIR"), "/examples/package/static-pie"),
+        };
+        cargo.env("STATIC_PIE_CC", compiler);
+        for (tool, program) in [
+            (format!("CC_{name}"), compiler),
+            (format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), linker),
+        ] {
+            let program = variable(&tool).unwrap_or_else(|| program.to_owned());
+            cargo.env(tool, program);
         }
     }
     let status = cargo.status()?;
@@ -47,15 +54,22 @@ pub(crate) fn program(target: &str, target_dir: &Path) -> Result<PathBuf, Box<dy
 }
 
 fn has_library(target: &str) -> Result<(), Box<dyn Error>> {
-    let rustc = variable("RUSTC").unwrap_or_else(|| "rustc".to_owned());
-    let arguments = ["--print", "target-libdir", "--target", target];
-    let told = Command::new(rustc).current_dir(PROJECT).args(arguments).output()?;
-    match told.status.success() && Path::new(String::from_utf8(told.stdout)?.trim_end()).is_dir() {
+    match Path::new(&rustc(&["--print", "target-libdir", "--target", target])?).is_dir() {
         true => Ok(()),
         false => Err(format!(
             "Rust's standard library for `{target}` is missing: `rustup target add {target}`"
         )
         .into()),
+    }
+}
+
+/// What the compiler says of itself.
+fn rustc(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+    let compiler = variable("RUSTC").unwrap_or_else(|| "rustc".to_owned());
+    let told = Command::new(compiler).current_dir(PROJECT).args(arguments).output()?;
+    match told.status.success() {
+        true => Ok(String::from_utf8(told.stdout)?.trim_end().to_owned()),
+        false => Err(String::from_utf8_lossy(&told.stderr).into()),
     }
 }
 
@@ -72,16 +86,21 @@ fn compiler(target: &str) -> Option<&'static str> {
 }
 
 /// Without this machine's paths: the same sources give the same program in any folder.
-fn flags(target: &str) -> Vec<String> {
-    let remap = |from: &Path, to| format!("--remap-path-prefix={}={to}", from.display());
+fn flags(target: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec![remap(Path::new(PROJECT), ".")];
+    // Where the standard library's source is installed (`rust-src`), its paths would be in the program, too.
+    let source = Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib/src/rust");
+    let version = rustc(&["--version", "--verbose"])?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
+    flags.push(remap(&source, &format!("/rustc/{}", commit.unwrap_or_default())));
     flags.extend(crate_folders().iter().map(|folder| remap(folder, "crates")));
     // The program lies at another address each time, for it holds a token and reads what strangers send. What has to be
     // corrected for that at each start is listed in a bit for each address, not in 24 bytes.
     if target.contains("musl") {
         flags.push("-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned());
     }
-    flags
+    Ok(flags)
 }
 
 /// Where cargo keeps other crates' sources: a folder for each registry, named after it.

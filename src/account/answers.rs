@@ -96,18 +96,6 @@ pub(super) fn account(reply: &Reply, secrets: &Secrets) -> Option<Account> {
     Some(Account { id: number(&body["id"])?, username: name("username"), title: name("title") })
 }
 
-/// The account's servers: their names, and whether it owns one.
-pub(super) fn servers(reply: &Reply, secrets: &Secrets) -> Option<(Vec<String>, bool)> {
-    let list: Vec<Value> = reply.json()?;
-    let is_server = |device: &&Value| {
-        let provides = device["provides"].as_str().unwrap_or_default();
-        provides.split(',').any(|provided| provided.trim() == "server")
-    };
-    let servers: Vec<_> = list.iter().filter(is_server).collect();
-    let names = servers.iter().map(|it| shown(it["name"].as_str().unwrap_or_default(), secrets));
-    Some((names.collect(), servers.iter().any(|server| server["owned"] == true)))
-}
-
 /// A name from elsewhere, as it may be shown: without what is a known secret, and without what controls a terminal
 /// or the direction of the text around it.
 pub(super) fn shown(name: &str, secrets: &Secrets) -> String {
@@ -228,18 +216,5 @@ mod tests {
         assert_eq!(one, Some(Account { id: 12, username: expected.0, title: expected.1 }));
         assert_eq!(of(json!({"id": 3})).unwrap().title, "");
         assert_eq!(of(json!({"username": "me"})), None);
-    }
-
-    #[test]
-    fn what_provides_a_server_is_one() {
-        let list = json!([
-            {"name": "Attic", "provides": "client, server", "owned": false, "accessToken": "x"},
-            {"name": "Phone", "provides": "client,player", "owned": true},
-            {"name": "Cellar", "provides": "server"},
-        ]);
-        let of = |list: &Value| servers(&reply(200, &list.to_string()), &Secrets::default());
-        assert_eq!(of(&list), Some((vec!["Attic".to_owned(), "Cellar".to_owned()], false)));
-        assert!(of(&json!([{"provides": "server", "owned": true}])).unwrap().1);
-        assert_eq!(of(&json!({})), None);
     }
 }

@@ -5,6 +5,8 @@ mod answers;
 mod devices;
 mod error;
 pub mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod logout;
 mod plex_tv;
 pub mod server;

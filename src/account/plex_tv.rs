@@ -29,8 +29,8 @@ use crate::secret::Secret;
 const PLEX_TV: &str = "https://plex.tv";
 /// Where resources are at home.
 const CLIENTS: &str = "https://clients.plex.tv";
-/// Largest answer that is read, in bytes: a list of some hundred servers.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// Largest answer that is read, in bytes: some accounts have thousands of devices.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A client of plex.tv. Clones share the connections; cheap to clone.
 #[derive(Clone)]

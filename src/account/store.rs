@@ -78,10 +78,17 @@ impl Store {
         content.whole().unwrap_or_default()
     }
 
-    /// Changes the cache, as it is on disk now, under the lock. What fails is a warning in the log: who can't have the
-    /// lock within 200 ms goes on without it.
-    pub fn change_servers(&self, change: impl FnOnce(&mut ServerFile)) {
-        let changed = self.lock(SHORT_PATIENCE).and_then(|_lock| self.write_servers(change));
+    /// Changes the cache, as it is on disk now, under the lock, if the sign-in of the PIN `pin_id` still is the one that
+    /// is stored: nothing of one that is gone may come back. What fails is a warning in the log: who can't have the lock
+    /// within 200 ms goes on without it.
+    pub fn change_servers(&self, pin_id: u64, change: impl FnOnce(&mut ServerFile)) {
+        let changed = self.lock(SHORT_PATIENCE).and_then(|_lock| {
+            let stored = self.read_account(Torn::Silent)?;
+            match stored.is_some_and(|stored| stored.pin_id == pin_id) {
+                true => self.write_servers(change),
+                false => Ok(()),
+            }
+        });
         if let Err(FileError { path, problem: Problem { reason, hint } }) = changed {
             tracing::warn!(
                 "`{}`: {reason}; {hint}; the way to the server is not remembered",
@@ -90,10 +97,10 @@ impl Store {
         }
     }
 
-    /// Lets a search for a server begin again at once.
-    pub fn end_pauses(&self) {
+    /// Lets a search for a server of this sign-in begin again at once.
+    pub fn end_pauses(&self, pin_id: u64) {
         if self.servers().servers.values().any(|server| server.failed_at.is_some()) {
-            self.change_servers(|servers| {
+            self.change_servers(pin_id, |servers| {
                 servers.servers.values_mut().for_each(|server| server.failed_at = None);
             });
         }

@@ -8,9 +8,13 @@ use plexsync_protocol::device::{
     KeptReason, MAX_IDS,
 };
 use plexsync_protocol::message::method;
+use textwrap::{Options, WordSplitter};
 
 use super::{End, Setting, Streams};
 use crate::cli::{DevicesCommand, RemoveArguments};
+
+/// What lines begin with that go on.
+const INDENT: &str = "    ";
 
 /// Lists or removes devices.
 pub(super) fn devices(
@@ -40,34 +44,50 @@ fn show_list(
     list: &DeviceList,
 ) -> io::Result<End> {
     writeln!(streams.errors, "{}", setting.whose())?;
-    streams.output.write_all(rows(&list.devices).as_bytes())?;
+    streams.output.write_all(rows(&list.devices, streams.width).as_bytes())?;
     let is_phantom = |device: &&Device| device.phantom.is_some();
     let phantoms = list.devices.iter().filter(is_phantom).count();
-    let removable = list.devices.iter().filter(|it| is_phantom(it) && it.kept_because.is_none());
-    writeln!(
-        streams.output,
-        "{} devices; left behind by programs: {phantoms}; of these can be removed: {}.",
-        list.devices.len(),
-        removable.clone().count()
-    )?;
-    if removable.count() > 0 {
+    let is_free = |device: &&Device| is_phantom(device) && device.kept_because.is_none();
+    let removable = list.devices.iter().filter(is_free).count();
+    let summary = format!(
+        "{}; left behind by programs: {phantoms}; of these can be removed: {removable}.",
+        devices_of(list.devices.len())
+    );
+    writeln!(streams.output, "{}", wrapped(&summary, streams.width, ""))?;
+    if removable > 0 {
         writeln!(streams.output, "Remove them: plexsync-worker devices remove --phantoms")?;
     }
     Ok(End::Fine)
 }
 
+fn devices_of(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "device" } else { "devices" })
+}
+
+/// A text that begins with `first`, in lines of the terminal's width, where it is one.
+fn wrapped(text: &str, width: Option<usize>, first: &str) -> String {
+    let Some(width) = width else { return format!("{first}{text}") };
+    let options = Options::new(width).initial_indent(first).subsequent_indent(INDENT);
+    // A line is broken between words: names and programs have hyphens.
+    textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation))
+}
+
 /// Two lines a device: they are read on narrow terminals, too.
-fn rows(devices: &[Device]) -> String {
+fn rows(devices: &[Device], width: Option<usize>) -> String {
     let mut text = String::new();
     for device in devices {
         let name = if device.name.is_empty() { "(no name)" } else { &device.name };
-        let product = [&device.product[..], &device.version].join(" ");
+        let product = match &device.product[..] {
+            "" => String::new(),
+            product => format!(": {} {}", product, device.version).trim_end().to_owned(),
+        };
         let seen = device.last_seen_at.as_deref().and_then(|time| time.get(..10));
-        let seen = seen.unwrap_or("an unknown day");
+        let seen = seen.unwrap_or("at an unknown time");
         let id = if device.id.is_empty() { "-" } else { &device.id };
         // Writing to a string can't fail.
-        let _ = writeln!(text, "{id}  {name}: {}, last seen {seen}", product.trim());
-        let _ = writeln!(text, "    {}", what(device));
+        let row = format!("{id}  {name}{product}, last seen {seen}");
+        let _ = writeln!(text, "{}", wrapped(&row, width, ""));
+        let _ = writeln!(text, "{}", wrapped(&what(device), width, INDENT));
     }
     text
 }
@@ -105,8 +125,7 @@ impl Removing<'_, '_, '_> {
             return Ok(End::Usage);
         }
         writeln!(self.streams.errors, "{}", self.setting.whose())?;
-        self.explain(&list.devices, &devices)?;
-        if devices.is_empty() {
+        if self.explain(&list.devices, &devices)? == 0 {
             return Ok(End::Fine);
         }
         if !self.arguments.yes && !self.streams.agreed("Remove them?")? {
@@ -119,14 +138,11 @@ impl Removing<'_, '_, '_> {
 
     /// The devices to remove: those named, or the phantoms that nothing keeps.
     fn chosen(&self, devices: &[Device]) -> Vec<Device> {
-        let RemoveArguments { ids, phantoms, likely, force, .. } = &self.arguments;
-        let is_lifted = |reason| matches!(reason, KeptReason::Recent | KeptReason::Newest);
-        let is_free = |device: &Device| match &device.kept_because {
-            None => true,
-            Some(kept) => *force && is_lifted(kept.reason),
-        };
+        let RemoveArguments { ids, phantoms, likely, .. } = &self.arguments;
         let is_meant = |device: &Device| match &device.phantom {
-            Some(phantom) => is_free(device) && (*likely || phantom.certainty == Certainty::Sure),
+            Some(phantom) => {
+                self.is_free(device) && (*likely || phantom.certainty == Certainty::Sure)
+            }
             None => false,
         };
         let devices = devices.iter().filter(|device| match phantoms {
@@ -136,31 +152,42 @@ impl Removing<'_, '_, '_> {
         devices.cloned().collect()
     }
 
-    fn explain(&mut self, all: &[Device], devices: &[Device]) -> io::Result<()> {
-        self.streams.errors.write_all(rows(devices).as_bytes())?;
+    /// Whether nothing keeps a device.
+    fn is_free(&self, device: &Device) -> bool {
+        let is_lifted = |reason| matches!(reason, KeptReason::Recent | KeptReason::Newest);
+        match &device.kept_because {
+            None => true,
+            Some(kept) => self.arguments.force && is_lifted(kept.reason),
+        }
+    }
+
+    /// Shows the devices and what a removal means. Returns how many can be removed.
+    fn explain(&mut self, all: &[Device], devices: &[Device]) -> io::Result<usize> {
+        let width = self.streams.width;
+        self.streams.errors.write_all(rows(devices, width).as_bytes())?;
         let unknown = self.arguments.ids.iter().filter(|id| !all.iter().any(|it| it.id == **id));
         for id in unknown {
             writeln!(self.streams.errors, "{id}  is not listed")?;
         }
-        match devices.len() {
-            0 => writeln!(self.streams.errors, "There is nothing to remove.")?,
-            count => writeln!(
-                self.streams.errors,
-                "{count} to remove. A removal signs out whatever still uses the device's token."
-            )?,
-        }
+        let free = devices.iter().filter(|device| self.is_free(device)).count();
+        let text = match free {
+            0 => "There is nothing to remove.".to_owned(),
+            count => format!(
+                "{} to remove. A removal signs out whatever still uses the device's token.",
+                devices_of(count)
+            ),
+        };
+        writeln!(self.streams.errors, "{}", wrapped(&text, width, ""))?;
         if self.arguments.phantoms && !self.arguments.force {
-            writeln!(
-                self.streams.errors,
-                "The newest device of each program stays: it may be in use. `--force` removes it, too."
-            )?;
+            let text = "The newest device of each program stays: it may be in use. `--force` removes it, too.";
+            writeln!(self.streams.errors, "{}", wrapped(text, width, ""))?;
         }
-        Ok(())
+        Ok(free)
     }
 
     fn remove(self, ids: Vec<String>) -> io::Result<End> {
         let mut told = Vec::new();
-        let mut is_whole = true;
+        let (mut is_whole, mut broken) = (true, None);
         for ids in ids.chunks(MAX_IDS) {
             let params = DeviceRemoveParams {
                 ids: ids.to_vec(),
@@ -173,7 +200,10 @@ impl Removing<'_, '_, '_> {
             let (_, removal): (_, DeviceRemoval) =
                 match self.setting.ask(method::DEVICE_REMOVE, &params) {
                     Ok(answer) => answer,
-                    Err(error) => return self.streams.show(Err(error)),
+                    Err(error) => {
+                        broken = Some(error);
+                        break;
+                    }
                 };
             is_whole = removal.failed.is_empty() && removal.left.is_empty();
             told.push(removal);
@@ -186,7 +216,11 @@ impl Removing<'_, '_, '_> {
         } else {
             told.iter().try_for_each(|removal| report(self.streams, removal))?;
         }
-        Ok(if is_whole { End::Fine } else { End::Failed })
+        match broken {
+            // What was done before is told, too.
+            Some(error) => self.streams.show(Err(error)),
+            None => Ok(if is_whole { End::Fine } else { End::Failed }),
+        }
     }
 }
 

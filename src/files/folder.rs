@@ -19,19 +19,15 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     let named = |path: &&Path| !path.as_os_str().is_empty();
     let missing: Vec<&Path> =
         folder.ancestors().take_while(named).take_while(|path| !path.exists()).collect();
-    missing.iter().rev().try_for_each(|path| make_one(path))?;
-    missing.into_iter().try_for_each(|path| sync_folder(parent(path)))
-}
-
-fn make_one(folder: &Path) -> io::Result<()> {
-    match system::make_private(folder) {
-        Err(_) if folder.is_dir() => Ok(()),
-        // Windows does not say what is wrong with a file in a folder's place.
-        Err(_) if folder.parent().is_some_and(Path::is_file) || folder.is_file() => {
-            Err(ErrorKind::NotADirectory.into())
-        }
-        made => made,
+    // Windows does not say what is wrong with a file in a folder's place.
+    if missing.last().map_or(folder, |path| parent(path)).is_file() {
+        return Err(ErrorKind::NotADirectory.into());
     }
+    missing.iter().rev().try_for_each(|path| match system::make_private(path) {
+        Err(_) if path.is_dir() => Ok(()),
+        made => made,
+    })?;
+    missing.into_iter().try_for_each(|path| sync_folder(parent(path)))
 }
 
 /// The folder of a file; a bare name's is the working folder.

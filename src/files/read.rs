@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::folder::parent;
 use super::lock::POLL;
@@ -99,16 +99,16 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
     if length as u64 > most { Err(Obstacle::TooLong(most)) } else { Ok(bytes) }
 }
 
-/// As [`read`], but waits a moment for what may pass.
+/// As [`read`], but looks again for so long at what may pass in a moment, at least as long as the system takes.
 ///
 /// # Errors
 ///
 /// As [`read`].
-pub fn read_patiently(path: &Path, most: u64) -> Result<Vec<u8>, Obstacle> {
-    let start = Instant::now();
+pub fn read_settled(path: &Path, most: u64, patience: Duration) -> Result<Vec<u8>, Obstacle> {
+    let (start, patience) = (Instant::now(), patience.max(system::REFUSALS));
     loop {
         match read(path, most) {
-            Err(obstacle) if obstacle.may_pass() && start.elapsed() < system::REFUSALS => {
+            Err(obstacle) if obstacle.may_pass() && start.elapsed() < patience => {
                 thread::sleep(POLL);
             }
             read => return read,

@@ -140,7 +140,7 @@ impl Connector {
     }
 
     /// What was read for TLS. What failed to be read is tried again at the next call.
-    async fn trusting(&self) -> Result<&TlsConnector, HttpError> {
+    pub(crate) async fn trusting(&self) -> Result<&TlsConnector, HttpError> {
         self.0.tls.get_or_try_init(|| load(self.0.trust.clone())).await
     }
 

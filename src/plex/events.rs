@@ -15,6 +15,8 @@ use crate::http::send::Answer;
 pub(super) const PATH: &str = "/:/eventsource/notifications?filters=activity,timeline";
 /// Longest event that is read, in bytes; a longer one is dropped.
 const LONGEST: usize = 256 * 1024;
+/// Longest name of a scan, in bytes: it is remembered.
+const LONGEST_UUID: usize = 100;
 
 /// What has happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +143,7 @@ fn activity(notification: &Value) -> Event {
     let Ok(Notification { event, uuid, activity }) = Notification::deserialize(notification) else {
         return Event::Other;
     };
-    if activity.r#type != "library.update.section" {
+    if activity.r#type != "library.update.section" || uuid.len() > LONGEST_UUID {
         return Event::Other;
     }
     let section = match &activity.context["librarySectionID"] {

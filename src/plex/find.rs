@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use plexsync_protocol::plex::RequestParams;
+use plexsync_protocol::plex::{PAGE_SIZE, RequestParams};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -37,10 +37,29 @@ pub struct Item {
 /// What Plex's filter is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filter {
-    /// The whole path.
+    /// The whole path, and of what it brings one page: it may be all of a folder.
     Path,
+    /// All pages of that.
+    Folder,
     /// Its last part: Plex may spell the folder in another way.
     Name,
+}
+
+impl Filter {
+    /// The one to begin with.
+    pub(super) fn first(target: &Target) -> Self {
+        match encoded_length(&target.folder) <= LONGEST_QUERY {
+            true => Self::Path,
+            false => Self::Name,
+        }
+    }
+}
+
+/// What one answer brought.
+pub(super) struct Found {
+    pub(super) items: Vec<Item>,
+    /// There are no more pages.
+    pub(super) is_whole: bool,
 }
 
 impl Scanner {
@@ -58,33 +77,48 @@ impl Scanner {
     ) -> Result<Vec<Item>, PlexError> {
         let mut items = Vec::new();
         for (target, number) in file_targets(sections, names, only)? {
-            let is_short = encoded_length(&target.folder) <= LONGEST_QUERY;
-            let mut found = match is_short {
-                true => self.find_by(&target, number, Filter::Path).await?,
-                false => Vec::new(),
-            };
-            if found.is_empty() {
-                found = self.find_by(&target, number, Filter::Name).await?;
-            }
-            items.extend(found);
+            items.extend(self.find_in(&target, number).await?);
         }
         Ok(items)
     }
 
-    /// One request: the items of a section that have the file that `target` names.
+    /// The items of a section that have the file that `target` names. All of a large folder is read only if the file's
+    /// name brings nothing.
+    async fn find_in(&self, target: &Target, number: u8) -> Result<Vec<Item>, PlexError> {
+        let mut is_whole = true;
+        if Filter::first(target) == Filter::Path {
+            let found = self.find_by(target, number, Filter::Path).await?;
+            if found.is_whole && !found.items.is_empty() {
+                return Ok(found.items);
+            }
+            is_whole = found.is_whole;
+        }
+        let found = self.find_by(target, number, Filter::Name).await?;
+        if is_whole || !found.items.is_empty() {
+            return Ok(found.items);
+        }
+        Ok(self.find_by(target, number, Filter::Folder).await?.items)
+    }
+
+    /// What one filter brings of the file that `target` names.
     pub(super) async fn find_by(
         &self,
         target: &Target,
         number: u8,
         filter: Filter,
-    ) -> Result<Vec<Item>, PlexError> {
+    ) -> Result<Found, PlexError> {
         let Target { section, folder: file } = target;
         let name = file.rsplit(['/', '\\']).next().filter(|name| !name.is_empty());
-        let filter = match (filter, name) {
-            (Filter::Name, Some(name)) => name,
-            _ => file,
+        let mut params = match (filter, name) {
+            (Filter::Name, Some(name)) => listing(section, number, name),
+            _ => listing(section, number, file),
         };
-        let answer = self.get(listing(section, number, filter)).await?;
+        if filter == Filter::Path {
+            let page = [("X-Plex-Container-Start", 0), ("X-Plex-Container-Size", PAGE_SIZE)];
+            params.headers = page.map(|(name, value)| (name.to_owned(), value.to_string())).into();
+            params.all_pages = false;
+        }
+        let answer = self.get(params).await?;
         self.accepted(&answer, format!("to list library section `{section}`"))?;
         prove(&answer.body.value, section, file)
     }
@@ -156,10 +190,13 @@ struct Part {
 }
 
 /// The items of a listing that have `file`: by the same bytes, else in another Unicode form.
-fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, PlexError> {
-    let items = listing::entries(listing, "Metadata", "items")?;
-    let Some(wanted) = RemotePath::parse(file) else { return Ok(Vec::new()) };
-    let mut found: Vec<(Fit, Item)> = items
+fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Found, PlexError> {
+    let (entries, total) = listing::page(listing, "Metadata", "items")?;
+    let is_whole = total.is_some_and(|total| total <= entries.len());
+    let Some(wanted) = RemotePath::parse(file) else {
+        return Ok(Found { items: Vec::new(), is_whole });
+    };
+    let mut found: Vec<(Fit, Item)> = entries
         .iter()
         .filter_map(|raw| item(raw, section))
         .flatten()
@@ -168,7 +205,14 @@ fn prove(listing: &JsonText, section: &str, file: &str) -> Result<Vec<Item>, Ple
     if found.iter().any(|(fit, _)| *fit == Fit::Same) {
         found.retain(|(fit, _)| *fit == Fit::Same);
     }
-    Ok(found.into_iter().map(|(_, item)| item).collect())
+    let mut items: Vec<Item> = Vec::new();
+    for (_, item) in found {
+        // An item may stand on two pages, where entries came meanwhile, and a file twice in an item.
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    Ok(Found { items, is_whole })
 }
 
 /// The item once for each of its files.

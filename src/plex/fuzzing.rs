@@ -1,11 +1,12 @@
 //! Entry points for fuzzers: what a server sends, and where a request goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use plexsync_protocol::plex::RequestParams;
 use serde_json::Value;
 use url::Url;
 
+use crate::plex::events::Parser;
 use crate::plex::request as plan;
 use crate::plex::request::auth::Target;
 use crate::plex::request::url::Base;
@@ -22,6 +23,13 @@ pub fn xml_to_json(content_type: &str, bytes: &[u8]) -> Result<Vec<u8>, String> 
     let text = charset::read(bytes.to_vec(), charset, &stop);
     let json = text.and_then(|text| xml::to_json(&text.text, &stop));
     json.unwrap_or_else(|Stopped| Err("stopped".to_owned()))
+}
+
+/// The events of a stream that comes in these pieces.
+pub fn events(pieces: &[&[u8]]) -> Vec<String> {
+    let (mut parser, mut events) = (Parser::default(), VecDeque::new());
+    pieces.iter().for_each(|piece| parser.feed(piece, &mut events));
+    events.iter().map(|event| format!("{event:?}")).collect()
 }
 
 /// What is true of a URL that a request would go to.

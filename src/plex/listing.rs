@@ -26,18 +26,32 @@ pub(super) fn entries(
     name: &str,
     what: &str,
 ) -> Result<Vec<Box<RawValue>>, PlexError> {
+    Ok(page(listing, name, what)?.0)
+}
+
+/// The same, and how many entries all pages have, if the listing tells.
+///
+/// # Errors
+/// As [`entries`].
+pub(super) fn page(
+    listing: &JsonText,
+    name: &str,
+    what: &str,
+) -> Result<(Vec<Box<RawValue>>, Option<usize>), PlexError> {
     let text: Vec<u8> = listing.pieces().flatten().copied().collect();
     let read = || {
         let mut listing: Listing = serde_json::from_slice(&text).ok()?;
-        let Some(entries) = listing.container.remove(name) else { return Some(None) };
-        serde_json::from_str::<Option<Vec<Box<RawValue>>>>(entries.get()).ok()
+        let total = listing.container.remove("totalSize");
+        let total = total.and_then(|total| total.get().trim_matches('"').parse().ok());
+        let Some(entries) = listing.container.remove(name) else { return Some((None, total)) };
+        Some((serde_json::from_str::<Option<Vec<Box<RawValue>>>>(entries.get()).ok()?, total))
     };
-    let Some(entries) = read() else {
+    let Some((entries, total)) = read() else {
         let reason = format!("the list of {what} is not what Plex sends");
         let hint = "check that the configured URL is Plex's";
         return Err(HttpError::unreachable(UnreachableKind::Protocol, reason, hint).into());
     };
-    Ok(entries.unwrap_or_default())
+    Ok((entries.unwrap_or_default(), total))
 }
 
 /// A key: strings in Plex's JSON today; some endpoints have written numbers.

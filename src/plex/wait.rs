@@ -1,16 +1,17 @@
 //! Waiting until a scan has brought an item with a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use plexsync_protocol::plex::RequestParams;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::Scanner;
 use super::events::{Event, Events, PATH, Phase};
 use crate::http::client::Reuse;
 use crate::http::retry::Route;
+use crate::plex::error::PlexError;
 use crate::plex::find::{Filter, Item, file_targets};
 use crate::plex::route::Routing;
 use crate::plex::sections::Target;
@@ -24,6 +25,10 @@ const SILENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(150);
 /// How long after the end of a scan the last look is.
 const AFTER: Duration = Duration::from_millis(500);
+/// Longest time for one look: a server that restarts may have gone without a word.
+const LOOK: Duration = Duration::from_secs(10);
+/// Most scans that are followed at once.
+const MOST: usize = 1000;
 /// How often is looked while the stream tells what happens.
 const WITH_EVENTS: Duration = Duration::from_secs(10);
 /// One of so many looks is for the file's name alone, as Plex may have another spelling of its folder.
@@ -57,10 +62,10 @@ pub(super) struct Waiting<'a> {
     report: Report<'a>,
     begun: Instant,
     looks: u32,
-    /// Scans that began after the refresh, by uuid.
-    started: BTreeSet<String>,
-    /// Sections whose scan has ended.
-    ended: Vec<String>,
+    /// Scans that began after the refresh and go on: uuid, and the section, once it is told.
+    running: BTreeMap<String, Option<String>>,
+    /// Sections of those that have ended.
+    ended: BTreeSet<String>,
     has_activities: bool,
     heard: Instant,
 }
@@ -112,8 +117,8 @@ impl Scanner {
             report,
             begun: now,
             looks: 0,
-            started: BTreeSet::new(),
-            ended: Vec::new(),
+            running: BTreeMap::new(),
+            ended: BTreeSet::new(),
             has_activities: false,
             heard: now,
         };
@@ -146,7 +151,11 @@ impl Waiting<'_> {
             }
             let looked = Instant::now();
             if self.is_over() {
-                sleep_until(looked + AFTER).await;
+                // Scans wait for each other: the next one may be the one that was asked for.
+                while self.hear(looked + AFTER).await {}
+                if !self.is_over() {
+                    continue;
+                }
                 self.looks = BY_NAME - 1;
                 let items = [self.look().await, self.look().await].concat();
                 return if items.is_empty() { Waited::Ended } else { Waited::Found(items) };
@@ -155,23 +164,43 @@ impl Waiting<'_> {
         }
     }
 
-    /// Whether the scan of each section has been told to be over.
+    /// Whether the scan of each section has been told to be over, and no other one goes on there.
     fn is_over(&self) -> bool {
-        self.targets.iter().all(|(target, _)| self.ended.contains(&target.section))
+        self.targets.iter().all(|(Target { section, .. }, _)| {
+            let may_be_here =
+                |known: &Option<String>| known.as_ref().is_none_or(|it| it == section);
+            self.ended.contains(section) && !self.running.values().any(may_be_here)
+        })
     }
 
-    /// One request a section. What fails now may go better the next time: a server that restarts comes back.
+    /// A request or two a section. What fails now may go better the next time: a server that restarts comes back.
     async fn look(&mut self) -> Vec<Item> {
         self.looks += 1;
-        let filter = if self.looks.is_multiple_of(BY_NAME) { Filter::Name } else { Filter::Path };
+        let by_name = self.looks.is_multiple_of(BY_NAME);
         let mut items = Vec::new();
         for (target, number) in self.targets {
-            match self.scanner.find_by(target, *number, filter).await {
-                Ok(found) => items.extend(found),
-                Err(error) => tracing::debug!("{error}"),
+            let filter = if by_name { Filter::Name } else { Filter::first(target) };
+            match timeout(LOOK, self.look_at(target, *number, filter)).await {
+                Ok(Ok(found)) => items.extend(found),
+                Ok(Err(error)) => tracing::debug!("{error}"),
+                Err(_) => tracing::debug!("a look has no answer in time"),
             }
         }
         items
+    }
+
+    /// Of a large folder the first page says little: then the file's name is asked for.
+    async fn look_at(
+        &self,
+        target: &Target,
+        number: u8,
+        filter: Filter,
+    ) -> Result<Vec<Item>, PlexError> {
+        let found = self.scanner.find_by(target, number, filter).await?;
+        match filter == Filter::Path && !found.is_whole {
+            true => Ok(self.scanner.find_by(target, number, Filter::Name).await?.items),
+            false => Ok(found.items),
+        }
     }
 
     /// Until the next look: an event, or its time.
@@ -190,7 +219,8 @@ impl Waiting<'_> {
 
     /// Waits for the next event that is a reason to look; false when the time is over.
     async fn hear(&mut self, until: Instant) -> bool {
-        loop {
+        // Whoever tells something all the time holds up nothing.
+        while Instant::now() < until {
             let Some(events) = &mut self.events else {
                 sleep_until(until).await;
                 return false;
@@ -215,16 +245,24 @@ impl Waiting<'_> {
                 }
             }
         }
+        false
     }
 
     /// Only a scan whose beginning was told after the refresh can be its own.
     fn scan(&mut self, uuid: String, section: Option<String>, phase: Phase) {
-        match (phase, section) {
-            (Phase::Started, _) => drop(self.started.insert(uuid)),
-            (Phase::Ended, Some(section)) if self.started.contains(&uuid) => {
-                self.ended.push(section);
+        match phase {
+            Phase::Started if self.running.len() < MOST => {
+                self.running.insert(uuid, section);
             }
-            _ => {}
+            Phase::Ended => {
+                let known = self.running.remove(&uuid);
+                self.ended.extend(known.and_then(|known| section.or(known)));
+            }
+            Phase::Started | Phase::Running => {
+                if let Some(known) = self.running.get_mut(&uuid) {
+                    *known = section.or(known.take());
+                }
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ const LOCK_NAME: &str = "scans.lock";
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long what may pass in a moment is looked at: a hook comes here several times.
+const SETTLES: Duration = Duration::from_millis(300);
 /// How often everything is done again when others write without the lock.
 const ROUNDS: usize = 5;
 
@@ -24,7 +26,7 @@ const ROUNDS: usize = 5;
 pub enum Kept {
     /// All of it is in the file.
     Whole,
-    /// The lock was not to be had: what was noted is in a file of its own.
+    /// The lock was not to be had, or the file can't be read now: what was noted is in a file of its own.
     Aside,
     /// Nothing could be written.
     Lost,
@@ -74,6 +76,8 @@ impl Store {
             };
             let (raw, before) = match self.load() {
                 Ok(loaded) => loaded,
+                // It will be there again for others.
+                Err(obstacle) if obstacle.may_pass() => break,
                 Err(obstacle) => {
                     self.warn("read", &Problem::from(&obstacle));
                     return (change(&mut State::default(), now()), Kept::Lost);
@@ -102,7 +106,7 @@ impl Store {
         self.update_aside(now(), &mut change)
     }
 
-    /// Without the lock: what is newly noted goes to a file of its own.
+    /// Without the lock or the file: what is newly noted goes to a file of its own.
     fn update_aside<T>(
         &self,
         now: Time,
@@ -135,7 +139,7 @@ impl Store {
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
     fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
-        match files::read_patiently(&self.file, MAX_BYTES) {
+        match files::read_settled(&self.file, MAX_BYTES, SETTLES) {
             Ok(raw) => {
                 let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
                     self.warn_anew(&reason);

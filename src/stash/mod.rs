@@ -21,6 +21,8 @@ use crate::secret::Secrets;
 
 mod address;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod graphql;
 mod path_map;
 mod session;

@@ -126,6 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn a_server_with_a_scheme_is_a_url_and_other_text_a_name() {
+        let of = |server| {
+            let call = Call { server: Some(server), token: None };
+            (call.url(), call.named())
+        };
+        assert_eq!(of(URL), (Some(URL), None));
+        assert_eq!(of("Box"), (None, Some("Box")));
+        assert_eq!(of(" "), (Some(" "), None));
+    }
+
+    #[test]
     fn an_address_without_its_scheme_is_told_so() {
         let of = |server, signed_in| {
             origin(Call { server: Some(server), token: None }, &Chosen::default(), signed_in)

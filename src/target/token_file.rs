@@ -1,6 +1,7 @@
 //! A token file: the user's, Docker's or Kubernetes's.
 
 use std::path::Path;
+use std::time::Duration;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -16,7 +17,8 @@ const MAX_SIZE: u64 = 64 * 1024;
 /// # Errors
 /// Why it can't be read; `shown` is the subject of the message.
 pub(super) fn read(path: &Path, shown: &str) -> Result<(Secret, Option<Odd>), Problem> {
-    let read = files::follow(path).and_then(|file| files::read_patiently(&file, MAX_SIZE));
+    let read =
+        files::follow(path).and_then(|file| files::read_settled(&file, MAX_SIZE, Duration::ZERO));
     let bytes = read.map_err(|obstacle| {
         let reason = Problem::from(&obstacle).because(shown).reason;
         Problem::new(reason, "name a file that holds the token alone and that this user can read")

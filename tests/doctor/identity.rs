@@ -1,6 +1,7 @@
 //! What `doctor` says of folder and identity, and what it writes.
 
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
 
 use plexsync_harness::FakePlex;
@@ -8,7 +9,9 @@ use plexsync_harness::FakePlex;
 use plexsync_harness::{Host, HostBuilder};
 use serde_json::Value;
 
-use super::{absent, content, doctor, expect, findings, settled};
+#[cfg(unix)]
+use super::absent;
+use super::{content, doctor, expect, findings, settled};
 use crate::host;
 
 #[test]

@@ -12,7 +12,7 @@ use crate::rig::{
 };
 
 /// What was not on the disk is lost; `flushed` lets the journal reach it first.
-fn lose_power(disk: &Mount, flushed: bool) {
+pub(crate) fn lose_power(disk: &Mount, flushed: bool) {
     let shutdown = if flushed { "shutdown -f" } else { "shutdown" };
     assert!(runs("xfs_io", &["-x", "-c", shutdown, disk.path()]));
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::case::Case;
 use crate::rig::{
-    GET, OLD, RESET, Told, ask, backup, file_of, folder, id_of, lived_in, main_file,
+    GET, OLD, RESET, Told, ask, ask_behind, backup, file_of, folder, id_of, lived_in, main_file,
     temporary_files,
 };
 
 /// Twice as long as the longest wait for a lock and a settling file together; `rig` kills later than that.
-const HANGS: Duration = Duration::from_secs(30);
+pub(crate) const HANGS: Duration = Duration::from_secs(30);
 
 /// A folder, and what is asked there.
 pub(crate) struct Scenario {
@@ -94,4 +95,32 @@ pub(crate) fn judge(
     // The next holder of the lock clears away what was left.
     assert!(ask(folder, &[RESET]).id(2).is_some(), "{what}: a clean reset");
     assert_eq!(temporary_files(folder), 0, "{what}: nobody has cleaned up");
+}
+
+impl Case for Scenario {
+    type Ground = (TempDir, PathBuf);
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn prepared(&self) -> Self::Ground {
+        prepared(self)
+    }
+
+    fn data<'g>(&self, (_, folder): &'g Self::Ground) -> &'g Path {
+        folder
+    }
+
+    fn act(&self, (_, folder): &Self::Ground, prefix: &[&str]) -> Told {
+        ask_behind(prefix, folder, self.lines)
+    }
+
+    fn judge(&self, (_, folder): &Self::Ground, told: (&Told, Duration), what: &str) {
+        judge(self, told, folder, what);
+    }
+
+    fn calls(&self) -> usize {
+        self.lines.len()
+    }
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Instant;
 
-use crate::rig::{ask_behind, folder, have, is_root, row, side_by_side};
-use crate::scenario::{ALL, QUICK, Scenario, judge, prepared};
+use crate::case::Case;
+use crate::rig::{folder, have, is_root, row, side_by_side};
+use crate::scenario::{ALL, QUICK};
+use crate::story;
 
 const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR", "EROFS", "EDQUOT"];
 
@@ -13,13 +15,13 @@ const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EINTR", "EROFS"
 type Place = (String, usize);
 
 /// Which calls of which system calls touch the folder when nothing goes wrong.
-fn places(scenario: &Scenario) -> BTreeSet<Place> {
-    let (trace, (_whole, path)) = (folder(), prepared(scenario));
+fn places(case: &impl Case) -> BTreeSet<Place> {
+    let (trace, ground) = (folder(), case.prepared());
     let log = trace.path().join("trace");
     let names = "trace=%file,%desc";
     let strace = ["strace", "-f", "-y", "-o", log.to_str().unwrap(), "-e", names];
-    ask_behind(&strace, &path, scenario.lines);
-    touching(&fs::read_to_string(log).unwrap(), path.to_str().unwrap())
+    case.act(&ground, &strace);
+    touching(&fs::read_to_string(log).unwrap(), case.data(&ground).to_str().unwrap())
 }
 
 /// A file that may settle is looked at a hundred times: of calls that look alike, the first two and the last stand for
@@ -48,20 +50,20 @@ fn touching(trace: &str, folder: &str) -> BTreeSet<Place> {
 }
 
 /// What is thrown at one place.
-fn tampered(scenario: &Scenario, (name, count): &Place, fault: &str, onward: &str) -> usize {
-    let (_whole, path) = prepared(scenario);
+fn tampered(case: &impl Case, (name, count): &Place, fault: &str, onward: &str) -> usize {
+    let ground = case.prepared();
     let (trace, inject) =
         (format!("trace={name}"), format!("inject={name}:{fault}:when={count}{onward}"));
     let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
     let start = Instant::now();
-    let told = ask_behind(&strace, &path, scenario.lines);
-    judge(scenario, (&told, start.elapsed()), &path, &format!("{}: {inject}", scenario.name));
-    usize::from(told.replies.len() == scenario.lines.len())
+    let told = case.act(&ground, &strace);
+    case.judge(&ground, (&told, start.elapsed()), &format!("{}: {inject}", case.name()));
+    usize::from(told.replies.len() == case.calls())
 }
 
 /// The trials, and how many calls were answered in them; nothing where the machine allows none.
 fn sweep(
-    scenarios: &[Scenario],
+    cases: &[impl Case],
     faults: &[String],
     onward: &str,
     step: usize,
@@ -70,13 +72,14 @@ fn sweep(
         return None;
     }
     let (mut trials, mut answered) = (0, 0);
-    for scenario in scenarios {
-        let places = places(scenario);
-        assert!(places.len() > 5, "{}: {places:?}", scenario.name);
+    for case in cases {
+        let places = places(case);
+        assert!(places.len() > 5, "{}: {places:?}", case.name());
         let all = places.iter().flat_map(|place| faults.iter().map(move |fault| (place, fault)));
         let all: Vec<_> = all.step_by(step).collect();
-        answered += side_by_side(&all, |(place, fault)| tampered(scenario, place, fault, onward));
-        assert!(!all.is_empty(), "{}: no trial", scenario.name);
+        println!("{}: {} trials", case.name(), all.len());
+        answered += side_by_side(&all, |(place, fault)| tampered(case, place, fault, onward));
+        assert!(!all.is_empty(), "{}: no trial", case.name());
         trials += all.len();
     }
     Some((trials, answered))
@@ -99,11 +102,14 @@ fn kill() -> Vec<String> {
 fn a_system_call_fails() {
     sweep(&QUICK, &errors(), "", 37);
     sweep(&QUICK, &lasting_errors(), "+", 41);
+    sweep(&story::QUICK, &errors(), "", 97);
+    sweep(&story::QUICK, &lasting_errors(), "+", 101);
 }
 
 #[test]
 fn a_system_call_is_the_last() {
     sweep(&QUICK, &kill(), "", 9);
+    sweep(&story::QUICK, &kill(), "", 19);
 }
 
 fn report(fault: &str, how: &str, outcome: Option<(usize, usize)>) {
@@ -137,4 +143,33 @@ fn full_every_system_call_fails_from_then_on() {
 #[ignore = "minutes"]
 fn full_every_system_call_is_the_last() {
     report("`SIGKILL` at a system call", "strace, 7 scenarios", sweep(&ALL, &kill(), "", 1));
+}
+
+fn report_stories(fault: &str, how: &str, outcome: Option<(usize, usize)>) {
+    let Some((trials, answered)) = outcome else { return };
+    let figure = format!("0 violations, {answered} answered");
+    let held = "signed in or told why not, no lost folder, tokens at home, leftovers go";
+    row(fault, how, trials, held, &figure);
+}
+
+#[test]
+#[ignore = "many minutes"]
+fn full_stories_every_system_call_fails_once() {
+    let outcome = sweep(&story::ALL, &errors(), "", 1);
+    report_stories("a system call fails once", "strace, 10 stories x 7 errors", outcome);
+}
+
+#[test]
+#[ignore = "many minutes"]
+fn full_stories_every_system_call_fails_from_then_on() {
+    let outcome = sweep(&story::ALL, &lasting_errors(), "+", 3);
+    let how = "the same without `EINTR`, each third";
+    report_stories("a system call fails from then on", how, outcome);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn full_stories_every_system_call_is_the_last() {
+    let outcome = sweep(&story::ALL, &kill(), "", 1);
+    report_stories("`SIGKILL` at a system call", "strace, 10 stories", outcome);
 }

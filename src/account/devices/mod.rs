@@ -1,15 +1,19 @@
 //! The account's devices, as plex.tv lists them: what each row is, and whether it may be removed.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod phantom;
 mod remove;
 mod row;
 
-use plexsync_protocol::device::{Device, Kept, KeptReason};
+use std::collections::BTreeMap;
+
+use plexsync_protocol::device::{Device, Kept, KeptReason, Phantom};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::answers::shown;
-use super::{AccountError, Ask, Caller};
+use super::{AccountError, Ask, Caller, on_disk};
 use crate::secret::{Secret, Secrets};
 pub use remove::Wish;
 use row::Row;
@@ -19,6 +23,9 @@ const LIST: &str = "/devices.xml";
 /// What others use. A device that can do one of these is kept.
 const USED_BY_OTHERS: [&str; 6] =
     ["server", "client", "player", "pubsub-player", "sync-target", "provider-playback"];
+
+/// When the newest row of each maker was seen.
+type Newest = BTreeMap<String, Option<OffsetDateTime>>;
 
 /// What a row is judged by.
 #[derive(Debug, Clone)]
@@ -45,7 +52,8 @@ impl Caller {
         token: &Secret,
         judge: &Judge,
     ) -> Result<Vec<Device>, AccountError> {
-        Ok(judge.all(&self.rows(token).await?))
+        let judge = judge.clone();
+        self.of_rows(token, move |rows| judge.all(&rows)).await
     }
 
     /// The id that the stored sign-in's token was made for, as plex.tv's list has it: no other answer tells. `None` if
@@ -55,23 +63,42 @@ impl Caller {
     /// As [`Caller::devices`], or there is no sign-in to use.
     pub async fn device_of_token(&self) -> Result<Option<String>, AccountError> {
         let token = self.on_disk(Self::stored).await?.token;
-        let rows = self.rows(&token).await?;
-        let row = rows.into_iter().find(|row| row.token.expose() == token.expose());
-        Ok(row.map(|row| shown(&row.device_id, &self.secrets)))
+        let (its, secrets) = (token.clone(), self.secrets.clone());
+        self.of_rows(&token, move |rows| {
+            let row = rows.into_iter().find(|row| row.token.expose() == its.expose());
+            row.map(|row| shown(&row.device_id, &secrets))
+        })
+        .await
     }
 
-    async fn rows(&self, token: &Secret) -> Result<Vec<Row>, AccountError> {
+    /// What `make` makes of the list: of thousands of rows not on the runtime's thread.
+    async fn of_rows<T: Send + 'static>(
+        &self,
+        token: &Secret,
+        make: impl FnOnce(Vec<Row>) -> T + Send + 'static,
+    ) -> Result<T, AccountError> {
         let reply = self.ask(&Ask::get(LIST, Some(token)), "to list the devices").await?;
-        row::read(&reply.body)
+        on_disk(move || row::read(&reply.body).map(make)).await
     }
 }
 
 impl Judge {
     fn all(&self, rows: &[Row]) -> Vec<Device> {
-        rows.iter().map(|row| self.device(row, rows)).collect()
+        let phantoms: Vec<_> = rows.iter().map(|row| phantom::of(row, &self.device_id)).collect();
+        let mut newest = BTreeMap::new();
+        for (row, phantom) in rows.iter().zip(&phantoms) {
+            if let Some(Phantom { maker, .. }) = phantom {
+                let seen = newest.entry(maker.clone()).or_insert(row.last_seen_at);
+                *seen = row.last_seen_at.max(*seen);
+            }
+        }
+        let rows = rows.iter().zip(phantoms);
+        rows.map(|(row, phantom)| self.device(row, phantom, &newest)).collect()
     }
 
-    fn device(&self, row: &Row, all: &[Row]) -> Device {
+    fn device(&self, row: &Row, phantom: Option<Phantom>, newest: &Newest) -> Device {
+        // What is shown of a row may hold its token.
+        let _held = self.secrets.remember_until_dropped(&row.token);
         let shown = |text: &str| shown(text, &self.secrets);
         Device {
             id: shown(&row.id),
@@ -84,15 +111,14 @@ impl Judge {
             created_at: time_of(row.created_at),
             last_seen_at: time_of(row.last_seen_at),
             this: row.device_id == self.device_id,
-            phantom: phantom::of(row, &self.device_id),
-            kept_because: self.kept(row, all),
+            kept_because: self.kept(row, phantom.as_ref(), newest),
+            phantom,
         }
     }
 
-    fn kept(&self, row: &Row, all: &[Row]) -> Option<Kept> {
+    fn kept(&self, row: &Row, phantom: Option<&Phantom>, newest: &Newest) -> Option<Kept> {
         let provides = row.provides.split(',').map(str::trim);
         let used = provides.clone().find(|one| USED_BY_OTHERS.contains(one));
-        let maker = phantom::of(row, &self.device_id).map(|phantom| phantom.maker);
         let kept = |reason, why: String| Some(Kept::new(reason, why));
         if row.device_id == self.device_id {
             return kept(KeptReason::ThisDevice, "it is this worker's own device".to_owned());
@@ -107,24 +133,19 @@ impl Judge {
             let why = "it has a connection or synchronised items";
             return kept(KeptReason::Connected, why.to_owned());
         }
-        let Some(maker) = maker else {
+        let Some(Phantom { maker, .. }) = phantom else {
             let why = "nothing shows that a program left it behind; its age proves nothing";
             return kept(KeptReason::UnknownMaker, why.to_owned());
         };
         if let Some(why) = self.recent(row) {
             return kept(KeptReason::Recent, why);
         }
-        let is_older = |other: &Row| other.last_seen_at <= row.last_seen_at;
-        let mut same = all.iter().filter(|other| {
-            phantom::of(other, &self.device_id).is_some_and(|phantom| phantom.maker == maker)
-        });
-        match same.all(is_older) {
-            true => kept(
-                KeptReason::Newest,
-                format!("it is the newest device of {maker} and may carry a token that is in use"),
-            ),
-            false => None,
+        if newest.get(maker) == Some(&row.last_seen_at) {
+            let why =
+                format!("it is the newest device of {maker} and may carry a token that is in use");
+            return kept(KeptReason::Newest, why);
         }
+        None
     }
 
     /// Why a row counts as recent. A time in the future is one, too: clocks differ.

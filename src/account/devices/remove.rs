@@ -113,7 +113,7 @@ impl Caller {
 }
 
 /// Why the device with this id is kept.
-fn refusal(devices: &[Device], id: &str, force: bool) -> Option<Kept> {
+pub(super) fn refusal(devices: &[Device], id: &str, force: bool) -> Option<Kept> {
     let mut found = devices.iter().filter(|device| device.id == id);
     // The id becomes part of a path.
     let is_number = !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit());

@@ -3,12 +3,14 @@
 
 mod candidates;
 mod choice;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lend;
 mod list;
 mod proof;
 mod race;
 mod remembered;
-mod resources;
+pub(super) mod resources;
 mod search;
 
 use std::collections::BTreeMap;

@@ -81,11 +81,9 @@ impl Finder {
         }
         self.caller
             .on_disk(|caller| {
-                if caller.stored().is_err() {
-                    return;
-                }
+                let Ok(stored) = caller.stored() else { return };
                 let device_id = caller.identity.device_id.clone();
-                caller.store.change_servers(|cache| {
+                caller.store.change_servers(stored.pin_id, |cache| {
                     if cache.device_id != device_id {
                         cache.forget_but_chosen();
                         cache.device_id = device_id;

@@ -47,8 +47,10 @@ pub struct Connection {
 }
 
 /// Reads plex.tv's list; `None` if it is not one. What is no server is left out, and so is an entry that makes no sense.
-pub(super) fn read(body: &[u8], secrets: &Secrets) -> Option<Vec<Server>> {
+pub(in crate::account) fn read(body: &[u8], secrets: &Secrets) -> Option<Vec<Server>> {
     let Value::Array(devices) = serde_json::from_slice(body).ok()? else { return None };
+    // Before a name is shown, which may hold the token of any of them.
+    devices.iter().filter_map(token).for_each(|token| secrets.remember(&token));
     let mut servers = BTreeMap::new();
     for (place, server) in devices.iter().filter_map(|device| server(device, secrets)).enumerate() {
         servers.entry(server.machine_identifier.clone()).or_insert((place, server));
@@ -67,20 +69,21 @@ fn server(device: &Value, secrets: &Secrets) -> Option<Server> {
     let is_usable = !machine_identifier.is_empty()
         && machine_identifier.bytes().all(|byte| byte.is_ascii_graphic());
     let connections = device["connections"].as_array();
-    let token = Some(text(device, "accessToken")).filter(|text| is_token(text)).map(Secret::new);
-    // Before a name is shown, which may hold it.
-    token.iter().for_each(|token| secrets.remember(token));
     is_usable.then(|| Server {
         name: shown("name"),
         machine_identifier: machine_identifier.to_owned(),
         owned: is_true(device, "owned"),
         version: Some(shown("productVersion")).filter(|text| !text.is_empty()),
         online: is_true(device, "presence"),
-        token,
+        token: token(device),
         https_required: is_true(device, "httpsRequired"),
         public_address_matches: is_true(device, "publicAddressMatches"),
         connections: connections.into_iter().flatten().filter_map(connection).collect(),
     })
+}
+
+fn token(device: &Value) -> Option<Secret> {
+    Some(text(device, "accessToken")).filter(|text| is_token(text)).map(Secret::new)
 }
 
 fn connection(value: &Value) -> Option<Connection> {

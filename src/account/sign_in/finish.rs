@@ -101,7 +101,8 @@ impl Caller {
     async fn what_came_of(&self, watched: Option<Watched>) -> Result<FinishResult, AccountError> {
         let reason = match (self.on_disk(Self::stored).await, watched) {
             (Ok(stored), _) => {
-                self.on_disk(|caller| caller.store.end_pauses()).await;
+                let pin_id = stored.pin_id;
+                self.on_disk(move |caller| caller.store.end_pauses(pin_id)).await;
                 return Ok(FinishResult::SignedIn(self.signed_in(stored).await?));
             }
             (Err(AccountError::NotSignedIn(_)), Some(watched)) => {

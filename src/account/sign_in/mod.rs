@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::answers::{self, Verdict};
 use super::files::{AccountFile, SignInFile};
+use super::server::resources;
 use super::store::{Completed, Torn};
 use super::{AccountError, Ask, Caller, Refusal, Time};
 use crate::secret::Secret;
@@ -132,7 +133,10 @@ impl Caller {
 
     async fn list_servers(&self, token: &Secret) -> Result<(Vec<String>, bool), AccountError> {
         let reply = self.ask(&Ask::resources(token), "the list of servers").await?;
-        answers::servers(&reply, &self.secrets).ok_or_else(|| answers::foreign(&reply).into())
+        let servers = resources::read(&reply.body, &self.secrets);
+        let servers = servers.ok_or_else(|| answers::foreign(&reply))?;
+        let owns_one = servers.iter().any(|server| server.owned);
+        Ok((servers.into_iter().map(|server| server.name).collect(), owns_one))
     }
 }
 

@@ -14,6 +14,9 @@ const LOCK: &str = "account.lock";
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
+/// How long a file is looked at that may be there in a moment: some disks fail while another process replaces it.
+const SETTLES: Duration = Duration::from_millis(500);
+
 /// A file that can't be read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileError {
@@ -76,7 +79,7 @@ impl Store {
         lost: &str,
     ) -> Result<Content<T>, FileError> {
         let path = self.folder.join(name);
-        match files::read_patiently(&path, LARGEST) {
+        match files::read_settled(&path, LARGEST, SETTLES) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or_else(
                 |_| {
                     if torn == Torn::Warned {

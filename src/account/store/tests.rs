@@ -1,4 +1,5 @@
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -44,6 +45,24 @@ fn server() -> StoredServer {
     }
 }
 
+fn sign_in(store: &Store, pin_id: u64) {
+    store.save_pending(&pending(pin_id)).unwrap();
+    assert_eq!(store.complete(&account(pin_id)).unwrap(), Completed::Stored);
+}
+
+/// Who has found a server may be late.
+#[test]
+fn nothing_of_a_sign_in_that_is_gone_comes_back() {
+    let (_folder, store) = store();
+    sign_in(&store, 6);
+    store.remove_all().unwrap();
+    store.change_servers(6, |servers| drop(servers.servers.insert("m1".to_owned(), server())));
+    assert!(!store.folder.join(SERVER).exists());
+    sign_in(&store, 7);
+    store.change_servers(6, |servers| drop(servers.servers.insert("m1".to_owned(), server())));
+    assert!(store.servers().servers.is_empty());
+}
+
 #[test]
 fn a_sign_in_is_read_as_it_was_written_and_its_token_is_known_to_the_redactor() {
     let (_folder, store) = store();
@@ -81,7 +100,8 @@ fn a_claimed_pin_is_stored_only_while_it_is_the_one_that_waits() {
 #[test]
 fn a_new_sign_in_forgets_the_servers_and_not_the_choice() {
     let (_folder, store) = store();
-    store.change_servers(|servers| {
+    sign_in(&store, 6);
+    store.change_servers(6, |servers| {
         servers.chosen = Some("m1".to_owned());
         servers.automatic = Some("m2".to_owned());
         servers.servers.insert("m1".to_owned(), server());
@@ -105,11 +125,11 @@ fn what_is_torn_is_absent_and_is_written_over() {
         }
         assert!(store.account().unwrap().is_none() && pending_in(&store).unwrap().is_none());
         assert_eq!(store.servers().chosen, None);
-        store.save_pending(&pending(7)).unwrap();
-        store.change_servers(|servers| servers.chosen = Some("m".to_owned()));
-        assert_eq!(store.servers().chosen.as_deref(), Some("m"));
-        store.complete(&account(7)).unwrap();
+        sign_in(&store, 7);
         assert!(store.account().unwrap().is_some());
+        fs::write(store.folder.join(SERVER), torn).unwrap();
+        store.change_servers(7, |servers| servers.chosen = Some("m".to_owned()));
+        assert_eq!(store.servers().chosen.as_deref(), Some("m"));
     }
 }
 
@@ -150,7 +170,7 @@ fn all_goes_at_once_and_what_can_t_go_is_told() {
     store.remove_all().unwrap();
     store.save_pending(&pending(7)).unwrap();
     store.complete(&account(7)).unwrap();
-    store.change_servers(|servers| servers.chosen = Some("m".to_owned()));
+    store.change_servers(7, |servers| servers.chosen = Some("m".to_owned()));
     store.save_pending(&pending(8)).unwrap();
     fs::remove_file(store.folder.join(SIGN_IN)).unwrap();
     fs::create_dir(store.folder.join(SIGN_IN)).unwrap();
@@ -174,15 +194,16 @@ fn a_token_is_stored_even_if_somebody_holds_the_lock_for_ever() {
 #[test]
 fn a_cache_that_can_t_be_locked_or_read_is_done_without() {
     let (_folder, store) = store();
-    store.change_servers(|servers| servers.chosen = Some("m".to_owned()));
+    sign_in(&store, 6);
+    store.change_servers(6, |servers| servers.chosen = Some("m".to_owned()));
     let held = store.lock(PATIENCE).unwrap();
-    store.change_servers(|servers| servers.chosen = None);
+    store.change_servers(6, |servers| servers.chosen = None);
     drop(held);
     assert_eq!(store.servers().chosen.as_deref(), Some("m"));
     fs::remove_file(store.folder.join(SERVER)).unwrap();
     fs::create_dir(store.folder.join(SERVER)).unwrap();
     assert_eq!(store.servers().chosen, None);
-    store.change_servers(|servers| servers.chosen = Some("n".to_owned()));
+    store.change_servers(6, |servers| servers.chosen = Some("n".to_owned()));
     store.save_pending(&pending(7)).unwrap();
     store.complete(&account(7)).unwrap();
 }

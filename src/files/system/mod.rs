@@ -36,12 +36,12 @@ pub(crate) enum Call {
     Lock,
 }
 
-#[cfg(not(test))]
+#[cfg(not(all(test, unix)))]
 fn call<T>(_call: Call, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     make()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 use super::faults::call;
 
 #[cfg(unix)]

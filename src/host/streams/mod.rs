@@ -13,8 +13,8 @@ mod windows;
 use windows as platform;
 
 pub use platform::{
-    END_OF_INPUT, Stderr, keep_secrets_in_memory, stderr_is_terminal, stdin, stdin_is_terminal,
-    stdout_is_terminal, stdout_takes_colour, stdout_width, take_stdout,
+    END_OF_INPUT, Stderr, keep_secrets_in_memory, stderr, stderr_is_terminal, stdin,
+    stdin_is_terminal, stdout_is_terminal, stdout_takes_colour, stdout_width, take_stdout,
 };
 
 /// The default format of the log: text on a terminal, else JSON.

@@ -96,6 +96,11 @@ pub fn stdin() -> io::Result<File> {
     rustix::stdio::stdin().try_clone_to_owned().map(File::from)
 }
 
+/// Stderr for what a person is told.
+pub fn stderr() -> impl Write {
+    Stderr::default()
+}
+
 pub fn stderr_is_terminal() -> bool {
     rustix::stdio::stderr().is_terminal()
 }

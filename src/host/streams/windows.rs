@@ -55,6 +55,12 @@ pub fn stdin() -> io::Result<impl Read + Send + 'static> {
     Ok(io::stdin())
 }
 
+/// Stderr for what a person is told.
+#[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
+pub fn stderr() -> impl Write {
+    io::stderr()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is where the streams are")]
 pub fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()

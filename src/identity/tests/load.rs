@@ -1,12 +1,15 @@
 //! Finding, creating and repairing the identity.
 
 use std::fs;
+#[cfg(unix)]
 use std::sync::Arc;
 
 use plexsync_protocol::identity::{FILE_NAME, Origin};
 
 use super::{BACKUP, Folder, MAIN, assert_uuid_v4, file, unavailable};
-use crate::identity::{Finding, Keeper, LockState, inspect};
+#[cfg(unix)]
+use crate::identity::Keeper;
+use crate::identity::{Finding, LockState, inspect};
 
 #[test]
 fn an_empty_folder_gets_an_identity() {

@@ -119,6 +119,9 @@ fn a_folder_in_its_place_lets_every_hook_ask() {
     }
     let Problem { reason, hint } = setup.outbox.pending().unwrap_err();
     assert!(reason.contains("folder") && hint.contains("remove"), "{reason}; {hint}");
+    // Nobody would ever read what was noted beside it.
+    let names = crate::files::names(setup.file().parent().unwrap());
+    assert!(!names.iter().any(|name| name.starts_with("scans.json.")), "{names:?}");
     assert!(setup.outbox.summary().is_err());
 }
 
@@ -180,6 +183,22 @@ fn who_can_not_have_the_lock_notes_beside_the_file() {
     );
     let names = crate::files::names(setup.file().parent().unwrap());
     assert_eq!(names.iter().filter(|name| name.starts_with("scans.json")).count(), 1, "{names:?}");
+}
+
+/// As rclone answers while another process replaces the file.
+#[cfg(unix)]
+#[test]
+fn who_can_not_read_the_file_now_notes_beside_it() {
+    use crate::files::Call;
+    use crate::files::faults::{self, Fault};
+    let setup = Setup::new();
+    let ticket = setup.ask("a/1.mp4");
+    setup.finish(ticket, Outcome::NotAsked(None));
+    setup.write("b/1.mp4");
+    let fault = Fault { call: Call::Open, errno: 5, done: false, times: usize::MAX };
+    faults::with(&[fault], || assert_eq!(setup.ask("b/1.mp4").number, 0));
+    let waiting: Vec<_> = setup.waiting().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(waiting, ["a", "b"].map(|folder| Waits::Folder(setup.path(folder))));
 }
 
 /// Eight at once, each with folders of its own and one that all have. On a busy machine some can't have the lock in

@@ -48,7 +48,12 @@ impl Setup {
     }
 
     fn path(&self, name: &str) -> String {
-        self.disk.path().join(name).to_str().unwrap().to_owned()
+        self.disk
+            .path()
+            .join(name.replace('/', std::path::MAIN_SEPARATOR_STR))
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn hook(&self, file: &str) -> Arrived {

@@ -14,13 +14,14 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         return observe::answer(inner, request, path);
     }
     let mut state = inner.state();
+    state.advance();
     state.requests.push(request.clone());
     let caller = state.tokens.caller(request);
     let (devices, scans) = (state.registry.events().len(), state.library.scans.len());
     state.registry.see(request, caller);
     let answer = match (&state.events, request.path(), caller) {
         (Some(events), "/:/eventsource/notifications", Caller::Owner | Caller::Shared) => {
-            stream(Arc::clone(inner), events.len())
+            stream(Arc::clone(inner), events.len(), caller)
         }
         _ => find(&mut state, request, caller),
     };
@@ -32,7 +33,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         }
         None => answer,
     };
-    state.tell(request, &answer, devices, scans);
+    state.report(request, &answer, devices, scans);
     let held = state.is_held(request);
     if held {
         state.held += 1;
@@ -53,8 +54,10 @@ fn find(state: &mut State, request: &Request, caller: Caller) -> Response {
     media_server::answer(state, request, caller)
 }
 
-/// Tells events as they come, from now on.
-fn stream(inner: Arc<Inner>, mut told: usize) -> Response {
+/// Tells events as they come, from now on. Activities are the owner's to know.
+fn stream(inner: Arc<Inner>, mut told: usize, caller: Caller) -> Response {
+    let may_know =
+        move |event: &String| caller == Caller::Owner || !event.starts_with("event: activity\n");
     Response::script(move |wire, _| {
         wire.send_head(
             200,
@@ -63,11 +66,15 @@ fn stream(inner: Arc<Inner>, mut told: usize) -> Response {
         loop {
             let events = inner.state().events.clone();
             let Some(events) = events else { return Ok(After::Close) };
-            for event in events.iter().skip(told) {
+            for event in events.iter().skip(told).filter(|event| may_know(event)) {
                 wire.send(event)?;
             }
             told = events.len();
-            wire.pause_until(|| inner.state().events.as_ref().is_none_or(|all| all.len() > told))?;
+            wire.pause_until(|| {
+                let mut state = inner.state();
+                state.advance();
+                state.events.as_ref().is_none_or(|all| all.len() > told)
+            })?;
         }
     })
 }

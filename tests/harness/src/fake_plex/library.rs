@@ -1,9 +1,13 @@
 //! The library: sections with folders, entries to page through, scans that were asked for.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::{negotiated, page};
+use super::edits::Edits;
+use super::scanning::{Scanning, is_below};
 use super::{plex_response, plex_value};
 use crate::http::{Request, Response};
 
@@ -25,7 +29,67 @@ pub struct Section {
     /// How many entries are made up for it.
     items: u64,
     /// The listing that stands for made-up entries.
-    listing: Option<String>,
+    listing: Option<Listing>,
+    /// It is being scanned.
+    pub(super) refreshing: bool,
+    /// When it was last scanned, in Unix seconds.
+    pub(super) scanned_at: u64,
+}
+
+/// Entries of one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listing {
+    /// The listing as it was given, as long as it is that.
+    text: Option<String>,
+    container: Value,
+    entries: Vec<Value>,
+    /// The place of the entry, folder and name of each file, in lower case.
+    files: Vec<(usize, String, String)>,
+}
+
+impl Listing {
+    fn new(mut container: Value, text: Option<String>) -> Self {
+        let entries = container["Metadata"].take().as_array().cloned().unwrap_or_default();
+        let place = |(place, entry)| files_of(entry).into_iter().map(move |file| (place, file));
+        let files = entries.iter().enumerate().flat_map(place).map(|(place, file)| {
+            let (folder, name) = split(file);
+            (place, folder, name)
+        });
+        Self { files: files.collect(), text, container, entries }
+    }
+
+    fn of(text: &str) -> Self {
+        let mut body: Value = serde_json::from_str(text).expect("a listing is JSON");
+        Self::new(body["MediaContainer"].take(), Some(text.to_owned()))
+    }
+
+    /// The entries whose files the filter `file` takes: for a path all with a file in its folder, for a name all
+    /// with a file of such a name, in any letter case (media_preview_generator 77335fd).
+    fn filtered(&self, file: &str) -> Vec<&Value> {
+        let (folder, name) = split(file);
+        let fits = |its_folder: &String, its_name: &String| match folder.is_empty() {
+            false => *its_folder == folder,
+            true => its_name.contains(&name),
+        };
+        let fitting = self.files.iter().filter(|(_, folder, name)| fits(folder, name));
+        let mut places: Vec<_> = fitting.map(|(place, ..)| *place).collect();
+        places.dedup();
+        places.into_iter().map(|place| &self.entries[place]).collect()
+    }
+
+    /// Changes the entries.
+    fn change(self, change: impl FnOnce(&mut Vec<Value>)) -> Self {
+        let Self { mut container, mut entries, .. } = self;
+        change(&mut entries);
+        container["Metadata"] = Value::Array(entries);
+        Self::new(container, None)
+    }
+}
+
+/// Folder and name of a path, in lower case.
+fn split(path: &str) -> (String, String) {
+    let at = path.rfind(['/', '\\']).map_or(0, |place| place + 1);
+    (path[..at].to_lowercase(), path[at..].to_lowercase())
 }
 
 impl Section {
@@ -38,11 +102,54 @@ impl Section {
             locations: locations.iter().map(|&path| path.to_owned()).collect(),
             items: 3,
             listing: None,
+            refreshing: false,
+            scanned_at: 1_700_000_000,
         }
     }
 
     fn listing_of(self, listing: &str) -> Self {
-        Self { listing: Some(listing.to_owned()), ..self }
+        Self { listing: Some(Listing::of(listing)), ..self }
+    }
+
+    /// Whether one of its folders holds the file.
+    pub(super) fn holds(&self, file: &str) -> bool {
+        self.locations.iter().any(|location| is_below(file, location))
+    }
+
+    /// Adds an item with this file, and returns its key.
+    pub(super) fn add(&mut self, file: &str) -> String {
+        let number = self.total();
+        let mut entry = self.entry(number);
+        let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+        entry["title"] = json!(name.rsplit_once('.').map_or(name, |(title, _)| title));
+        entry["Media"][0]["Part"][0]["file"] = json!(file);
+        let key = entry["ratingKey"].as_str().unwrap_or_default().to_owned();
+        self.change(|entries| entries.push(entry));
+        key
+    }
+
+    /// Marks the items of a file that is gone.
+    pub(super) fn trash(&mut self, file: &str) {
+        self.change(|entries| {
+            let gone = entries.iter_mut().filter(|entry| files_of(entry).contains(&file));
+            gone.for_each(|entry| entry["deletedAt"] = json!(1_700_000_000));
+        });
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Value>)) {
+        let listing = self.listing.take();
+        let listing = listing.unwrap_or_else(|| Listing::new(self.page(0, u64::MAX).0, None));
+        self.listing = Some(listing.change(change));
+    }
+
+    fn total(&self) -> u64 {
+        self.listing.as_ref().map_or(self.items, |listing| listing.entries.len() as u64)
+    }
+
+    /// The item with this key.
+    fn item(&self, key: &str) -> Option<Value> {
+        let entries = &self.listing.as_ref()?.entries;
+        entries.iter().find(|entry| entry["ratingKey"] == key).cloned()
     }
 
     fn entry(&self, number: u64) -> Value {
@@ -63,7 +170,7 @@ impl Section {
             .collect();
         json!({
             "key": self.key, "type": self.kind, "title": self.title, "agent": "tv.plex.agents.movie",
-            "scanner": "Plex Movie", "language": "en-US", "refreshing": false,
+            "scanner": "Plex Movie", "language": "en-US", "refreshing": self.refreshing, "scannedAt": self.scanned_at,
             "uuid": format!("c2f8f1a0-0000-4000-8000-{number:012}"), "Location": locations,
         })
     }
@@ -98,9 +205,11 @@ pub struct Scan {
 /// Sections, and what happened to them.
 #[derive(Debug)]
 pub(super) struct Library {
-    sections: Vec<Section>,
+    pub(super) sections: Vec<Section>,
     pub(super) paging: Paging,
     pub(super) scans: Vec<Scan>,
+    pub(super) scanning: Scanning,
+    pub(super) edits: BTreeMap<String, Edits>,
 }
 
 impl Default for Library {
@@ -115,7 +224,13 @@ impl Default for Library {
             Section::new("5", "Music", "artist", &["/media/music"]).listing_of(TRACKS),
             Section::new("6", "Windows", "movie", &["D:\\Videos"]),
         ];
-        Self { sections, paging: Paging::default(), scans: Vec::new() }
+        Self {
+            sections,
+            paging: Paging::default(),
+            scans: Vec::new(),
+            scanning: Scanning::default(),
+            edits: BTreeMap::new(),
+        }
     }
 }
 
@@ -130,33 +245,12 @@ impl Library {
     }
 
     pub(super) fn set_listing(&mut self, key: &str, body: &str) {
-        self.section_mut(key).listing = Some(body.to_owned());
+        self.section_mut(key).listing = Some(Listing::of(body));
     }
 
-    /// Adds an entry with this file to the section with the longest location that holds it.
-    pub(super) fn add_item(&mut self, path: &str) -> Option<String> {
-        let length = |section: &Section| {
-            let inside = |location: &&String| {
-                path.strip_prefix(location.as_str())
-                    .is_some_and(|rest| rest.starts_with(['/', '\\']))
-            };
-            section.locations.iter().filter(inside).map(String::len).max().unwrap_or(0)
-        };
-        let section = self.sections.iter_mut().max_by_key(|section| length(section))?;
-        if length(section) == 0 {
-            return None;
-        }
-        let (container, total) = section.page(0, u64::MAX);
-        let mut body = json!({"MediaContainer": container});
-        let entries = &mut body["MediaContainer"]["Metadata"];
-        if entries.is_null() {
-            *entries = json!([]);
-        }
-        let mut entry = section.entry(total + 1);
-        entry["Media"][0]["Part"][0]["file"] = json!(path);
-        entries.as_array_mut()?.push(entry);
-        section.listing = Some(body.to_string());
-        Some(section.key.clone())
+    /// The item with this key.
+    pub(super) fn item(&self, key: &str) -> Option<Value> {
+        self.sections.iter().find_map(|section| section.item(key))
     }
 
     fn section_mut(&mut self, key: &str) -> &mut Section {
@@ -169,8 +263,8 @@ impl Library {
         match parts {
             [] | ["all"] => self.list(request),
             ["all", "refresh"] if request.method == "GET" => {
-                let all = self.sections.iter().map(|section| section.key.clone());
-                self.scans.extend(all.map(|section| Scan { section, path: None }));
+                let keys: Vec<_> = self.sections.iter().map(|it| it.key.clone()).collect();
+                keys.into_iter().for_each(|section| self.begin(Scan { section, path: None }));
                 plex_response(200)
             }
             [key, rest @ ..] => {
@@ -180,8 +274,14 @@ impl Library {
                 };
                 match rest {
                     [] => self.one(request, place),
+                    ["all"] if request.method == "PUT" => self.edit_of_query(request),
                     ["all"] => self.listing(request, place),
                     ["refresh"] => self.refresh(request, place),
+                    ["emptyTrash"] if request.method == "PUT" => {
+                        let is_there = |entry: &Value| entry["deletedAt"].is_null();
+                        self.sections[place].change(|entries| entries.retain(is_there));
+                        plex_response(200)
+                    }
                     _ => page(404, "Not Found"),
                 }
             }
@@ -205,7 +305,7 @@ impl Library {
         let section = self.sections[place].key.clone();
         match request.method.as_str() {
             "GET" | "POST" => {
-                self.scans.push(Scan { section, path: request.query_value("path") });
+                self.begin(Scan { section, path: request.query_value("path") });
                 plex_response(200)
             }
             "DELETE" => plex_response(200),
@@ -251,52 +351,38 @@ impl Section {
     fn whole(&self, request: &Request) -> Response {
         let (container, _) = self.page(0, u64::MAX);
         let made = negotiated(request, 200, &json!({"MediaContainer": container}));
-        match &self.listing {
-            Some(text) if request.header("accept") == Some("application/json") => {
-                made.body(text.as_str())
-            }
+        match self.listing.as_ref().and_then(|listing| listing.text.as_deref()) {
+            Some(text) if request.header("accept") == Some("application/json") => made.body(text),
             _ => made,
         }
     }
 
     /// One page of the listing, and how many entries there are on all pages.
     fn page(&self, start: u64, size: u64) -> (Value, u64) {
-        let (mut container, entries, total) = match &self.listing {
-            Some(text) => {
-                let mut body: Value = serde_json::from_str(text).expect("a listing is JSON");
-                let entries = body["MediaContainer"]["Metadata"].take();
-                let entries = entries.as_array().cloned().unwrap_or_default();
-                let total = entries.len() as u64;
-                (body["MediaContainer"].take(), cut(entries, start, size), total)
-            }
+        let (mut container, entries) = match &self.listing {
+            Some(listing) => (listing.container.clone(), cut(listing.entries.iter(), start, size)),
             None => {
                 let numbers = start.min(self.items)..start.saturating_add(size).min(self.items);
-                (self.container(), numbers.map(|number| self.entry(number)).collect(), self.items)
+                (self.container(), numbers.map(|number| self.entry(number)).collect())
             }
         };
         fill(&mut container, entries);
-        (container, total)
+        (container, self.total())
     }
 
-    /// One page of what the filter `file` brings: for a path all entries with a file in its folder, for a name all
-    /// with a file of such a name, in any letter case (media_preview_generator 77335fd).
+    /// One page of what the filter `file` brings.
     fn filtered(&self, file: &str, start: u64, size: u64) -> (Value, u64) {
-        let split = |path: &str| {
-            let at = path.rfind(['/', '\\']).map_or(0, |place| place + 1);
-            (path[..at].to_lowercase(), path[at..].to_lowercase())
+        let made;
+        let listing = match &self.listing {
+            Some(listing) => listing,
+            None => {
+                made = Listing::new(self.page(0, u64::MAX).0, None);
+                &made
+            }
         };
-        let (folder, name) = split(file);
-        let fits = |path: &str| match split(path) {
-            (its_folder, _) if !folder.is_empty() => its_folder == folder,
-            (_, its_name) => its_name.contains(&name),
-        };
-        let (mut container, _) = self.page(0, u64::MAX);
-        let entries = container["Metadata"].take();
-        let entries = entries.as_array().cloned().unwrap_or_default().into_iter();
-        let entries: Vec<_> =
-            entries.filter(|entry| files_of(entry).iter().any(|it| fits(it))).collect();
-        let total = entries.len() as u64;
-        fill(&mut container, cut(entries, start, size));
+        let entries = listing.filtered(file);
+        let (mut container, total) = (listing.container.clone(), entries.len() as u64);
+        fill(&mut container, cut(entries.into_iter(), start, size));
         (container, total)
     }
 
@@ -320,9 +406,9 @@ fn files_of(entry: &Value) -> Vec<&str> {
     parts.filter_map(|part| part["file"].as_str()).collect()
 }
 
-fn cut(entries: Vec<Value>, start: u64, size: u64) -> Vec<Value> {
+fn cut<'a>(entries: impl Iterator<Item = &'a Value>, start: u64, size: u64) -> Vec<Value> {
     let [start, size] = [start, size].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
-    entries.into_iter().skip(start).take(size).collect()
+    entries.skip(start).take(size).cloned().collect()
 }
 
 /// What a server says that insists on pages (text of plex_nfo_exporter issue 14).

@@ -10,7 +10,8 @@ use crate::http::{Request, Response};
 /// The server's identifier, unless a test says otherwise.
 pub(super) const MACHINE: &str = "3f2a9d4c7b1e4a608d5f0c2b9e7a6d1835f4c0aa";
 /// Start of a JPEG file.
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
+pub(super) const JPEG: &[u8] =
+    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
 
 /// Answers one request as the media server does.
 pub(super) fn answer(state: &mut State, request: &Request, caller: Caller) -> Response {
@@ -26,9 +27,11 @@ pub(super) fn answer(state: &mut State, request: &Request, caller: Caller) -> Re
         [] => container(request, server(state)),
         ["media", "providers"] => container(request, providers()),
         ["library", "sections", rest @ ..] => state.library.answer(request, rest),
-        ["library", "metadata", key, rest @ ..] => metadata(request, key, rest),
+        ["library", "metadata", key, rest @ ..] => state.library.of_item(request, key, rest),
         [":", "prefs"] => prefs(state, request),
-        [":", "scrobble" | "unscrobble" | "rate"] => plex_response(200),
+        [":", what @ ("scrobble" | "unscrobble" | "rate")] => state.library.mark(request, what),
+        ["activities"] if caller == Caller::Shared => page(403, "Forbidden"),
+        ["activities"] => container(request, state.library.activities()),
         ["status", "sessions"] | ["accounts"] | ["devices"] if caller == Caller::Shared => {
             page(403, "Forbidden")
         }
@@ -45,7 +48,7 @@ pub(super) fn answer(state: &mut State, request: &Request, caller: Caller) -> Re
     }
 }
 
-fn container(request: &Request, container: Value) -> Response {
+pub(super) fn container(request: &Request, container: Value) -> Response {
     negotiated(request, 200, &json!({"MediaContainer": container}))
 }
 
@@ -70,21 +73,6 @@ fn providers() -> Value {
 /// The web app lives under whatever name the owner gave the server: another host than the one asked.
 fn to_the_web_app() -> Response {
     plex_response(301).header("Location", "http://home.example:32400/web/index.html")
-}
-
-fn metadata(request: &Request, key: &str, rest: &[&str]) -> Response {
-    match (rest, request.method.as_str()) {
-        ([], "GET" | "HEAD") => {
-            let entry = json!({"ratingKey": key, "key": format!("/library/metadata/{key}"), "type": "movie", "title": format!("Film {key}")});
-            container(request, json!({"size": 1, "Metadata": [entry]}))
-        }
-        ([], "PUT" | "DELETE") | (["refresh"], "PUT") => plex_response(200),
-        (["refresh"], _) => page(405, "Method Not Allowed"),
-        (["thumb" | "art", ..], _) => {
-            plex_response(200).header("Content-Type", "image/jpeg").body(JPEG)
-        }
-        _ => page(404, "Not Found"),
-    }
 }
 
 /// Read too soon after a change, the preferences are refused once.

@@ -13,11 +13,13 @@
 mod answer;
 mod big;
 mod devices;
+mod edits;
 mod fault;
 mod library;
 mod media_server;
 mod observe;
 mod plex_tv;
+mod scanning;
 mod spoil;
 mod state;
 mod tls;
@@ -36,6 +38,7 @@ pub use fault::{Encoding, Fault, Plan};
 pub use library::{Paging, Scan, Section};
 pub use tls::TlsSetup;
 
+use scanning::Change;
 use state::{Caller, Inner, State};
 
 /// Longest wait for something that a test expects.
@@ -86,9 +89,11 @@ impl FakePlex {
         Self { port: address.port(), listen, server: Mutex::new(Some(server)), inner, url, ca_pem }
     }
 
-    /// Ends the server: its connections are closed, new ones refused. What it knows stays.
+    /// Ends the server: its connections are closed, new ones refused. What it knows stays, but for the scans that run
+    /// and wait.
     pub fn turn_off(&self) {
         drop(self.server().take());
+        self.inner.state().library.forget_scans();
     }
 
     /// Starts it again where it was.
@@ -218,10 +223,42 @@ impl FakePlex {
         self.inner.state().library.set_listing(section, body);
     }
 
-    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
-    /// section holds it.
-    pub fn add_item(&self, path: &str) -> Option<String> {
-        self.inner.state().library.add_item(path)
+    /// From now on a scan takes this long, one after the other: it is an activity, its items are there after half the
+    /// time, and an event stream tells how far it is. Else it takes no time, and nothing is told.
+    pub fn scans_take(&self, time: Duration) {
+        self.inner.state().library.scanning.takes = Some(time);
+    }
+
+    /// From now on no activity names its section, as those of old servers.
+    pub fn scans_are_nameless(&self) {
+        self.inner.state().library.scanning.is_nameless = true;
+    }
+
+    /// Puts a file on Plex's disk: the next scan of its folder brings an item.
+    pub fn add_file(&self, file: &str) {
+        self.inner.state().library.scanning.changes.push(Change::New(file.to_owned()));
+    }
+
+    /// Takes a file off Plex's disk: the next scan of its folder moves its items to the trash.
+    pub fn remove_file(&self, file: &str) {
+        self.inner.state().library.scanning.changes.push(Change::Gone(file.to_owned()));
+    }
+
+    /// When the item with a file that was added came.
+    pub fn appeared(&self, file: &str) -> Option<Instant> {
+        let state = self.inner.state();
+        let mut appeared = state.library.scanning.appeared.iter();
+        appeared.find(|(known, _)| known == file).map(|(_, at)| *at)
+    }
+
+    /// The item with this key, as `/library/metadata/KEY` shows it.
+    pub fn item(&self, key: &str) -> serde_json::Value {
+        self.inner.state().library.metadata(key)
+    }
+
+    /// How often the item with this key was analyzed.
+    pub fn analyses(&self, key: &str) -> u64 {
+        self.inner.state().library.analyses(key)
     }
 
     /// How listings are paged from now on.
@@ -242,8 +279,8 @@ impl FakePlex {
     /// Tells an event to everybody who listens.
     pub fn tell(&self, event: &str, data: &serde_json::Value) {
         let mut state = self.inner.state();
-        let events = state.events.as_mut().expect("the fake has an event stream");
-        events.push(format!("event: {event}\ndata: {data}\n\n"));
+        assert!(state.events.is_some(), "the fake has no event stream");
+        state.tell(event, data);
     }
 
     /// Tells how far a scan of a section is: `started`, `updated`, `ended`. The first does not name the section.

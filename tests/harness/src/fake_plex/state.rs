@@ -55,7 +55,13 @@ impl State {
     }
 
     /// Tells what a request has brought: how many devices and scans there were before it is given.
-    pub(super) fn tell(&self, request: &Request, answer: &Response, devices: usize, scans: usize) {
+    pub(super) fn report(
+        &self,
+        request: &Request,
+        answer: &Response,
+        devices: usize,
+        scans: usize,
+    ) {
         self.watcher.request("plex", request, answer);
         for device in &self.registry.events()[devices..] {
             self.watcher.tell(Event::Device(device.clone()));
@@ -65,10 +71,25 @@ impl State {
         }
     }
 
+    /// Lets time pass: scans go on, and those who listen hear of it.
+    pub(super) fn advance(&mut self) {
+        for (event, data) in self.library.advance() {
+            self.tell(event, &data);
+        }
+    }
+
+    /// Tells an event to everybody who listens.
+    pub(super) fn tell(&mut self, event: &str, data: &serde_json::Value) {
+        if let Some(events) = &mut self.events {
+            events.push(format!("event: {event}\ndata: {data}\n\n"));
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.requests.clear();
         self.registry = Registry::default();
         self.library.scans.clear();
+        self.library.forget_scans();
         self.plans.clear();
         self.canned.clear();
         self.prefs_were_put = false;

@@ -559,3 +559,49 @@ mod tls_setups {
         assert!(plex.requests().is_empty());
     }
 }
+
+#[test]
+fn a_scan_takes_its_time_and_is_told_step_by_step() {
+    let plex = FakePlex::start();
+    plex.set_sections(vec![Section::new("1", "Films", "movie", &["/m"])]);
+    plex.scans_take(Duration::from_millis(400));
+    plex.tell_events();
+    plex.add_file("/m/new/Heat.mkv");
+    plex.add_file("/m/other/Ran.mkv");
+    let section = || {
+        let list = ask(&plex, "GET", "/library/sections", JSON).json();
+        list["MediaContainer"]["Directory"][0].clone()
+    };
+    let (before, begun) = (section(), Instant::now());
+    for _ in 0..2 {
+        ask(&plex, "GET", "/library/sections/1/refresh?path=%2Fm%2Fnew", JSON);
+    }
+    assert_eq!(section()["refreshing"], true);
+    let running = ask(&plex, "GET", "/activities", JSON).json();
+    assert_eq!(running["MediaContainer"]["Activity"][0]["type"], "library.update.section");
+    let shared = format!("X-Plex-Token: {}\r\n", plex.shared_token());
+    assert_eq!(ask_for(&plex, "GET", "/activities", &shared, usize::MAX).status(), 403);
+    let file = "/library/sections/1/all?type=1&file=heat";
+    while ask(&plex, "GET", file, JSON).json()["MediaContainer"]["size"] != 1 {}
+    assert!(begun.elapsed() >= Duration::from_millis(200));
+    while section()["refreshing"] == true {}
+    // The second one waited for the first.
+    assert!(begun.elapsed() >= Duration::from_millis(800));
+    assert_ne!(section()["scannedAt"], before["scannedAt"]);
+    assert_eq!(plex.appeared("/m/other/Ran.mkv"), None);
+    let told = plex.inner.state().events.clone().unwrap();
+    let of = |part: &str| told.iter().filter(|event| event.contains(part)).count();
+    let steps = [r#""started""#, r#""updated""#, r#""ended""#, "TimelineEntry", "librarySectionID"];
+    assert_eq!(steps.map(of), [2, 4, 2, 4, 6]);
+}
+
+#[test]
+fn a_server_that_ends_forgets_its_scans() {
+    let plex = FakePlex::start();
+    plex.scans_take(Duration::from_secs(600));
+    ask(&plex, "GET", "/library/sections/1/refresh", JSON);
+    plex.turn_off();
+    plex.turn_on();
+    let running = ask(&plex, "GET", "/activities", JSON).json();
+    assert_eq!(running["MediaContainer"]["size"], 0);
+}

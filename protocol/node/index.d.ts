@@ -1,0 +1,6 @@
+export * from "./lib/client.js";
+export * from "./lib/contract.js";
+export * from "./lib/error.js";
+export * from "./lib/options.js";
+export * from "./lib/process.js";
+export * from "./lib/program.js";
