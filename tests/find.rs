@@ -285,3 +285,19 @@ fn all_of_a_large_folder_is_read_only_where_the_name_brings_nothing() {
         assert_eq!(found["missing"], json!(["/m/gone.mkv"]));
     }
 }
+
+#[test]
+fn an_address_without_a_scheme_is_no_other_server() {
+    let plex = self::plex(&[("1", "movie", &["/m"], &[("1", &["/m/a.mkv"])])]);
+    let mut host = started(&plex);
+    for method in ["plex.find", "plex.scan", "plex.request"] {
+        for server in ["nas:32400", "192.168.1.9:32400", "nas:32400/", ""] {
+            let params = json!({"path": "/m/a.mkv", "server": server});
+            let error = host.call(method, params).unwrap_err();
+            assert_eq!(error.code, -32602, "{method} {server}: {error}");
+            assert_eq!(error.datum("pointer"), "/server");
+            assert!(error.message.contains("`http://"), "{error}");
+        }
+    }
+    assert!(plex.requests().is_empty(), "the configured server is not asked in its place");
+}

@@ -26,6 +26,12 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
+    /// What the call names and the account has not found for it: a base URL, or what was meant as one.
+    pub(super) fn server_of(&self, has: Has<'_>) -> Option<String> {
+        let is_found = has.named().is_some() && self.account.router.is_some();
+        has.server.filter(|_| !is_found).map(str::to_owned)
+    }
+
     /// The same, or an error if there is no server; in Stash it is a setting, or comes with the account.
     pub(super) fn with_server(self) -> Result<Self, ErrorObject> {
         match self.account.server.is_some() || self.account.router.is_some() {

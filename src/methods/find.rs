@@ -89,7 +89,9 @@ enum Found {
 
 impl Find {
     async fn run(&self, named: Option<Vec<Named>>) -> Outcome {
-        let Resolved { account, settings, .. } = self.account().await?;
+        let resolved = self.account().await?;
+        let server = resolved.server_of(self.has());
+        let Resolved { account, settings, .. } = resolved;
         let paths = match named {
             Some(paths) => paths,
             None => self.scene_files().await?,
@@ -99,7 +101,7 @@ impl Find {
         }
         let mut scanner = self.worker.plex.scanner(ScanCall {
             identity: self.identity.clone(),
-            server: self.has().url().map(str::to_owned),
+            server,
             account,
             limits: limits(self.stash.as_deref()),
             deadline: self.deadline,

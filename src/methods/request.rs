@@ -29,11 +29,9 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
         let has = Has { server: params.server.as_deref(), token: params.token.as_deref() };
-        let is_named = has.named().is_some();
-        let account = worker.account(stash.as_deref(), has).await?.account;
-        if is_named && account.router.is_some() {
-            params.server = None;
-        }
+        let resolved = worker.account(stash.as_deref(), has).await?;
+        let (server, account) = (resolved.server_of(has), resolved.account);
+        params.server = server;
         let progress = progress_of(&params, stash.is_some(), progress);
         if params.timeout_ms.is_none_or(|asked| (1..=MAX_TIMEOUT_MS).contains(&asked)) {
             params.timeout_ms = Some(milliseconds_until(deadline));

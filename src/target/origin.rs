@@ -18,11 +18,6 @@ impl<'a> Call<'a> {
         let is_name = |server: &&str| !server.contains("://") && !server.trim().is_empty();
         self.server.filter(is_name)
     }
-
-    /// The base URL that the call names.
-    pub fn url(self) -> Option<&'a str> {
-        self.server.filter(|_| self.named().is_none())
-    }
 }
 
 /// Who says where a call goes, and with which token.

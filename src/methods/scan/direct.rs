@@ -31,8 +31,8 @@ impl Wanted {
         let deadline = Instant::now() + timeout;
         let identity = ticket.identity(deadline).await?;
         let has = Has { server: server.as_deref(), token: None };
-        let account = worker.account(None, has).await?.account;
-        let server = has.url().map(str::to_owned);
+        let resolved = worker.account(None, has).await?;
+        let (server, account) = (resolved.server_of(has), resolved.account);
         let call = ScanCall { server, identity, account, limits: limits(None), deadline };
         let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
         let listening = match &wait {

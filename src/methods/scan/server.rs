@@ -29,8 +29,8 @@ impl Server {
         settings: Settings,
     ) -> Result<Self, ErrorObject> {
         let has = Has { server: server.as_deref(), token: None };
-        let url = has.url().map(str::to_owned);
         let resolved = worker.account_of(call, settings, has).await?;
+        let url = resolved.server_of(has);
         let resolved = if url.is_some() { resolved } else { resolved.with_server()? };
         let Resolved { account, settings, key } = resolved;
         if let Some(Err(reason)) = account.server.as_deref().map(server_key) {
