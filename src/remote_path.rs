@@ -41,6 +41,9 @@ pub enum Fit {
 impl RemotePath {
     /// Reads an absolute path; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(plain) = without_prefix(text) {
+            return Self::parse(&plain);
+        }
         let path = Self::read(Style::of(text)?, text);
         if path.style == Style::Unc && path.parts.len() < path.style.root_parts() {
             return text.starts_with('/').then(|| Self::read(Style::Posix, text));
@@ -175,6 +178,15 @@ impl fmt::Display for RemotePath {
             (Style::Drive, _) => formatter.write_str(&parts),
             (Style::Unc, _) => write!(formatter, "{separator}{separator}{parts}"),
         }
+    }
+}
+
+/// A path of Windows without the `\\?\` that lifts its limit of length.
+fn without_prefix(path: &str) -> Option<String> {
+    let path = path.strip_prefix(r"\\?\")?;
+    match path.strip_prefix(r"UNC\") {
+        Some(share) => Some(format!(r"\\{share}")),
+        None => (Style::of(path) == Some(Style::Drive)).then(|| path.to_owned()),
     }
 }
 

@@ -37,6 +37,8 @@ fn a_path_is_tidied() {
         (r"D:\a\..\..\b", r"D:\b"),
         (r"D:\a/b\\c", r"D:\a\b\c"),
         ("D:/a/b", "D:/a/b"),
+        (r"\\?\D:\a\b", r"D:\a\b"),
+        (r"\\?\UNC\nas\share\x", r"\\nas\share\x"),
         (r"\\nas\share\..\x\", r"\\nas\share\x"),
         ("//nas/share", "//nas/share"),
     ] {
@@ -56,6 +58,7 @@ fn a_file_lies_in_a_folder() {
         (r"/data/a\b.mp4", "/data"),
         (r"/data/a\", "/data"),
         (r"D:\Media\a.mp4", r"D:\Media"),
+        (r"\\?\D:\Media\a.mp4", r"D:\Media"),
         (r"D:\Media\", r"D:\Media"),
         (r"D:\a.mp4", r"D:\"),
         ("D:/Media/a.mp4", "D:/Media"),
