@@ -299,5 +299,9 @@ fn an_address_without_a_scheme_is_no_other_server() {
             assert!(error.message.contains("`http://"), "{error}");
         }
     }
+    let error = host.call("plex.find", json!({"path": "/m/a", "server": "http://nas:1"}));
+    let error = error.unwrap_err();
+    assert_eq!((error.code, error.datum("missing")), (-32014, &json!("token")));
+    assert!(error.message.ends_with("or name one of the account's servers"), "{error}");
     assert!(plex.requests().is_empty(), "the configured server is not asked in its place");
 }

@@ -17,6 +17,7 @@ use crate::json_text::JsonText;
 use crate::plex::error::PlexError;
 use crate::plex::refusal::Refusal;
 use crate::plex::request::PreparedRequest;
+use crate::plex::request::auth::TOKEN_OF_CALL;
 use crate::plex::request::query::quote;
 use crate::plex::response::work::{self, Stop, Stopped};
 use crate::plex::sections::{self, Section, Target};
@@ -239,7 +240,18 @@ impl Scanner {
     pub(super) fn prepare(&self, params: &RequestParams) -> Result<PreparedRequest, PlexError> {
         let ScanCall { server, identity, account, limits, .. } = &self.call;
         let params = &RequestParams { server: server.clone(), ..params.clone() };
-        PreparedRequest::new(params, identity, account, *limits, &self.plex.secrets)
+        let prepared = PreparedRequest::new(params, identity, account, *limits, &self.plex.secrets);
+        prepared.map_err(|error| match error {
+            PlexError::NotConfigured { missing, message } => {
+                // Neither `plex.scan` nor `plex.find` takes one.
+                let message = message.replace(
+                    TOKEN_OF_CALL,
+                    "configure its URL and token, or name one of the account's servers",
+                );
+                PlexError::not_configured(missing, message)
+            }
+            error => error,
+        })
     }
 
     /// Sends requests that are no exchange of one answer, within the call's time.

@@ -122,13 +122,8 @@ mod tests {
 
     #[test]
     fn a_server_with_a_scheme_is_a_url_and_other_text_a_name() {
-        let of = |server| {
-            let call = Call { server: Some(server), token: None };
-            (call.url(), call.named())
-        };
-        assert_eq!(of(URL), (Some(URL), None));
-        assert_eq!(of("Box"), (None, Some("Box")));
-        assert_eq!(of(" "), (Some(" "), None));
+        let of = |server| Call { server: Some(server), token: None }.named();
+        assert_eq!((of(URL), of("Box"), of(" ")), (None, Some("Box"), None));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::plex::request::url::Base;
 use crate::plex::route::Router;
 use crate::secret::{LONGEST, Secret};
 
+/// The hint to a call that names a server without a token.
+pub(crate) const TOKEN_OF_CALL: &str = "give a `token`, or an empty one to send none";
 /// Where the user finds a token.
 pub const TOKEN_HINT: &str =
     "Plex's support article \"Finding an authentication token\" shows where to find it";
@@ -104,7 +106,7 @@ fn foreign(account: &Account) -> PlexError {
         Some(_) => "`server` is not the configured one, and the configured token belongs to that",
         None => "no token is known for `server`",
     };
-    let message = format!("{reason}; give a `token`, or an empty one to send none");
+    let message = format!("{reason}; {TOKEN_OF_CALL}");
     PlexError::not_configured(Missing::Token, message)
 }
 
