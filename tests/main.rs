@@ -69,6 +69,24 @@ fn worker() -> PathBuf {
     Host::find_binary()
 }
 
+/// The worker, if it is static: a dynamic program names near its beginning what loads it.
+#[cfg(target_os = "linux")]
+fn static_worker() -> Option<PathBuf> {
+    use std::io::Read;
+
+    let mut beginning = Vec::new();
+    let file = std::fs::File::open(worker()).unwrap();
+    file.take(4096).read_to_end(&mut beginning).unwrap();
+    if !String::from_utf8_lossy(&beginning).contains("/ld-") {
+        return Some(worker());
+    }
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    skip(format_args!(
+        "the worker is not static, `.ci/platforms {target}` builds one and tries it"
+    ));
+    None
+}
+
 /// An example of this package, which `cargo test` builds; none where only one test target was built.
 fn example(name: &str) -> Option<PathBuf> {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"));
