@@ -67,6 +67,18 @@ fn a_name_is_a_call() {
     assert!(script.wait().unwrap().success());
 }
 
+/// As a keyboard sends it; a console of Windows makes two characters of it.
+#[test]
+fn the_enter_key_ends_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut script) = on_a_terminal(folder.path(), "") else { return };
+    shown(&mut script, "try identity.get");
+    types(&mut script, "identity.get\r");
+    shown(&mut script, "\"device_id\": ");
+    types(&mut script, "quit\r");
+    assert!(script.wait().unwrap().success());
+}
+
 #[test]
 fn a_person_can_ask_for_help_and_quit() {
     let folder = tempfile::tempdir().unwrap();

@@ -109,10 +109,6 @@ impl Connector {
     }
 
     async fn open(&self, target: &Url, peer: &Peer) -> Result<Stream, HttpError> {
-        if target.scheme() == "https" {
-            // Roots that can't be read are the user's to fix, whatever the server.
-            self.trusting().await?;
-        }
         let mut io = match self.proxy(target)? {
             None => self.tcp(target, peer).await?,
             Some(proxy) => {
@@ -190,6 +186,10 @@ impl Service<Uri> for Connector {
                 )
             })?;
             let peer = Peer::of(&target);
+            if target.scheme() == "https" {
+                // Roots that can't be read are the user's to fix, and the time that it takes is not the server's.
+                connector.trusting().await?;
+            }
             let opening = connector.open(&target, &peer);
             let stream = match watch {
                 Some(watch) => watch.connect(&peer, opening).await?,

@@ -9,7 +9,7 @@ use plexsync_harness::fake_plex::Section;
 use plexsync_harness::fake_plex_tv::Resource;
 use plexsync_harness::fake_stash::{FakeStash, hook_args};
 use plexsync_harness::host::Canary;
-use plexsync_harness::{FakePlex, FakePlexTv};
+use plexsync_harness::{FakePlex, FakePlexTv, Fault};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -30,8 +30,6 @@ pub(crate) struct World {
     pub(crate) data: PathBuf,
     /// Not on rclone and the like.
     has_modes: bool,
-    /// The disk says that it has not done what it has: who believes it says so, and is no liar.
-    pub(crate) lies: bool,
 }
 
 impl World {
@@ -56,7 +54,7 @@ impl World {
         let other = Resource::server("Attic", "m2", "a-token-of-the-attic");
         tv.set_resources(vec![Resource::of(&plex, "Box"), other]);
         let has_modes = has_modes(&data);
-        let world = Self { tv, plex, stash, folder, data, has_modes, lies: false };
+        let world = Self { tv, plex, stash, folder, data, has_modes };
         fs::create_dir(world.media()).unwrap();
         let path_map = format!("{}=/plex", world.media().display());
         let settings = json!({"plex_url": world.plex.url(), "plex_token": world.plex.token(), "path_map": path_map});
@@ -158,9 +156,14 @@ impl World {
         self.plex.scans().into_iter().filter_map(|scan| scan.path).collect()
     }
 
+    /// It keeps its port: somebody else's server could answer there.
+    pub(crate) fn plex_goes_away(&self) {
+        self.plex.fault(Fault::Maintenance.always());
+    }
+
     /// Plex is back, the claims of killed workers are over, and the user has all that waits be sent.
     pub(crate) fn all_is_sent(&self) {
-        self.plex.turn_on();
+        self.plex.no_faults();
         let file = self.data.join("scans.json");
         if let Ok(text) = fs::read_to_string(&file) {
             let mut state: Value = serde_json::from_str(&text)
@@ -186,7 +189,9 @@ impl World {
             let path = self.data.join(&name);
             let Ok(about) = fs::metadata(&path) else { continue };
             left += usize::from(name.ends_with(".tmp"));
-            if PRIVATE.iter().any(|private| name.contains(private)) {
+            // What libfuse keeps of a file that was replaced while somebody had it open.
+            let is_kept = name.starts_with(".fuse_hidden");
+            if is_kept || PRIVATE.iter().any(|private| name.contains(private)) {
                 let mode = about.permissions().mode() & 0o777;
                 let mode = if self.has_modes { mode } else { 0 };
                 assert_eq!(mode & 0o077, 0, "{what}: `{name}` has mode {mode:o}");

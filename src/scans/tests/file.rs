@@ -201,6 +201,48 @@ fn who_can_not_read_the_file_now_notes_beside_it() {
     assert_eq!(waiting, ["a", "b"].map(|folder| Waits::Folder(setup.path(folder))));
 }
 
+/// Some file systems grant the lock to two.
+#[test]
+fn what_another_process_has_written_meanwhile_is_not_written_over() {
+    use crate::scans::store::Kept;
+    let other =
+        r#"{"waiting":[{"what":{"folder":"/other"},"number":7,"since":5,"reason":"changed"}]}"#;
+    for (before, meanwhile) in [(None, Some(other)), (Some("{}"), Some(other)), (Some(other), None)]
+    {
+        let (setup, mut rounds) = (Setup::new(), 0);
+        before.iter().for_each(|before| setup.put(before));
+        let ((), kept) = setup.outbox.store.update(
+            || setup.outbox.now(),
+            |state, now| {
+                rounds += 1;
+                match meanwhile {
+                    _ if rounds > 1 => {}
+                    Some(bytes) => setup.put(bytes),
+                    None => fs::remove_file(setup.file()).unwrap(),
+                }
+                state.note(What::Folder("/mine".to_owned()), Reason::Changed, now);
+            },
+        );
+        assert_eq!((rounds, kept), (2, Kept::Whole));
+        let waiting: Vec<_> = setup.waiting().into_iter().map(|(what, _)| what).collect();
+        let folder = |name: &str| Waits::Folder(name.to_owned());
+        let expected = meanwhile.map(|_| folder("/other")).into_iter().chain([folder("/mine")]);
+        assert_eq!(waiting, expected.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn other_files_are_no_notes_beside_the_file() {
+    let setup = Setup::new();
+    setup.put("{}");
+    let noted =
+        r#"{"waiting":[{"what":{"folder":"/other"},"number":7,"since":5,"reason":"changed"}]}"#;
+    for name in ["x-0123456789abcdef", "1-0123456789abcde", "1-0123456789abcdeg", "bak"] {
+        fs::write(setup.file().with_file_name(format!("scans.json.{name}")), noted).unwrap();
+    }
+    assert_eq!(setup.waiting(), []);
+}
+
 /// Eight at once, each with folders of its own and one that all have. On a busy machine some can't have the lock in
 /// time; what those have noted is sent by the next call.
 #[test]
