@@ -11,7 +11,7 @@ const SOMEBODY: &str = "alice";
 const HELP: &str = "\
 claim [CODE] [ACCOUNT]  enters a code on plex.tv/link: the oldest one, as alice
 expire CODE             lets a code expire
-add PATH                adds an item with this file to the library
+add PATH                puts a file on Plex's disk: the next scan finds it
 ok                      Plex answers as usual
 off                     Plex refuses connections
 slow                    Plex answers three seconds late
@@ -88,12 +88,10 @@ impl Command {
                 fakes.tv.expire(&code);
                 Some(format!("`{code}` is no code any more"))
             }
-            Self::Add(path) => Some(match fakes.plex.add_item(&path) {
-                Some(section) => format!("section {section} has `{path}`"),
-                None => {
-                    format!("no section holds `{path}`: expected one below `{}`", fakes.library)
-                }
-            }),
+            Self::Add(path) => {
+                fakes.plex.add_file(&path);
+                Some(format!("the next scan of its folder finds `{path}`"))
+            }
             fault => Some(fault.misbehave(&fakes.plex)),
         }
     }

@@ -33,7 +33,7 @@ pub(super) fn answer(inner: &Arc<Inner>, request: &Request) -> Response {
         }
         None => answer,
     };
-    state.watch(request, &answer, devices, scans);
+    state.report(request, &answer, devices, scans);
     let held = state.is_held(request);
     if held {
         state.held += 1;

@@ -253,32 +253,6 @@ impl Library {
         self.sections.iter().find_map(|section| section.item(key))
     }
 
-    /// Adds an entry with this file to the section with the longest location that holds it.
-    pub(super) fn add_item(&mut self, path: &str) -> Option<String> {
-        let length = |section: &Section| {
-            let inside = |location: &&String| {
-                path.strip_prefix(location.as_str())
-                    .is_some_and(|rest| rest.starts_with(['/', '\\']))
-            };
-            section.locations.iter().filter(inside).map(String::len).max().unwrap_or(0)
-        };
-        let section = self.sections.iter_mut().max_by_key(|section| length(section))?;
-        if length(section) == 0 {
-            return None;
-        }
-        let (container, total) = section.page(0, u64::MAX);
-        let mut body = json!({"MediaContainer": container});
-        let entries = &mut body["MediaContainer"]["Metadata"];
-        if entries.is_null() {
-            *entries = json!([]);
-        }
-        let mut entry = section.entry(total + 1);
-        entry["Media"][0]["Part"][0]["file"] = json!(path);
-        entries.as_array_mut()?.push(entry);
-        section.listing = Some(Listing::of(&body.to_string()));
-        Some(section.key.clone())
-    }
-
     fn section_mut(&mut self, key: &str) -> &mut Section {
         let section = self.sections.iter_mut().find(|section| section.key == key);
         section.unwrap_or_else(|| panic!("the fake has no section `{key}`"))

@@ -261,12 +261,6 @@ impl FakePlex {
         self.inner.state().library.analyses(key)
     }
 
-    /// Gives the section that holds `path` an entry with that file, and returns the section's key; none where no
-    /// section holds it.
-    pub fn add_item(&self, path: &str) -> Option<String> {
-        self.inner.state().library.add_item(path)
-    }
-
     /// How listings are paged from now on.
     pub fn set_paging(&self, paging: Paging) {
         self.inner.state().library.paging = paging;

@@ -54,6 +54,23 @@ impl State {
         self.tokens.server = format!("xFakeServeToken{port:05}");
     }
 
+    /// Tells what a request has brought: how many devices and scans there were before it is given.
+    pub(super) fn report(
+        &self,
+        request: &Request,
+        answer: &Response,
+        devices: usize,
+        scans: usize,
+    ) {
+        self.watcher.request("plex", request, answer);
+        for device in &self.registry.events()[devices..] {
+            self.watcher.tell(Event::Device(device.clone()));
+        }
+        for scan in &self.library.scans[scans..] {
+            self.watcher.tell(Event::Scan(scan.clone()));
+        }
+    }
+
     /// Lets time pass: scans go on, and those who listen hear of it.
     pub(super) fn advance(&mut self) {
         for (event, data) in self.library.advance() {
@@ -65,17 +82,6 @@ impl State {
     pub(super) fn tell(&mut self, event: &str, data: &serde_json::Value) {
         if let Some(events) = &mut self.events {
             events.push(format!("event: {event}\ndata: {data}\n\n"));
-        }
-    }
-
-    /// Tells what a request has brought: how many devices and scans there were before it is given.
-    pub(super) fn watch(&self, request: &Request, answer: &Response, devices: usize, scans: usize) {
-        self.watcher.request("plex", request, answer);
-        for device in &self.registry.events()[devices..] {
-            self.watcher.tell(Event::Device(device.clone()));
-        }
-        for scan in &self.library.scans[scans..] {
-            self.watcher.tell(Event::Scan(scan.clone()));
         }
     }
 
