@@ -46,7 +46,7 @@ export class Client {
    * Starts the worker. If that fails, the first call says why.
    * @param {ClientOptions} [options]
    * @throws {WorkerError} `start`: there is no program.
-   * @throws {TypeError} An option has a name that is none.
+   * @throws {TypeError} An option has a name that is none, or a value of another type.
    */
   constructor(options = {}) {
     known(options, CLIENT_OPTIONS);
@@ -252,7 +252,10 @@ function environment({ env, dataDir, plexUrl, plexToken, plexTokenFile }) {
     PLEX_TOKEN: plexToken,
     PLEX_TOKEN_FILE: plexTokenFile,
   };
-  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  const given = Object.entries(own).filter(([, value]) => value != null);
+  // Else `String` would make a folder of it: `[object Object]`.
+  const odd = given.find(([, value]) => typeof value !== "string");
+  if (odd) throw new TypeError(`the option for ${odd[0]}: expected a string`);
   return { ...process.env, ...env, ...Object.fromEntries(given) };
 }
 

@@ -344,6 +344,15 @@ test("an option with a slip in its name is refused: nobody becomes another devic
   await client.close();
 });
 
+test("a folder that is no string makes no device, and null is none given", async () => {
+  for (const dataDir of [new URL("file:///tmp/x"), 5, {}])
+    assert.throws(() => new Client({ dataDir }), { name: "TypeError", message: /PLEXSYNC_DATA_DIR: expected a string/ });
+  const data = folder();
+  const { client } = start({ dataDir: null, env: { PLEXSYNC_DATA_DIR: data } });
+  assert.equal((await client.call("identity.get")).path, join(data, "device_id.json"));
+  await client.close();
+});
+
 test("a host can exchange lines of its own", async () => {
   const lines = [];
   const worker = new WorkerProcess({
