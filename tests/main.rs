@@ -56,7 +56,7 @@ mod transcripts;
 mod wait;
 mod windows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use plexsync_harness::{Host, HostBuilder, skip};
 
@@ -69,16 +69,38 @@ fn worker() -> PathBuf {
     Host::find_binary()
 }
 
-/// An example of this package, which `cargo test` builds; none where only one test target was built.
+/// The worker, if it is static: a dynamic program names near its beginning what loads it.
+#[cfg(target_os = "linux")]
+fn static_worker() -> Option<PathBuf> {
+    use std::io::Read;
+
+    let mut beginning = Vec::new();
+    let file = std::fs::File::open(worker()).unwrap();
+    file.take(4096).read_to_end(&mut beginning).unwrap();
+    if !String::from_utf8_lossy(&beginning).contains("/ld-") {
+        return Some(worker());
+    }
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    skip(format_args!(
+        "the worker is not static, `.ci/platforms {target}` builds one and tries it"
+    ));
+    None
+}
+
+/// An example of this package, which `cargo test` builds; none where only one test target was built: it is missing, or
+/// of other sources than these, and might be waited for in vain.
 fn example(name: &str) -> Option<PathBuf> {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_plexsync-worker"));
     let program = built.with_file_name("examples").join(name);
+    let sources = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();
     let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-    if program.is_file() {
+    let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
+    let is_newer = |source: &str| changed(Path::new(source)) > changed(&program);
+    if program.is_file() && !sources.split_whitespace().skip(1).any(is_newer) {
         return Some(program);
     }
     skip(format_args!(
-        "`{name}` is not built: `cargo test` builds it, `cargo test --test` doesn't"
+        "`{name}` is not built of these sources: `cargo build --examples` does, `cargo test --test` doesn't"
     ));
     None
 }

@@ -151,6 +151,7 @@ fn what_is_no_program_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let twice = programs(folder.path(), &["linux-x86_64", "linux-aarch64", "linux-x86_64"], "x");
     assert!(Package::new(&twice, DATE).is_err());
+    assert!(Package::new(&[], DATE).err().unwrap().to_string().contains("no program"));
 }
 
 #[test]
@@ -308,4 +309,30 @@ fn a_damaged_download_is_not_installed() {
     fs::write(source.path().join(ZIP_NAME), "damaged").unwrap();
     let manager = PackageManager::new(plugins.path(), "community");
     assert!(manager.install(&index, "plexsync").unwrap_err().contains("checksum mismatch"));
+}
+
+/// Rust without the target's library, as Debian's or a fresh rustup's is: nobody is left with a page of cargo's errors.
+#[cfg(unix)]
+#[test]
+fn a_target_without_its_library_is_refused_with_what_brings_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let Some(package) = crate::example("package") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let compiler = folder.path().join("rustc");
+    // A folder that is missing, and one that rustup has left without what was in it.
+    for libraries in [folder.path().join("none"), folder.path().to_owned()] {
+        fs::write(&compiler, format!("#!/bin/sh\necho '{}'\n", libraries.display())).unwrap();
+        fs::set_permissions(&compiler, PermissionsExt::from_mode(0o755)).unwrap();
+        let output = std::process::Command::new(&package)
+            .args(["--target", "x86_64-unknown-linux-musl", "--date", DATE, "--out"])
+            .arg(folder.path().join("out"))
+            .env("RUSTC", &compiler)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("`rustup target add x86_64-unknown-linux-musl`"), "{said}");
+        assert!(!folder.path().join("out").exists());
+    }
 }

@@ -164,6 +164,11 @@ mod made {
         ] {
             assert!(fs::metadata(folder.join(file)).unwrap().len() > 100, "{file}");
         }
+        let parts = fs::read_to_string(folder.join("LICENSES-OF-PARTS.txt")).unwrap();
+        for text in ["== ring 0.", "BoringSSL", "== rustls 0.", "Permission is hereby granted"] {
+            assert!(parts.contains(text), "{text}");
+        }
+        assert!(!parts.contains(&*project("").to_string_lossy()));
         let list =
             Command::new("unzip").arg("-l").arg(release.archive(FOREIGN, "zip")).output().unwrap();
         let list = String::from_utf8(list.stdout).unwrap();
@@ -208,7 +213,7 @@ mod made {
         for step in ["archives", "stash", "sums"] {
             release.does(&[step]);
         }
-        assert!(release.does(&["check"]).contains("files are what they say: 4"));
+        assert!(release.does(&["check"]).contains("files are what they say: 5"));
         fs::write(release.file("unknown"), "x").unwrap();
         release.refuses(&["check"], "`unknown` has no sum");
         release.does(&["sums"]);

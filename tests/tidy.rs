@@ -153,3 +153,23 @@ fn the_contract_has_no_way_to_do_anything() {
         assert!(!["tokio", "reqwest", "rustix", "hyper", "mio", "clap"].contains(&name), "{tree}");
     }
 }
+
+/// Who opens the project finds what every project in Rust has, and nothing else.
+#[test]
+fn the_project_s_folder_holds_what_is_usual() {
+    let listed = Command::new("git").arg("ls-files").current_dir(root()).output();
+    let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else {
+        return plexsync_harness::skip("git can't list the project's files");
+    };
+    let folders = ["benches", "examples", "proptest-regressions", "protocol", "src", "tests"];
+    for path in String::from_utf8(listed.stdout).unwrap().lines() {
+        let fine = match path.split_once('/') {
+            Some((folder, _)) => folder.starts_with('.') || folders.contains(&folder),
+            None => {
+                path.ends_with(".md")
+                    || [".", "Cargo.", "LICENSE"].iter().any(|begin| path.starts_with(begin))
+            }
+        };
+        assert!(fine, "`{path}` belongs into one of {folders:?}");
+    }
+}

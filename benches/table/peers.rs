@@ -1,5 +1,6 @@
 //! Programs to compare with, made where their tools are installed.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -50,10 +51,13 @@ pub(crate) fn plexapi() -> Option<PathBuf> {
 
 /// The static program, as it lies where a package was unpacked. What a linker has written is in the page cache in small
 /// pieces, and each start maps them one by one: a copy starts sooner.
-pub(crate) fn packaged() -> Option<PathBuf> {
-    let target = crate::build::this_machine()?;
-    let linked = crate::build::program(&target, &folder().join("packaged")).ok()?;
+///
+/// # Errors
+/// It can't be built here.
+pub(crate) fn packaged() -> Result<PathBuf, Box<dyn Error>> {
+    let target = crate::build::this_machine().ok_or("a static program is Linux's")?;
+    let linked = crate::build::program(&target, &folder().join("packaged"))?;
     let unpacked = folder().join("unpacked");
-    std::fs::copy(linked, &unpacked).ok()?;
-    Some(unpacked)
+    std::fs::copy(linked, &unpacked)?;
+    Ok(unpacked)
 }

@@ -33,11 +33,14 @@ pub(crate) fn measure(table: &mut Table) {
 
 fn identity(table: &mut Table) {
     let row = "spawn, identity.get, exit";
-    let programs = [("", Some(PathBuf::from(WORKER)), 1.6), ("; packaged", peers::packaged(), 1.3)];
+    let programs = [("", Ok(PathBuf::from(WORKER)), 1.6), ("; packaged", peers::packaged(), 1.3)];
     for (which, program, most) in programs {
-        let Some(program) = program else {
-            table.note(&format!("{row}{which}"), "skipped: the static program can't be built");
-            continue;
+        let program = match program {
+            Ok(program) => program,
+            Err(reason) => {
+                table.note(&format!("{row}{which}"), &format!("skipped: {reason}"));
+                continue;
+            }
         };
         if let Some([mine, nothing]) = core::on_one(|| beside_nothing(&program)) {
             let contest = (&mine, "/bin/true", &nothing);
@@ -82,9 +85,9 @@ fn requests(table: &mut Table, nginx: &Nginx) {
         milliseconds(&mut command, &request("/identity"), r#""status":200"#)
     };
     let dynamic = PathBuf::from(WORKER);
-    let programs = [("", Some(dynamic.clone())), ("; packaged", peers::packaged())];
+    let programs = [("", Ok(dynamic.clone())), ("; packaged", peers::packaged())];
     for (which, program) in programs {
-        let Some(program) = program else { continue };
+        let Ok(program) = program else { continue };
         for (scheme, url, most) in [("http", &nginx.http, 0.35), ("https", &nginx.https, 0.6)] {
             let [mine, curl] = interleave(
                 ROUNDS,

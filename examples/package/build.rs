@@ -45,7 +45,7 @@ pub(crate) fn program(target: &str, target_dir: &Path) -> Result<PathBuf, Box<dy
             cargo.env(tool, program);
         }
     }
-    let status = cargo.status()?;
+    let status = cargo.status().map_err(|error| format!("cargo can't be started: {error}"))?;
     if !status.success() {
         return Err(format!("building the program for `{target}` failed: {status}").into());
     }
@@ -53,11 +53,14 @@ pub(crate) fn program(target: &str, target_dir: &Path) -> Result<PathBuf, Box<dy
     Ok(target_dir.join(target).join("release").join(name))
 }
 
+/// Refuses a target that this Rust has no standard library for: cargo's own word would be a page of other errors.
 fn has_library(target: &str) -> Result<(), Box<dyn Error>> {
-    match Path::new(&rustc(&["--print", "target-libdir", "--target", target])?).is_dir() {
+    let folder = rustc(&["--print", "target-libdir", "--target", target])?;
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    match files.into_iter().any(|file| file.file_name().to_string_lossy().starts_with("libstd-")) {
         true => Ok(()),
         false => Err(format!(
-            "Rust's standard library for `{target}` is missing: `rustup target add {target}`"
+            "Rust's standard library for `{target}` is missing; hint: `rustup target add {target}` installs it"
         )
         .into()),
     }
@@ -66,10 +69,11 @@ fn has_library(target: &str) -> Result<(), Box<dyn Error>> {
 /// What the compiler says of itself.
 fn rustc(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
     let compiler = variable("RUSTC").unwrap_or_else(|| "rustc".to_owned());
-    let told = Command::new(compiler).current_dir(PROJECT).args(arguments).output()?;
+    let told = Command::new(&compiler).current_dir(PROJECT).args(arguments).output();
+    let told = told.map_err(|error| format!("`{compiler}` can't be started: {error}"))?;
     match told.status.success() {
         true => Ok(String::from_utf8(told.stdout)?.trim_end().to_owned()),
-        false => Err(String::from_utf8_lossy(&told.stderr).into()),
+        false => Err(String::from_utf8_lossy(&told.stderr).trim_end().into()),
     }
 }
 

@@ -17,8 +17,9 @@ mod package;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
@@ -45,8 +46,18 @@ struct Options {
     date: Option<String>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut options = Options::parse();
+#[expect(clippy::print_stderr, reason = "main tells what went wrong")]
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("package: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
     let date = match options.date {
         Some(date) => date,
         None => date()?,
@@ -60,10 +71,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         options.binary.push(Binary { platform: package::platform_of(target)?, path });
     }
     let package = Package::new(&options.binary, &date)?;
-    fs::create_dir_all(&options.out)?;
-    fs::write(options.out.join(package::ZIP_NAME), &package.zip)?;
-    fs::write(options.out.join(package::INDEX_NAME), &package.index)?;
-    Ok(())
+    write(&options.out, &package).map_err(|error| {
+        format!("`{}` can't be written into: {error}", options.out.display()).into()
+    })
+}
+
+fn write(folder: &Path, package: &Package) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(package::ZIP_NAME), &package.zip)?;
+    fs::write(folder.join(package::INDEX_NAME), &package.index)
 }
 
 /// The date of the release where none is given: `SOURCE_DATE_EPOCH`

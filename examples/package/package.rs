@@ -97,6 +97,9 @@ pub(crate) struct Package {
 impl Package {
     /// Packs these programs, released at this date.
     pub(crate) fn new(binaries: &[Binary], date: &str) -> Result<Self, Box<dyn Error>> {
+        if binaries.is_empty() {
+            return Err("no program is given, expected `--target` or `--binary`".into());
+        }
         let zip = pack(&files(binaries)?)?;
         let index = index(date, &zip);
         Ok(Self { zip, index })

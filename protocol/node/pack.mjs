@@ -15,6 +15,7 @@ const PROJECT = join(HERE, "../..");
 const MAIN = JSON.parse(readFileSync(join(HERE, "package.json"), "utf8"));
 const PLATFORM = /^(linux|win32|darwin|freebsd)-(x64|arm64|arm)$/;
 
+process.umask(0o022);
 const out = resolve(process.argv.at(-1));
 const programs = pairs(process.argv.slice(2, -1));
 const work = mkdtempSync(join(tmpdir(), "plexsync-npm-"));
@@ -81,7 +82,7 @@ function begun(name, manifest) {
   return folder;
 }
 
-/** `npm pack` gives every file the same old time: the same inputs make the same bytes. */
+/** `npm pack` gives every file the same old time, but leaves its mode: the same inputs make the same bytes. */
 function pack(folder) {
   const words = ["pack", "--ignore-scripts", "--silent", "--pack-destination", out];
   const name = execFileSync("npm", words, { cwd: folder, encoding: "utf8", shell: process.platform === "win32" });

@@ -50,8 +50,11 @@ class Program(BuildHookInterface[Any]):
         program = os.environ.get("PLEXSYNC_WORKER_PROGRAM")
         if not program or version == "editable":
             return
-        with open(program, "rb") as file:
-            tag = platform(file.read())
+        try:
+            with open(program, "rb") as file:
+                tag = platform(file.read())
+        except OSError as error:
+            raise SystemExit(f"PLEXSYNC_WORKER_PROGRAM: expected a program's whole path: {error}") from None
         name = "plexsync-worker.exe" if tag.startswith("win") else "plexsync-worker"
         build_data["shared_scripts"][os.path.abspath(program)] = name
         build_data["pure_python"] = False

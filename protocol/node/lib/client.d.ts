@@ -21,6 +21,7 @@ export declare class Client {
      * Starts the worker. If that fails, the first call says why.
      * @param {ClientOptions} [options]
      * @throws {WorkerError} `start`: there is no program.
+     * @throws {TypeError} An option has a name that is none, or a value of another type.
      */
     constructor(options?: ClientOptions);
     /** The process id of the worker that runs, or ran last; none if it could not be started. */

@@ -17,6 +17,9 @@ const FINISH_TIMEOUT = 60_000;
 /** The longest time that a timer of Node knows. */
 const FOREVER = 2 ** 31 - 1;
 const CANCELLED = -32800;
+const OF_THE_WORKER = ["program", "args", "env", "dataDir", "plexUrl", "plexToken", "plexTokenFile", "maxMessage"];
+const CLIENT_OPTIONS = [...OF_THE_WORKER, "restart", "timeout", "onLog", "onEvent"];
+const CALL_OPTIONS = ["signal", "timeout", "onProgress"];
 
 /**
  * A call without a reply yet, and who waits for it: nobody, if the host has given it up.
@@ -43,8 +46,10 @@ export class Client {
    * Starts the worker. If that fails, the first call says why.
    * @param {ClientOptions} [options]
    * @throws {WorkerError} `start`: there is no program.
+   * @throws {TypeError} An option has a name that is none, or a value of another type.
    */
   constructor(options = {}) {
+    known(options, CLIENT_OPTIONS);
     const program = options.program ?? programPath();
     this.#options = { ...options, program };
     this.#maxMessage = options.maxMessage ?? LIMITS.max_message_bytes;
@@ -73,7 +78,9 @@ export class Client {
     return new Promise((resolve, reject) => {
       const params = rest[0] ?? {};
       /** @type {CallOptions & ProgressOptions} */
-      const { signal, timeout, onProgress } = rest[1] ?? {};
+      const options = rest[1] ?? {};
+      known(options, CALL_OPTIONS);
+      const { signal, timeout, onProgress } = options;
       signal?.throwIfAborted();
       const id = ++this.#lastId;
       const line = this.#line(id, method, onProgress ? { ...params, progress_token: id } : params);
@@ -227,6 +234,16 @@ export class Client {
   }
 }
 
+/**
+ * Refuses a slip of the pen: without its `dataDir` a host would be another device to Plex, and nobody told.
+ * @param {object} options
+ * @param {string[]} names
+ */
+function known(options, names) {
+  const other = Object.keys(options).find((name) => !names.includes(name));
+  if (other !== undefined) throw new TypeError(`\`${other}\` is no option: expected some of ${names.join(", ")}`);
+}
+
 /** @param {ClientOptions} options */
 function environment({ env, dataDir, plexUrl, plexToken, plexTokenFile }) {
   const own = {
@@ -235,7 +252,10 @@ function environment({ env, dataDir, plexUrl, plexToken, plexTokenFile }) {
     PLEX_TOKEN: plexToken,
     PLEX_TOKEN_FILE: plexTokenFile,
   };
-  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  const given = Object.entries(own).filter(([, value]) => value != null);
+  // Else `String` would make a folder of it: `[object Object]`.
+  const odd = given.find(([, value]) => typeof value !== "string");
+  if (odd) throw new TypeError(`the option for ${odd[0]}: expected a string`);
   return { ...process.env, ...env, ...Object.fromEntries(given) };
 }
 

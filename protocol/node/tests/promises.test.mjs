@@ -336,6 +336,23 @@ test("a call that is longer than the worker reads is not sent", async () => {
   await client.close();
 });
 
+test("an option with a slip in its name is refused: nobody becomes another device by it", async () => {
+  for (const options of [{ datadir: folder() }, { dataDir: folder(), plexURL: "http://127.0.0.1" }])
+    assert.throws(() => new Client(options), { name: "TypeError", message: /`(datadir|plexURL)` is no option.*dataDir/ });
+  const { client } = start();
+  await assert.rejects(client.call("identity.get", {}, { timeOut: 1 }), /`timeOut` is no option.*signal/);
+  await client.close();
+});
+
+test("a folder that is no string makes no device, and null is none given", async () => {
+  for (const dataDir of [new URL("file:///tmp/x"), 5, {}])
+    assert.throws(() => new Client({ dataDir }), { name: "TypeError", message: /PLEXSYNC_DATA_DIR: expected a string/ });
+  const data = folder();
+  const { client } = start({ dataDir: null, env: { PLEXSYNC_DATA_DIR: data } });
+  assert.equal((await client.call("identity.get")).path, join(data, "device_id.json"));
+  await client.close();
+});
+
 test("a host can exchange lines of its own", async () => {
   const lines = [];
   const worker = new WorkerProcess({
