@@ -52,31 +52,26 @@ fn live(clocks: &[&str]) {
     assert_eq!(id_of(data.path()), id, "under the right clock");
 }
 
-/// Broken files that other clocks have kept.
-const KEPT: [&str; 5] = [
-    "device_id.json.corrupt-19800101T000000Z",
-    "device_id.json.corrupt-20261123T092754Z",
-    "device_id.json.corrupt-20380119T031408Z",
-    "device_id.json.corrupt-20990101T000000Z",
-    "device_id.json.corrupt-21000101T000000Z",
-];
+/// When broken files were kept by other clocks: in 1980, 2026, 2038, 2099 and 2100.
+const KEPT: [u64; 5] = [315_532_800, 1_795_426_074, 2_147_483_647, 4_070_908_800, 4_102_444_800];
 
-/// The file breaks again and again: the newest one is kept, whatever its name, and four of those before.
+/// The file breaks again and again: the newest one is kept, whatever the clock says, and four of those before.
 fn break_down(clocks: &[&str]) {
+    const NAME: &str = "device_id.json.corrupt-";
     let data = folder();
-    KEPT.iter().for_each(|name| fs::write(data.path().join(name), name).unwrap());
+    let file = |time| data.path().join(format!("{NAME}{time}"));
+    KEPT.iter().for_each(|time| fs::write(file(*time), time.to_string()).unwrap());
     for (round, clock) in clocks.iter().enumerate() {
         let broken = format!("broken for the time {round}");
         fs::write(main_file(data.path()), &broken).unwrap();
         let _first = fs::remove_file(backup(data.path()));
         let id = got(&at(clock, data.path(), GET), "regenerated");
-        let kept: Vec<_> =
-            listing(data.path()).into_iter().filter(|name| name.contains(".corrupt-")).collect();
-        assert_eq!(kept.len(), 5, "{kept:?}");
-        let day = clock.split(' ').next().unwrap().replace('-', "");
-        let named = |name: &&String| name.contains(&format!(".corrupt-{day}T"));
-        let holds = |name| fs::read(data.path().join(name)).unwrap() == broken.as_bytes();
-        assert!(kept.iter().filter(named).any(holds), "at {clock}: {kept:?}");
+        let names = listing(data.path());
+        let times = names.iter().filter_map(|name| name.strip_prefix(NAME)?.parse::<u64>().ok());
+        let kept: Vec<_> = times.collect();
+        assert_eq!(kept.len(), 5, "{names:?}");
+        let newest = file(*kept.iter().max().unwrap());
+        assert_eq!(fs::read_to_string(newest).unwrap(), broken, "at {clock}: {kept:?}");
         assert_eq!(fs::read_to_string(main_file(data.path())).unwrap(), file_of(&id));
         assert_eq!(id_of(data.path()), id, "under the right clock");
     }
