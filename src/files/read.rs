@@ -40,10 +40,16 @@ impl Obstacle {
     /// Whether it may pass in a moment: so it looks while another process replaces a file, and while another program has
     /// it open on Windows.
     pub fn may_pass(&self) -> bool {
+        self.passes_within().is_some()
+    }
+
+    /// How long it may last, where it may pass. FUSE shows for 1 s what is there no more, counted from a look that a busy
+    /// machine may have made late; rclone shows a file that it writes back for 5 s, and opens it only then.
+    pub fn passes_within(&self) -> Option<Duration> {
         match self {
-            Self::Flickers => true,
-            Self::Io(error) => system::may_pass(error),
-            _ => false,
+            Self::Flickers => Some(Duration::from_secs(8)),
+            Self::Io(error) if system::may_pass(error) => Some(Duration::from_millis(1500)),
+            _ => None,
         }
     }
 }

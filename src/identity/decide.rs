@@ -1,5 +1,7 @@
 //! The one place that decides what becomes of what is on disk.
 
+use std::time::Duration;
+
 use super::format::{State, object_in, render};
 use crate::files::Problem;
 
@@ -69,15 +71,17 @@ impl View {
             (&self.main, &self.backup),
             (State::Torn { .. }, _) | (State::Absent, State::Torn { .. })
         );
-        half_written || self.flickers()
+        half_written || self.passes_within().is_some()
     }
 
-    /// Whether the one of both that counts comes and goes.
-    pub(super) fn flickers(&self) -> bool {
-        matches!(
-            (&self.main, &self.backup),
-            (State::Passing(_), _) | (State::Absent, State::Passing(_))
-        )
+    /// How long the one of both that counts may be as it is, where it comes and goes.
+    pub(super) fn passes_within(&self) -> Option<Duration> {
+        match (&self.main, &self.backup) {
+            (State::Passing { within, .. }, _) | (State::Absent, State::Passing { within, .. }) => {
+                Some(*within)
+            }
+            _ => None,
+        }
     }
 
     /// The table. A new identity comes only from certainty: both files missing, or damage that was read.
@@ -85,14 +89,16 @@ impl View {
         use State::{Absent, Passing, Torn, Unreadable, Valid};
         let refuse = |which, problem| Decision::Refuse { which, problem };
         match (&self.main, &self.backup) {
-            (Unreadable(problem) | Passing(problem), _) => refuse(Which::Main, problem.clone()),
+            (Unreadable(problem) | Passing { problem, .. }, _) => {
+                refuse(Which::Main, problem.clone())
+            }
             (Valid { id, raw }, backup) => {
                 Decision::Keep(Kept::new(id, false, object_in(raw).to_vec(), backup))
             }
             (Torn { salvaged: Some(id), .. }, backup) => {
                 Decision::Keep(Kept::new(id, true, render(id), backup))
             }
-            (Absent | Torn { .. }, Unreadable(problem) | Passing(problem)) => {
+            (Absent | Torn { .. }, Unreadable(problem) | Passing { problem, .. }) => {
                 refuse(Which::Backup, problem.clone())
             }
             (Absent | Torn { .. }, Valid { id, raw }) => {
@@ -157,7 +163,7 @@ mod tests {
     }
 
     fn passing() -> State {
-        State::Passing(Problem::new("why", "what to do"))
+        State::Passing { problem: Problem::new("why", "what to do"), within: Duration::ZERO }
     }
 
     fn states() -> [State; 7] {

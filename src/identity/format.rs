@@ -1,5 +1,7 @@
 //! The format of the identity's file: what bytes, or the lack of them, mean, and what is written.
 
+use std::time::Duration;
+
 use plexsync_protocol::identity::is_device_id;
 
 use super::lenient_json::{self, Object};
@@ -28,7 +30,12 @@ pub(super) enum State {
         salvaged: Option<String>,
     },
     /// Something is there that can't be read at this moment: another process may be replacing it.
-    Passing(Problem),
+    Passing {
+        /// What is seen now.
+        problem: Problem,
+        /// How long it may last.
+        within: Duration,
+    },
     /// Something is there, and it is unknown what it holds.
     Unreadable(Problem),
 }
@@ -37,8 +44,13 @@ pub(super) enum State {
 pub(super) fn classify(read: Result<Vec<u8>, Obstacle>) -> State {
     match read {
         Err(Obstacle::Missing) => State::Absent,
-        Err(obstacle) if obstacle.may_pass() => State::Passing(Problem::from(&obstacle)),
-        Err(obstacle) => State::Unreadable(Problem::from(&obstacle)),
+        Err(obstacle) => {
+            let problem = Problem::from(&obstacle);
+            match obstacle.passes_within() {
+                Some(within) => State::Passing { problem, within },
+                None => State::Unreadable(problem),
+            }
+        }
         Ok(raw) => match id_of(&raw) {
             Some(id) => State::Valid { id, raw },
             None => State::Torn { salvaged: salvage(&raw), raw },

@@ -59,7 +59,9 @@ impl From<State> for Finding {
             State::Absent => Self::Missing,
             State::Valid { id, .. } => Self::Good(id),
             State::Torn { salvaged, .. } => Self::Damaged(salvaged),
-            State::Passing(problem) | State::Unreadable(problem) => Self::Unreadable(problem),
+            State::Passing { problem, .. } | State::Unreadable(problem) => {
+                Self::Unreadable(problem)
+            }
         }
     }
 }

@@ -129,7 +129,7 @@ impl Store {
             State::Torn { raw, .. } => {
                 return self.replace_broken(now, raw, &render(new)).map(|(replaced, _)| replaced);
             }
-            State::Passing(_) => Ok(Replaced::Stale),
+            State::Passing { .. } => Ok(Replaced::Stale),
             State::Unreadable(problem) => return Err(problem.clone()),
         };
         written.map_err(|error| Problem::from(&error))

@@ -24,8 +24,7 @@ pub(super) const ROUNDS: usize = 5;
 pub(super) struct Patience {
     /// For a torn file to become whole: the Python plugin truncates in place, then writes.
     pub(super) torn: Duration,
-    /// For a file that flickers: FUSE shows for 1 s what is there no more, counted from a look that a busy machine may
-    /// have made late.
+    /// For what may pass, at most.
     pub(super) passing: Duration,
     /// For the lock, if there is no answer without it.
     pub(super) lock: Duration,
@@ -33,17 +32,13 @@ pub(super) struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self {
-            torn: Duration::from_secs(1),
-            passing: Duration::from_millis(1500),
-            lock: Duration::from_secs(5),
-        }
+        Self { torn: Duration::from_secs(1), passing: Duration::MAX, lock: Duration::from_secs(5) }
     }
 }
 
 impl Patience {
     fn with(&self, view: &View) -> Duration {
-        if view.flickers() { self.passing } else { self.torn }
+        view.passes_within().map_or(self.torn, |within| within.min(self.passing))
     }
 }
 
@@ -167,7 +162,7 @@ impl Store {
         let mut since = begin;
         while view.unsettled()
             && since.elapsed() < self.patience.with(&view)
-            && begin.elapsed() < self.patience.torn + self.patience.passing
+            && begin.elapsed() < self.patience.torn + self.patience.with(&view)
         {
             files::pause(&self.stop)?;
             let now = self.look();
