@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use plexsync_harness::skip;
 
@@ -65,6 +65,7 @@ mod made {
     use super::*;
 
     use std::os::unix::fs::PermissionsExt;
+    use std::process::Output;
 
     use plexsync_harness::fake_stash::{FakeStash, PackageManager};
     use plexsync_harness::http::{HttpServer, Response};
