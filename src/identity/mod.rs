@@ -58,8 +58,8 @@ pub enum IdentityError {
 impl Keeper {
     /// The keeper of the identity in `folder`, for a worker of version `version`. No I/O happens here.
     ///
-    /// While something has to be waited for (a torn file up to 1 s, the lock up to 5 s), `stop` is looked at every
-    /// 10 ms; when it is set, the call ends with [`IdentityError::Interrupted`].
+    /// While something has to be waited for (a torn file 1 s, one that flickers 8 s, the lock 5 s), `stop` is looked at
+    /// every 10 ms; when it is set, the call ends with [`IdentityError::Interrupted`].
     pub fn new(folder: PathBuf, version: &'static str, stop: Arc<AtomicBool>) -> Self {
         Self { store: Store::new(folder, stop), version, held: None, quiet: false }
     }
