@@ -1,9 +1,11 @@
 //! Failures to error codes, in this one place.
 
 mod account;
+mod redact;
 mod server;
 
 pub(in crate::methods) use account::of_account;
+pub(in crate::methods) use redact::without_secrets;
 use server::no_server;
 pub(in crate::methods) use server::nobody_signed_in;
 
