@@ -72,6 +72,7 @@ mod made {
     use serde_json::json;
 
     const FOREIGN: &str = "windows-x86_64";
+    const PARTS: &str = "LICENSES-OF-PARTS.txt";
     const DATE: &str = "1769860800";
 
     fn here() -> String {
@@ -208,13 +209,79 @@ mod made {
         assert_eq!(run.error, None, "{:?}", run.log);
     }
 
+    /// What wheels and npm packages hold, where their own tools are not at hand.
+    fn packages(release: &Release) {
+        let inside = tempfile::tempdir().unwrap();
+        let package = inside.path().join("package");
+        fs::create_dir(&package).unwrap();
+        for name in ["package.json", "plexsync-worker", "plexsync-worker.exe", PARTS] {
+            fs::write(package.join(name), "x").unwrap();
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let platforms =
+            ["-linux-x64", "-linux-arm64", "-win32-x64", "-darwin-arm64", "-darwin-x64"];
+        for platform in platforms.into_iter().chain([""]) {
+            let [npm, wheel] = [format!("{platform}-{version}.tgz"), format!("{platform}.whl")]
+                .map(|end| release.file(&format!("plexsync-worker{end}")));
+            let tar = Command::new("tar")
+                .arg("-czf")
+                .arg(npm)
+                .arg("package")
+                .current_dir(&inside)
+                .status();
+            let zip = Command::new("zip")
+                .arg("-qr")
+                .arg(wheel)
+                .arg("package")
+                .current_dir(&inside)
+                .status();
+            assert!(tar.unwrap().success() && zip.unwrap().success());
+        }
+        fs::remove_file(release.file("plexsync-worker.whl")).unwrap();
+    }
+
     #[test]
     fn what_is_not_as_its_sum_says_is_not_released() {
         let Some(release) = Release::new() else { return };
-        for step in ["archives", "stash", "sums"] {
+        let script = fs::read_to_string(project(".ci/release")).unwrap();
+        let platforms = script.lines().find_map(|line| line.strip_prefix("platforms=\"")).unwrap();
+        let platforms: Vec<_> = platforms.trim_end_matches('"').split(' ').collect();
+        let all = workflows().concat();
+        let built = all.lines().filter_map(|line| line.trim().strip_prefix("platforms: "));
+        let built: BTreeSet<_> = built.flat_map(|line| line.split(' ')).collect();
+        assert_eq!(built, platforms.iter().copied().collect(), "what is built is what is expected");
+        for platform in platforms.iter().filter(|it| **it != here() && **it != FOREIGN) {
+            release.program(platform, "plexsync-worker", "x");
+        }
+        for step in ["archives", "stash"] {
             release.does(&[step]);
         }
-        assert!(release.does(&["check"]).contains("files are what they say: 5"));
+        packages(&release);
+        release.does(&["sums"]);
+        // Who publishes has the files alone.
+        let programs = release.dist.path().join("programs");
+        fs::rename(&programs, release.dist.path().join("elsewhere")).unwrap();
+        assert!(release.does(&["check"]).contains("files are what they say: 18"));
+        let ends =
+            ["-linux-x64-2.0.0.tgz", "-2.0.0-macos-x86_64.tar.gz", "-2.0.0-windows-x86_64.zip"];
+        for name in ends.map(|end| {
+            format!("plexsync-worker{}", end.replace("2.0.0", env!("CARGO_PKG_VERSION")))
+        }) {
+            let (file, kept) = (release.file(&name), release.dist.path().join("kept"));
+            fs::rename(&file, &kept).unwrap();
+            release.does(&["sums"]);
+            release.refuses(&["check"], &format!("{name}` is missing"));
+            fs::rename(&kept, &file).unwrap();
+        }
+        let wheel = release.file("plexsync-worker-linux-x64.whl");
+        let strip =
+            Command::new("zip").arg("-qd").arg(&wheel).arg(format!("package/{PARTS}")).status();
+        assert!(strip.unwrap().success());
+        release.does(&["sums"]);
+        release.refuses(&["check"], "has no `LICENSES-OF-PARTS.txt`");
+        fs::remove_file(&wheel).unwrap();
+        release.does(&["sums"]);
+        release.refuses(&["check"], "there are 4 wheels");
         fs::write(release.file("unknown"), "x").unwrap();
         release.refuses(&["check"], "`unknown` has no sum");
         release.does(&["sums"]);
