@@ -291,6 +291,52 @@ mod made {
         release.refuses(&["check"], "`index.yml` has another sum");
     }
 
+    /// In a copy of the project, with a `cargo` that only plays.
+    #[test]
+    fn a_rehearsal_tells_of_each_step_how_it_went() {
+        let folder = tempfile::tempdir().unwrap();
+        let (copy, tools) = (folder.path().join("copy"), folder.path().join("tools"));
+        let mut git = Command::new("git");
+        let cloned = git.args(["clone", "--quiet"]).arg(project("")).arg(&copy).output();
+        if !cloned.is_ok_and(|output| output.status.success()) {
+            return skip("git can't clone the project");
+        }
+        fs::copy(project(".ci/rehearse"), copy.join(".ci/rehearse")).unwrap();
+        fs::create_dir(&tools).unwrap();
+        let play = "case \"$*\" in
+            *bench*) echo 'row  skipped: nginx is not installed' ;;
+            *faults*) echo broken; exit 1 ;;
+            *secrets*) mkdir -p target/tmp; echo \"x: left out, 'platforms' runs it\" >target/tmp/skipped ;;
+            esac";
+        fs::write(tools.join("cargo"), format!("#!/bin/sh\n{play}\n")).unwrap();
+        fs::set_permissions(tools.join("cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+        let rehearse = |steps: &[&str]| {
+            let script = "PATH=\"$0:$PATH\" exec .ci/rehearse \"$@\"";
+            let mut shell = Command::new("bash");
+            shell.args(["-c", script]).arg(&tools).args(steps).current_dir(&copy);
+            let output = shell.output().unwrap();
+            (
+                output.status.code(),
+                String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
+            )
+        };
+        let (code, said) = rehearse(&["secrets", "faults", "bench"]);
+        let lines: Vec<_> = said.lines().filter(|line| line.contains(" s  ")).collect();
+        assert!(code == Some(1) && lines.len() == 3, "{said}");
+        for (line, (name, result)) in lines.iter().zip([
+            ("bench", "ok, 1 NOT RUN: "),
+            ("faults", "FAILED: "),
+            ("secrets", "ok"),
+        ]) {
+            assert!(line.starts_with(name) && line.contains(&format!(" s  {result}")), "{said}");
+        }
+        let told = fs::read_to_string(copy.join("target/rehearsal/04-faults.txt")).unwrap();
+        assert_eq!(told, "broken\n");
+        assert_eq!(rehearse(&["secrets"]).0, Some(0));
+        let (code, said) = rehearse(&["secret"]);
+        assert!(code == Some(2) && said.contains("expected some of: gate"), "{said}");
+    }
+
     #[test]
     fn the_version_is_the_tag_s_and_has_notes() {
         let Some(release) = Release::new() else { return };
