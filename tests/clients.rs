@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,67 @@ const SOON: [Client; 5] = [
     },
 ];
 
+/// Those that `tests/clients/run` installs.
+const LATER: [Client; 9] = [
+    Client { name: "lsp4j", command: in_java, ways: &["headers"], progress: true, cancel: true },
+    Client {
+        name: "pygls",
+        command: || in_python("clients/python", "pygls"),
+        ways: &["headers"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "mcp-python",
+        command: || in_python("clients/python", "mcp"),
+        ways: &["lines"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "mcp-node",
+        command: || in_node("clients/node", "@modelcontextprotocol/sdk"),
+        ways: &["lines"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "jayson",
+        command: || in_node("clients/node", "jayson"),
+        ways: &["2.0", "1.0"],
+        progress: false,
+        cancel: true,
+    },
+    Client {
+        name: "emacs",
+        command: || on_this_machine("emacs", &["--batch", "-l"], "emacs.el"),
+        ways: &["headers"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "neovim",
+        command: || on_this_machine("nvim", &["--headless", "-u", "NONE", "-S"], "neovim.lua"),
+        ways: &["headers"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "lsp-server",
+        command: || in_rust("lsp-server"),
+        ways: &["headers"],
+        progress: true,
+        cancel: true,
+    },
+    Client {
+        name: "jsonrpsee",
+        command: || in_rust("jsonrpsee"),
+        ways: &["lines"],
+        progress: true,
+        cancel: true,
+    },
+];
+
 fn tests(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
 }
@@ -102,6 +163,25 @@ fn in_python(folder: &str, package: &str) -> Option<Command> {
     let mut python = Command::new(environment.join("bin/python"));
     python.arg(tests(&format!("clients/python/with_{package}.py")));
     Some(python)
+}
+
+fn in_rust(name: &str) -> Option<Command> {
+    existing(tests("clients/rust/target/debug").join(name)).map(Command::new)
+}
+
+fn in_java() -> Option<Command> {
+    let packages = existing(tests("clients/java/jars"))?;
+    let mut java = Command::new("java");
+    java.arg("-cp").arg(packages.join("*")).arg(tests("clients/java/Lsp4j.java"));
+    Some(java)
+}
+
+/// A script for a program that is installed on this machine.
+fn on_this_machine(program: &str, arguments: &[&str], script: &str) -> Option<Command> {
+    Command::new(program).arg("--version").stdout(Stdio::null()).status().ok()?;
+    let mut command = Command::new(program);
+    command.args(arguments).arg(tests("clients").join(script));
+    Some(command)
 }
 
 /// What the nth request sends, and what comes back.
@@ -175,20 +255,54 @@ fn converse(client: &Client, mut command: Command, way: &str) -> Result<String, 
     if texts != (0..CALLS).map(text).collect() {
         return Err(format!("Plex got other texts than were sent: {texts:?}"));
     }
-    Ok(seen["version"].to_string())
+    Ok(seen["version"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Has it speak in each of its ways, says how that went, and whether it went well. Nothing where it is not installed.
+fn has_conversations(client: &Client) -> Option<bool> {
+    let mut fine = true;
+    for way in client.ways {
+        let result = converse(client, (client.command)()?, way);
+        let version = result.as_ref().map_or("", String::as_str);
+        let said = result.as_ref().map_or_else(|why| format!("FAILED: {why}"), |_| "ok".to_owned());
+        println!("{:<14} {way:<8} {version:<12} {said}", client.name);
+        fine &= result.is_ok();
+    }
+    Some(fine)
 }
 
 #[test]
 fn clients_that_others_wrote_are_answered() {
     for client in &SOON {
-        let Some(_) = (client.command)() else {
-            skip(format_args!("{}: `tests/peers/install` has not installed it", client.name));
-            continue;
-        };
-        for way in client.ways {
-            let result = converse(client, (client.command)().unwrap(), way);
-            println!("{} {way}: {result:?}", client.name);
-            result.unwrap();
+        match has_conversations(client) {
+            Some(fine) => assert!(fine, "{}", client.name),
+            None => skip(format_args!("`tests/peers/install` has not installed {}", client.name)),
         }
     }
+}
+
+/// Those that `PLEXSYNC_CLIENTS` names have to be there.
+#[test]
+#[ignore = "takes minutes to install; `tests/clients/run` does, and runs it"]
+fn more_clients_that_others_wrote_are_answered() {
+    let named = std::env::var("PLEXSYNC_CLIENTS").unwrap_or_default();
+    let names: Vec<_> = named.split_whitespace().collect();
+    let mut failed = Vec::new();
+    for client in
+        SOON.iter().chain(&LATER).filter(|client| names.is_empty() || names.contains(&client.name))
+    {
+        match has_conversations(client) {
+            Some(true) => {}
+            None if names.is_empty() => {
+                skip(format_args!("`tests/clients/run {}` installs and runs it", client.name));
+            }
+            result => {
+                if result.is_none() {
+                    println!("{:<14} NOT RUN: it is not installed", client.name);
+                }
+                failed.push(client.name);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
 }
