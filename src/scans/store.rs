@@ -32,6 +32,14 @@ pub enum Kept {
     Lost,
 }
 
+/// What was in the file at one moment.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// `None` where there was no file, or none of ours.
+    raw: Option<Vec<u8>>,
+    pub(super) state: State,
+}
+
 #[derive(Debug)]
 pub struct Store {
     pub(super) file: PathBuf,
@@ -51,17 +59,28 @@ impl Store {
     /// # Errors
     /// The reason why it can't be read.
     pub fn read(&self) -> Result<State, Problem> {
-        let (_, mut state) = self.load().map_err(|obstacle| Problem::from(&obstacle))?;
-        for (_, aside) in self.asides() {
-            merge(&mut state, &aside);
-        }
-        Ok(state)
+        self.look().map(|seen| self.with_asides(seen))
+    }
+
+    /// The same, but for what is in files of its own.
+    ///
+    /// # Errors
+    /// As of [`Store::read`].
+    pub fn look(&self) -> Result<Seen, Problem> {
+        self.load(None).map_err(|obstacle| Problem::from(&obstacle))
+    }
+
+    /// What is in the file, and what others have noted beside it.
+    pub fn with_asides(&self, Seen { mut state, .. }: Seen) -> State {
+        self.asides().iter().for_each(|(_, aside)| merge(&mut state, aside));
+        state
     }
 
     /// Changes the state, in one hold of the lock and one write at most. `change` is called once more where another
-    /// process has written meanwhile.
+    /// process has written meanwhile. What was `seen` is not parsed again where the file is still the same: much may wait.
     pub fn update<T>(
         &self,
+        mut seen: Option<Seen>,
         now: impl Fn() -> Time,
         mut change: impl FnMut(&mut State, Time) -> T,
     ) -> (T, Kept) {
@@ -74,7 +93,7 @@ impl Store {
                 Ok(lock) => lock,
                 Err(NoLock::Busy | NoLock::Interrupted) => break,
             };
-            let (raw, before) = match self.load() {
+            let Seen { raw, state: before } = match self.load(seen.take()) {
                 Ok(loaded) => loaded,
                 // It will be there again for others.
                 Err(obstacle) if obstacle.may_pass() => break,
@@ -112,7 +131,7 @@ impl Store {
         now: Time,
         change: &mut impl FnMut(&mut State, Time) -> T,
     ) -> (T, Kept) {
-        let mut state = self.load().map(|(_, state)| state).unwrap_or_default();
+        let mut state = self.load(None).map(|seen| seen.state).unwrap_or_default();
         let before = state.next;
         let outcome = change(&mut state, now);
         state.waiting.retain(|note| note.number > before);
@@ -138,19 +157,24 @@ impl Store {
     }
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
-    fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
+    fn load(&self, seen: Option<Seen>) -> Result<Seen, Obstacle> {
         match files::read_settled(&self.file, MAX_BYTES, SETTLES) {
             Ok(raw) => {
-                let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
+                let raw = Some(raw);
+                if let Some(seen) = seen.filter(|seen| seen.raw == raw) {
+                    return Ok(seen);
+                }
+                let state = State::from_bytes(raw.as_deref().unwrap_or_default());
+                let state = state.unwrap_or_else(|reason| {
                     self.warn_anew(&reason);
                     State::default()
                 });
-                Ok((Some(raw), state))
+                Ok(Seen { raw, state })
             }
-            Err(Obstacle::Missing) => Ok((None, State::default())),
+            Err(Obstacle::Missing) => Ok(Seen::default()),
             Err(obstacle @ (Obstacle::Link | Obstacle::DanglingLink | Obstacle::TooLong(_))) => {
                 self.warn_anew(&Problem::from(&obstacle).reason);
-                Ok((None, State::default()))
+                Ok(Seen::default())
             }
             Err(obstacle) => Err(obstacle),
         }
