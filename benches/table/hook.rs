@@ -17,6 +17,8 @@ use crate::stats::{Sample, interleave};
 use crate::worker::{WORKER, command, milliseconds, program as program_at, request};
 
 const ROUNDS: usize = 60;
+/// The scene's, below the section's.
+const FOLDER: &str = "films";
 
 pub(crate) fn measure(table: &mut Table) {
     scans(table);
@@ -31,7 +33,7 @@ pub(crate) fn measure(table: &mut Table) {
     }
 }
 
-/// A Stash with a scene whose folder is a section's of a Plex.
+/// A Stash with a scene whose folder is in a section of a Plex.
 pub(crate) struct Rig {
     pub(crate) stash: FakeStash,
     pub(crate) plex: FakePlex,
@@ -46,9 +48,9 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         let input = input(&stash, folder.path(), "45");
         let rig = Self { stash, plex, folder, input };
-        let media = rig.media("").to_str().unwrap().to_owned();
+        let media = rig.folder.path().join("media").to_str().unwrap().to_owned();
         rig.plex.set_sections(vec![Section::new("1", "Films", "movie", &[&media])]);
-        rig.add_scene("45", "");
+        rig.add_scene("45", FOLDER);
         rig
     }
 
@@ -112,7 +114,7 @@ fn scans(table: &mut Table) {
     let rig = Rig::new();
     let run = || {
         // Written anew each time: else the second hook would be skipped.
-        rig.write("");
+        rig.write(FOLDER);
         rig.hook(Path::new(WORKER), "asked")
     };
     run();
@@ -150,13 +152,13 @@ fn beside_a_script(table: &mut Table) {
         ROUNDS,
         [
             Box::new(|| {
-                rig.write("");
+                rig.write(FOLDER);
                 rig.hook(Path::new(WORKER), "asked")
             }),
             Box::new(script),
         ],
     );
-    let folder = rig.media("");
+    let folder = rig.media(FOLDER);
     let asked = rig.plex.scans().into_iter().filter_map(|scan| scan.path);
     assert_eq!(asked.filter(|path| Path::new(path) == folder).count(), 2 * (ROUNDS + 1));
     table.beside(row, " ms", (&mine, "a shell script with curl and jq", &theirs));

@@ -46,7 +46,7 @@ use crate::files::Problem;
 use gone::Standing;
 use mark::{Disk, Local, Look, Mark};
 use state::{Note, Sections, State, What};
-use store::{Kept, Store};
+use store::{Kept, Seen, Store};
 use time::Time;
 
 /// The outbox of one data folder. Clones are the same one. Making one touches no disk.
@@ -91,14 +91,16 @@ impl Outbox {
             may_skip.then(|| Look::take(&*self.disk, Path::new(folder), files)).flatten()
         };
         let looks: Vec<_> = arrival.folders.iter().map(look).collect();
-        if let Ok(mut state) = self.store.read() {
-            let now = self.now();
-            if state.known(arrival, &looks, now).iter().all(|known| *known) {
-                return state.arrive(arrival, &looks, now);
-            }
+        let mut seen = self.store.look().ok();
+        let now = self.now();
+        let all_known =
+            |seen: &mut Seen| seen.state.known(arrival, &looks, now).iter().all(|known| *known);
+        if let Some(seen) = seen.take_if(all_known) {
+            return self.store.with_asides(seen).arrive(arrival, &looks, now);
         }
         let mut before = 0;
         let (arrived, kept) = self.store.update(
+            seen,
             || self.now(),
             |state, now| {
                 before = state.next;
@@ -144,6 +146,7 @@ impl Outbox {
     pub fn pick(&self, pick: &Pick, sweep: &mut Sweep) -> Vec<Ticket> {
         let begin = *sweep;
         let (tickets, kept) = self.store.update(
+            None,
             || self.now(),
             |state, now| {
                 *sweep = begin;
@@ -190,8 +193,11 @@ impl Outbox {
 
     /// Brings tickets back. `hook`: whether this is one, which is to say only what was not said lately.
     pub fn finish(&self, server: &str, hook: bool, done: &[(Ticket, Outcome)]) -> Finished {
-        let (finished, kept) =
-            self.store.update(|| self.now(), |state, now| state.finish(server, hook, done, now));
+        let (finished, kept) = self.store.update(
+            None,
+            || self.now(),
+            |state, now| state.finish(server, hook, done, now),
+        );
         match kept {
             Kept::Whole => finished,
             Kept::Aside | Kept::Lost => Finished { again: Vec::new(), ..finished },
@@ -273,7 +279,7 @@ impl Outbox {
     }
 
     fn change<T>(&self, change: impl FnMut(&mut State, Time) -> T) -> T {
-        self.store.update(|| self.now(), change).0
+        self.store.update(None, || self.now(), change).0
     }
 
     fn now(&self) -> Time {

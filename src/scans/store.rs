@@ -34,6 +34,14 @@ pub enum Kept {
     Lost,
 }
 
+/// What was in the file at one moment.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// `None` where there was no file, or none of ours.
+    raw: Option<Vec<u8>>,
+    pub(super) state: State,
+}
+
 #[derive(Debug)]
 pub struct Store {
     pub(super) file: PathBuf,
@@ -53,17 +61,28 @@ impl Store {
     /// # Errors
     /// The reason why it can't be read.
     pub fn read(&self) -> Result<State, Problem> {
-        let (_, mut state) = self.load().map_err(|obstacle| Problem::from(&obstacle))?;
-        for (_, aside) in self.asides() {
-            merge(&mut state, &aside);
-        }
-        Ok(state)
+        self.look().map(|seen| self.with_asides(seen))
+    }
+
+    /// The same, but for what is in files of its own.
+    ///
+    /// # Errors
+    /// As of [`Store::read`].
+    pub fn look(&self) -> Result<Seen, Problem> {
+        self.load(None).map_err(|obstacle| Problem::from(&obstacle))
+    }
+
+    /// What is in the file, and what others have noted beside it.
+    pub fn with_asides(&self, Seen { mut state, .. }: Seen) -> State {
+        self.asides().iter().for_each(|(_, aside)| merge(&mut state, aside));
+        state
     }
 
     /// Changes the state, in one hold of the lock and one write at most. `change` is called once more where another
-    /// process has written meanwhile.
+    /// process has written meanwhile. What was `seen` is not parsed again where the file is still the same: much may wait.
     pub fn update<T>(
         &self,
+        mut seen: Option<Seen>,
         now: impl Fn() -> Time,
         mut change: impl FnMut(&mut State, Time) -> T,
     ) -> (T, Kept) {
@@ -76,7 +95,7 @@ impl Store {
                 Ok(lock) => lock,
                 Err(NoLock::Busy | NoLock::Interrupted) => break,
             };
-            let (raw, before) = match self.load() {
+            let Seen { raw, state: before } = match self.load(seen.take()) {
                 Ok(loaded) => loaded,
                 // It will be there again for others.
                 Err(obstacle) if obstacle.may_pass() => break,
@@ -114,7 +133,7 @@ impl Store {
         now: Time,
         change: &mut impl FnMut(&mut State, Time) -> T,
     ) -> (T, Kept) {
-        let mut state = self.load().map(|(_, state)| state).unwrap_or_default();
+        let mut state = self.load(None).map(|seen| seen.state).unwrap_or_default();
         let before = state.next;
         let outcome = change(&mut state, now);
         state.waiting.retain(|note| note.number > before);
@@ -140,19 +159,23 @@ impl Store {
     }
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
-    fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
-        match files::read_understood(&self.file, MAX_BYTES, SETTLES, State::from_bytes) {
-            Ok((raw, state)) => {
-                let state = state.unwrap_or_else(|reason| {
-                    self.warn_anew(&reason);
-                    State::default()
-                });
-                Ok((Some(raw), state))
+    fn load(&self, seen: Option<Seen>) -> Result<Seen, Obstacle> {
+        let known = seen.as_ref().and_then(|seen| seen.raw.as_deref());
+        let parse = |bytes: &[u8]| match known == Some(bytes) {
+            true => Ok(None),
+            false => State::from_bytes(bytes).map(Some),
+        };
+        match files::read_understood(&self.file, MAX_BYTES, SETTLES, parse) {
+            Ok((_, Ok(None))) => Ok(seen.unwrap_or_default()),
+            Ok((raw, Ok(Some(state)))) => Ok(Seen { raw: Some(raw), state }),
+            Ok((raw, Err(reason))) => {
+                self.warn_anew(&reason);
+                Ok(Seen { raw: Some(raw), state: State::default() })
             }
-            Err(Obstacle::Missing) => Ok((None, State::default())),
+            Err(Obstacle::Missing) => Ok(Seen::default()),
             Err(obstacle @ (Obstacle::Link | Obstacle::DanglingLink | Obstacle::TooLong(_))) => {
                 self.warn_anew(&Problem::from(&obstacle).reason);
-                Ok((None, State::default()))
+                Ok(Seen::default())
             }
             Err(obstacle) => Err(obstacle),
         }

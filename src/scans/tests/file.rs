@@ -212,6 +212,7 @@ fn what_another_process_has_written_meanwhile_is_not_written_over() {
         let (setup, mut rounds) = (Setup::new(), 0);
         before.iter().for_each(|before| setup.put(before));
         let ((), kept) = setup.outbox.store.update(
+            None,
             || setup.outbox.now(),
             |state, now| {
                 rounds += 1;
