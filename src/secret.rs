@@ -1,5 +1,7 @@
 //! Secrets: a type that can't be printed, and the one redactor that the log, results and Stash's errors share.
 
+mod view;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -8,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
+
+use self::view::View;
 
 /// Replaces a secret; valid in a URL and in a header.
 pub const REDACTED: &str = "REDACTED";
@@ -53,6 +57,9 @@ impl Secrets {
             return;
         }
         let mut list = self.write();
+        if list.last().is_some_and(|newest| newest.configured && newest.is(secret)) {
+            return;
+        }
         let mut known = take(&mut list, secret).unwrap_or_else(|| Known::new(secret));
         known.configured = true;
         list.push(known);
@@ -152,7 +159,7 @@ impl Known {
         let whole = |text, copy| Spelling { text, copy, shared: [false; 2] };
         let [first, second, third] = [0, 1, 2].map(|offset| Spelling::base64(secret, offset));
         let plain = whole(secret.clone(), |view| &view.bytes);
-        let hexadecimal = whole(Secret::new(digits), |view| &view.lower_case);
+        let hexadecimal = whole(Secret::new(digits), |view| view.lower_case());
         let spellings = [plain, hexadecimal, first, second, third];
         Self { plain: secret.clone(), spellings, configured: false, holders: 0 }
     }
@@ -164,7 +171,12 @@ impl Known {
     /// Adds the places of this secret, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
         for Spelling { text, copy, shared } in &self.spellings {
-            let (text, searched) = (text.expose().as_bytes(), copy(view));
+            let text = text.expose().as_bytes();
+            // Each copy is as long as the text: one that is too short need not be made.
+            if view.bytes.len() < text.len() {
+                continue;
+            }
+            let searched = copy(view);
             let mut end = 0;
             // Most texts are short: an iterator would prepare for a long one each time.
             while let Some(at) = memmem::find(&searched[end..], text) {
@@ -184,90 +196,8 @@ impl Spelling {
         let (before, bits) = (offset * 8, (offset + secret.len()) * 8);
         let own = digits.get(before.div_ceil(6)..bits / 6).unwrap_or_default();
         let shared = [offset > 0, bits % 6 > 0];
-        Self { text: Secret::new(own), copy: |view| &view.one_alphabet, shared }
+        Self { text: Secret::new(own), copy: |view| view.one_alphabet(), shared }
     }
-}
-
-/// A text after some of its escapes were undone.
-struct View<'text> {
-    bytes: Cow<'text, [u8]>,
-    /// The same in lower case.
-    lower_case: Vec<u8>,
-    /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
-    one_alphabet: Vec<u8>,
-    /// The place of each byte, and of the end, in the text; `None` where they are the same.
-    origins: Option<Vec<usize>>,
-}
-
-impl<'text> View<'text> {
-    fn new(bytes: Cow<'text, [u8]>, origins: Option<Vec<usize>>) -> Self {
-        let standard = |byte: &u8| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => *byte,
-        };
-        let one_alphabet = bytes.iter().map(standard).collect();
-        Self { lower_case: bytes.to_ascii_lowercase(), one_alphabet, bytes, origins }
-    }
-
-    /// With one more layer of percent and JSON escapes undone; `None` if there is no escape.
-    fn unescaped(&self) -> Option<Self> {
-        let mut at = memchr::memchr3(b'%', b'\\', b'&', &self.bytes)?;
-        let mut bytes = self.bytes[..at].to_vec();
-        let mut origins: Vec<_> = (0..at).map(|at| self.origin(at)).collect();
-        while let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let (byte, length) = escape(rest).unwrap_or((rest[0], 1));
-            bytes.push(byte);
-            origins.push(self.origin(at));
-            at += length;
-        }
-        origins.push(self.origin(at));
-        (bytes.len() < self.bytes.len()).then(|| Self::new(bytes.into(), Some(origins)))
-    }
-
-    fn origin(&self, at: usize) -> usize {
-        self.origins.as_ref().map_or(at, |origins| origins[at])
-    }
-
-    /// The place of these bytes in the text, with the neighbours that hold bits of the secret, and base64's padding.
-    fn place(&self, found: Range<usize>, shared: [bool; 2]) -> Range<usize> {
-        let Range { mut start, mut end } = found;
-        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        let digit_at =
-            |index: usize| self.one_alphabet.get(index).is_some_and(|byte| is_digit(*byte));
-        if shared[0] && start.checked_sub(1).is_some_and(digit_at) {
-            start -= 1;
-        }
-        if shared[1] {
-            end += usize::from(digit_at(end));
-            end += self.bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
-        }
-        self.origin(start)..self.origin(end)
-    }
-}
-
-/// The byte of an escape at the start of `rest`, and the escape's length.
-fn escape(rest: &[u8]) -> Option<(u8, usize)> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |high: u8, low: u8| Some(digit(high)? * 16 + digit(low)?);
-    match *rest {
-        [b'%', high, low, ..] => Some((byte(high, low)?, 3)),
-        [b'\\', b'u', b'0', b'0', high, low, ..] => Some((byte(high, low)?, 6)),
-        [b'\\', escaped @ (b'"' | b'\\' | b'/'), ..] => Some((escaped, 2)),
-        [b'&', b'#', ref rest @ ..] => reference(rest),
-        _ => None,
-    }
-}
-
-/// What a character reference of XML or HTML (`&#65;`, `&#x41;`) stands for, of which `rest` is the part behind `&#`.
-fn reference(rest: &[u8]) -> Option<(u8, usize)> {
-    let length = rest.iter().take(8).position(|byte| *byte == b';')?;
-    let digits = std::str::from_utf8(&rest[..length]).ok()?;
-    let byte = match digits.strip_prefix(['x', 'X']) {
-        Some(digits) => u8::from_str_radix(digits, 16),
-        None => digits.parse(),
-    };
-    Some((byte.ok()?, length + "&#;".len()))
 }
 
 /// Overlapping places are one: of two secrets that begin alike the longer one goes whole.

@@ -38,7 +38,6 @@ mod request;
 mod retries;
 mod scan;
 mod secrets;
-mod secrets_echoed;
 mod shell;
 mod servers;
 mod servers_in_sight;

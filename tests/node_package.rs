@@ -48,7 +48,7 @@ fn platform() -> String {
 /// Packs programs and their platforms, and returns the files: that of the package for hosts first.
 fn pack(programs: &[(&Path, &str)], out: &Path) -> Vec<PathBuf> {
     let mut command = Command::new("node");
-    command.arg(package("pack.mjs"));
+    command.arg(package("pack.mjs")).env("PLEXSYNC_LICENSES", project("CHANGELOG.md"));
     for (program, platform) in programs {
         command.arg(program).arg(platform);
     }
@@ -175,6 +175,8 @@ fn each_platform_has_a_package_and_the_hosts_package_names_them() {
     // A static program needs no C library: with `libc` it would not be installed beside the other one.
     assert_eq!(manifest(&files[1]).get("libc"), None);
     assert_eq!(member(&files[2], "plexsync-worker.exe"), "not run here");
+    // What goes with the program: in a release the terms of its parts.
+    assert!(member(&files[2], "CHANGELOG.md").contains(version));
     let refused =
         Command::new("node").arg(package("pack.mjs")).args(["x", "linux-x86_64", "out"]).output();
     assert!(String::from_utf8_lossy(&refused.unwrap().stderr).contains("as linux-x64"));

@@ -38,7 +38,7 @@ fn programs(folder: &Path, platforms: &[&str], text: &str) -> Vec<Binary> {
 
 /// Writes a release, as the example does.
 fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf {
-    let package = Package::new(&programs(folder, platforms, text), date).unwrap();
+    let package = Package::new(&programs(folder, platforms, text), None, date).unwrap();
     fs::write(folder.join(ZIP_NAME), package.zip).unwrap();
     let index = folder.join(INDEX_NAME);
     fs::write(&index, package.index).unwrap();
@@ -48,7 +48,7 @@ fn release(folder: &Path, platforms: &[&str], text: &str, date: &str) -> PathBuf
 /// The package of the worker itself, packed once for all tests.
 static WORKER_PACKAGE: LazyLock<Package> = LazyLock::new(|| {
     let platform = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
-    Package::new(&[Binary { platform, path: crate::worker() }], DATE).unwrap()
+    Package::new(&[Binary { platform, path: crate::worker() }], None, DATE).unwrap()
 });
 
 /// Installs the worker itself in `<folder>/community/plexsync`, from a source in `<folder>/source`.
@@ -84,10 +84,17 @@ fn manifest() -> PathBuf {
 
 fn check_entries(platforms: &[&str], expected: &[(&str, u32)]) {
     let folder = tempfile::tempdir().unwrap();
-    let package = Package::new(&programs(folder.path(), platforms, "x"), DATE).unwrap();
+    let parts = folder.path().join("parts");
+    fs::write(&parts, "terms").unwrap();
+    let programs = programs(folder.path(), platforms, "x");
+    let package = Package::new(&programs, Some(&parts), DATE).unwrap();
     let entries = entries(&package.zip);
-    let found: Vec<_> = entries.iter().map(|(name, (mode, _))| (name.as_str(), *mode)).collect();
+    let found = entries.iter().map(|(name, (mode, _))| (name.as_str(), *mode));
+    let (licenses, found): (Vec<_>, Vec<_>) = found.partition(|(name, _)| name.contains("LICENSE"));
     assert_eq!(found, expected);
+    let names = ["LICENSE-APACHE", "LICENSE-MIT", "LICENSES-OF-PARTS.txt"];
+    assert_eq!(licenses, names.map(|name| (name, 0o644)));
+    assert_eq!(entries["LICENSES-OF-PARTS.txt"].1, "terms");
     // Below `data/` is the user's; another folder for the manifest is another folder for `data/`.
     assert!(entries.keys().all(|name| !name.starts_with("data")));
     assert_eq!(entries["plexsync.yml"].1, fs::read_to_string(manifest()).unwrap());
@@ -130,12 +137,12 @@ fn the_same_inputs_give_the_same_bytes() {
     let platforms = ["linux-x86_64", "windows-x86_64", "linux-aarch64"];
     let folder = tempfile::tempdir().unwrap();
     let mut binaries = programs(folder.path(), &platforms, "x");
-    let first = Package::new(&binaries, DATE).unwrap();
+    let first = Package::new(&binaries, None, DATE).unwrap();
     // Neither the order of the arguments nor the files' times count.
     binaries.reverse();
     let other = tempfile::tempdir().unwrap();
-    let second = Package::new(&programs(other.path(), &platforms, "x"), DATE).unwrap();
-    for package in [&second, &Package::new(&binaries, DATE).unwrap()] {
+    let second = Package::new(&programs(other.path(), &platforms, "x"), None, DATE).unwrap();
+    for package in [&second, &Package::new(&binaries, None, DATE).unwrap()] {
         assert_eq!(package.zip, first.zip);
         assert_eq!(package.index, first.index);
     }
@@ -147,11 +154,11 @@ fn what_is_no_program_is_refused() {
         assert!(Binary::parse(text).unwrap_err().contains("linux-aarch64"), "{text}");
     }
     let missing = Binary::parse("linux-x86_64=/no/such/file").unwrap();
-    assert!(Package::new(&[missing], DATE).is_err());
+    assert!(Package::new(&[missing], None, DATE).is_err());
     let folder = tempfile::tempdir().unwrap();
     let twice = programs(folder.path(), &["linux-x86_64", "linux-aarch64", "linux-x86_64"], "x");
-    assert!(Package::new(&twice, DATE).is_err());
-    assert!(Package::new(&[], DATE).err().unwrap().to_string().contains("no program"));
+    assert!(Package::new(&twice, None, DATE).is_err());
+    assert!(Package::new(&[], None, DATE).err().unwrap().to_string().contains("no program"));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn said(command: &mut Command) -> String {
 fn wheel(tools: &Path, folder: &Path, program: Option<&Path>) -> String {
     let mut build = Command::new(tools.join("hatchling"));
     build.args(["build", "-t", "wheel", "-d"]).arg(folder).current_dir(project("protocol/python"));
-    build.env_remove("PLEXSYNC_WORKER_PROGRAM");
+    build.env_remove("PLEXSYNC_WORKER_PROGRAM").env("PLEXSYNC_LICENSES", project("CHANGELOG.md"));
     said(build.envs(program.map(|program| ("PLEXSYNC_WORKER_PROGRAM", program))));
     let mut names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.next().unwrap().into_string().unwrap()
@@ -97,6 +97,14 @@ fn the_wheel_says_what_it_runs_on() {
             .map(|folder| fs::read_to_string(project(folder).join(license)).unwrap());
         assert_eq!(one, other, "a package needs its own `{license}`, of the same words");
     }
+    // What goes with the program, the terms of its parts in a release, goes with no wheel that has none.
+    let has_terms = |wheel: &Path| {
+        said(Command::new(tools.join("python")).args(["-m", "zipfile", "-l"]).arg(wheel))
+            .contains(".dist-info/licenses/CHANGELOG.md")
+    };
+    let with_program =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-package/wheel").join(&this_machine);
+    assert!(has_terms(&with_program) && !has_terms(&folder.path().join(name("any"))));
     let mut tests = Command::new(tools.join("python"));
     tests.current_dir(project("protocol/python/tests"));
     said(tests.args(["-m", "unittest", "test_platform"]));

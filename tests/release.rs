@@ -72,6 +72,7 @@ mod made {
     use serde_json::json;
 
     const FOREIGN: &str = "windows-x86_64";
+    const PARTS: &str = "LICENSES-OF-PARTS.txt";
     const DATE: &str = "1769860800";
 
     fn here() -> String {
@@ -208,13 +209,79 @@ mod made {
         assert_eq!(run.error, None, "{:?}", run.log);
     }
 
+    /// What wheels and npm packages hold, where their own tools are not at hand.
+    fn packages(release: &Release) {
+        let inside = tempfile::tempdir().unwrap();
+        let package = inside.path().join("package");
+        fs::create_dir(&package).unwrap();
+        for name in ["package.json", "plexsync-worker", "plexsync-worker.exe", PARTS] {
+            fs::write(package.join(name), "x").unwrap();
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let platforms =
+            ["-linux-x64", "-linux-arm64", "-win32-x64", "-darwin-arm64", "-darwin-x64"];
+        for platform in platforms.into_iter().chain([""]) {
+            let [npm, wheel] = [format!("{platform}-{version}.tgz"), format!("{platform}.whl")]
+                .map(|end| release.file(&format!("plexsync-worker{end}")));
+            let tar = Command::new("tar")
+                .arg("-czf")
+                .arg(npm)
+                .arg("package")
+                .current_dir(&inside)
+                .status();
+            let zip = Command::new("zip")
+                .arg("-qr")
+                .arg(wheel)
+                .arg("package")
+                .current_dir(&inside)
+                .status();
+            assert!(tar.unwrap().success() && zip.unwrap().success());
+        }
+        fs::remove_file(release.file("plexsync-worker.whl")).unwrap();
+    }
+
     #[test]
     fn what_is_not_as_its_sum_says_is_not_released() {
         let Some(release) = Release::new() else { return };
-        for step in ["archives", "stash", "sums"] {
+        let script = fs::read_to_string(project(".ci/release")).unwrap();
+        let platforms = script.lines().find_map(|line| line.strip_prefix("platforms=\"")).unwrap();
+        let platforms: Vec<_> = platforms.trim_end_matches('"').split(' ').collect();
+        let all = workflows().concat();
+        let built = all.lines().filter_map(|line| line.trim().strip_prefix("platforms: "));
+        let built: BTreeSet<_> = built.flat_map(|line| line.split(' ')).collect();
+        assert_eq!(built, platforms.iter().copied().collect(), "what is built is what is expected");
+        for platform in platforms.iter().filter(|it| **it != here() && **it != FOREIGN) {
+            release.program(platform, "plexsync-worker", "x");
+        }
+        for step in ["archives", "stash"] {
             release.does(&[step]);
         }
-        assert!(release.does(&["check"]).contains("files are what they say: 5"));
+        packages(&release);
+        release.does(&["sums"]);
+        // Who publishes has the files alone.
+        let programs = release.dist.path().join("programs");
+        fs::rename(&programs, release.dist.path().join("elsewhere")).unwrap();
+        assert!(release.does(&["check"]).contains("files are what they say: 18"));
+        let ends =
+            ["-linux-x64-2.0.0.tgz", "-2.0.0-macos-x86_64.tar.gz", "-2.0.0-windows-x86_64.zip"];
+        for name in ends.map(|end| {
+            format!("plexsync-worker{}", end.replace("2.0.0", env!("CARGO_PKG_VERSION")))
+        }) {
+            let (file, kept) = (release.file(&name), release.dist.path().join("kept"));
+            fs::rename(&file, &kept).unwrap();
+            release.does(&["sums"]);
+            release.refuses(&["check"], &format!("{name}` is missing"));
+            fs::rename(&kept, &file).unwrap();
+        }
+        let wheel = release.file("plexsync-worker-linux-x64.whl");
+        let strip =
+            Command::new("zip").arg("-qd").arg(&wheel).arg(format!("package/{PARTS}")).status();
+        assert!(strip.unwrap().success());
+        release.does(&["sums"]);
+        release.refuses(&["check"], "has no `LICENSES-OF-PARTS.txt`");
+        fs::remove_file(&wheel).unwrap();
+        release.does(&["sums"]);
+        release.refuses(&["check"], "there are 4 wheels");
         fs::write(release.file("unknown"), "x").unwrap();
         release.refuses(&["check"], "`unknown` has no sum");
         release.does(&["sums"]);
@@ -222,6 +289,52 @@ mod made {
         release.refuses(&["check"], "plexsync.zip");
         release.does(&["sums"]);
         release.refuses(&["check"], "`index.yml` has another sum");
+    }
+
+    /// In a copy of the project, with a `cargo` that only plays.
+    #[test]
+    fn a_rehearsal_tells_of_each_step_how_it_went() {
+        let folder = tempfile::tempdir().unwrap();
+        let (copy, tools) = (folder.path().join("copy"), folder.path().join("tools"));
+        let mut git = Command::new("git");
+        let cloned = git.args(["clone", "--quiet"]).arg(project("")).arg(&copy).output();
+        if !cloned.is_ok_and(|output| output.status.success()) {
+            return skip("git can't clone the project");
+        }
+        fs::copy(project(".ci/rehearse"), copy.join(".ci/rehearse")).unwrap();
+        fs::create_dir(&tools).unwrap();
+        let play = "case \"$*\" in
+            *bench*) echo 'row  skipped: nginx is not installed' ;;
+            *faults*) echo broken; exit 1 ;;
+            *secrets*) mkdir -p target/tmp; echo \"x: left out, 'platforms' runs it\" >target/tmp/skipped ;;
+            esac";
+        fs::write(tools.join("cargo"), format!("#!/bin/sh\n{play}\n")).unwrap();
+        fs::set_permissions(tools.join("cargo"), PermissionsExt::from_mode(0o755)).unwrap();
+        let rehearse = |steps: &[&str]| {
+            let script = "PATH=\"$0:$PATH\" exec .ci/rehearse \"$@\"";
+            let mut shell = Command::new("bash");
+            shell.args(["-c", script]).arg(&tools).args(steps).current_dir(&copy);
+            let output = shell.output().unwrap();
+            (
+                output.status.code(),
+                String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
+            )
+        };
+        let (code, said) = rehearse(&["secrets", "faults", "bench"]);
+        let lines: Vec<_> = said.lines().filter(|line| line.contains(" s  ")).collect();
+        assert!(code == Some(1) && lines.len() == 3, "{said}");
+        for (line, (name, result)) in lines.iter().zip([
+            ("bench", "ok, 1 NOT RUN: "),
+            ("faults", "FAILED: "),
+            ("secrets", "ok"),
+        ]) {
+            assert!(line.starts_with(name) && line.contains(&format!(" s  {result}")), "{said}");
+        }
+        let told = fs::read_to_string(copy.join("target/rehearsal/04-faults.txt")).unwrap();
+        assert_eq!(told, "broken\n");
+        assert_eq!(rehearse(&["secrets"]).0, Some(0));
+        let (code, said) = rehearse(&["secret"]);
+        assert!(code == Some(2) && said.contains("expected some of: gate"), "{said}");
     }
 
     #[test]

@@ -40,6 +40,9 @@ struct Options {
     /// A program to put in that is there, as linux-x86_64=PATH; one or several
     #[arg(long, value_name = "PLATFORM=PATH", value_parser = Binary::parse)]
     binary: Vec<Binary>,
+    /// The terms of what the programs are made of; a package for others has to hold them
+    #[arg(long, value_name = "FILE")]
+    licenses: Option<PathBuf>,
     /// The release's date in UTC, by which Stash tells an update: "2026-01-31 12:00:00"; default SOURCE_DATE_EPOCH,
     /// else the date of the last commit
     #[arg(long, value_name = "DATE", value_parser = package::parse_date)]
@@ -70,7 +73,7 @@ fn run(mut options: Options) -> Result<(), Box<dyn Error>> {
         let path = build::program(target, &target_dir)?;
         options.binary.push(Binary { platform: package::platform_of(target)?, path });
     }
-    let package = Package::new(&options.binary, &date)?;
+    let package = Package::new(&options.binary, options.licenses.as_deref(), &date)?;
     write(&options.out, &package).map_err(|error| {
         format!("`{}` can't be written into: {error}", options.out.display()).into()
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -23,6 +23,10 @@ const ID: &str = "plexsync";
 const NAME: &str = "PlexSync";
 const DESCRIPTION: &str = "Tells Plex which folders changed, always as the same device.";
 const MANIFEST: &str = include_str!("../stash-plugin/plexsync.yml");
+const LICENSES: [(&str, &str); 2] = [
+    ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
+    ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
+];
 const LAUNCHER: &str = include_str!("launcher.sh");
 const PROGRAM: &str = "plexsync-worker";
 
@@ -95,12 +99,21 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Packs these programs, released at this date.
-    pub(crate) fn new(binaries: &[Binary], date: &str) -> Result<Self, Box<dyn Error>> {
+    /// Packs these programs, and the file with the terms of what they are made of, released at this date.
+    pub(crate) fn new(
+        binaries: &[Binary],
+        licenses: Option<&Path>,
+        date: &str,
+    ) -> Result<Self, Box<dyn Error>> {
         if binaries.is_empty() {
             return Err("no program is given, expected `--target` or `--binary`".into());
         }
-        let zip = pack(&files(binaries)?)?;
+        let mut files = files(binaries)?;
+        if let Some(path) = licenses {
+            let entry = Entry { content: content(path)?, mode: READABLE };
+            files.insert("LICENSES-OF-PARTS.txt".to_owned(), entry);
+        }
+        let zip = pack(&files)?;
         let index = index(date, &zip);
         Ok(Self { zip, index })
     }
@@ -115,8 +128,10 @@ struct Entry {
 /// Every file by its name. The manifest stands at the root and nothing below `data/`: Stash would overwrite the user's
 /// identity, and remove it with the release after.
 fn files(binaries: &[Binary]) -> Result<BTreeMap<String, Entry>, Box<dyn Error>> {
-    let manifest = Entry { content: MANIFEST.into(), mode: READABLE };
-    let mut files = BTreeMap::from([(format!("{ID}.yml"), manifest)]);
+    let texts = [(format!("{ID}.yml"), MANIFEST)].into_iter();
+    let texts = texts.chain(LICENSES.map(|(name, text)| (name.to_owned(), text)));
+    let entry = |text: &str| Entry { content: text.into(), mode: READABLE };
+    let mut files: BTreeMap<_, _> = texts.map(|(name, text)| (name, entry(text))).collect();
     let several = binaries.len() > 1;
     for binary in binaries {
         let name = match (binary.is_windows(), several) {
@@ -124,9 +139,8 @@ fn files(binaries: &[Binary]) -> Result<BTreeMap<String, Entry>, Box<dyn Error>>
             (false, false) => PROGRAM.to_owned(),
             (false, true) => format!("bin/{PROGRAM}-{}", binary.platform),
         };
-        let content = fs::read(&binary.path)
-            .map_err(|error| format!("`{}` can't be read: {error}", binary.path.display()))?;
-        if files.insert(name, Entry { content, mode: EXECUTABLE }).is_some() {
+        if files.insert(name, Entry { content: content(&binary.path)?, mode: EXECUTABLE }).is_some()
+        {
             return Err(format!("platform `{}` is given twice", binary.platform).into());
         }
     }
@@ -134,6 +148,10 @@ fn files(binaries: &[Binary]) -> Result<BTreeMap<String, Entry>, Box<dyn Error>>
         files.insert(PROGRAM.to_owned(), Entry { content: LAUNCHER.into(), mode: EXECUTABLE });
     }
     Ok(files)
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("`{}` can't be read: {error}", path.display()))
 }
 
 /// A zip in the files' order, with a fixed time and as if made on Unix: a Windows zip has no permissions.

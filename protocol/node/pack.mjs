@@ -1,13 +1,15 @@
 // Makes the files that npm installs: of the package for hosts, and of one package for each platform.
 // Usage: node pack.mjs PROGRAM PLATFORM [PROGRAM PLATFORM]... OUT; PLATFORM is Node's name, as linux-x64 or win32-x64.
 //
+// PLEXSYNC_LICENSES names the terms of what the program is made of, which go with it.
+//
 // The package for hosts names the platforms that are packed with it, and no others: a name that is not published yet
 // could be published by anybody.
 
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -69,6 +71,8 @@ function forPlatform({ program, platform }) {
   const file = join(folder, os === "win32" ? `${MAIN.name}.exe` : MAIN.name);
   copyFileSync(program, file);
   chmodSync(file, 0o755);
+  const licenses = process.env.PLEXSYNC_LICENSES;
+  if (licenses) copyFileSync(licenses, join(folder, basename(licenses)));
   return folder;
 }
 

@@ -150,12 +150,6 @@ def errors() -> str:
     return out + "".join(f'    "{name}",\n' for name in sorted(BASE + names)) + "]\n"
 
 
-def own_time(param: Any) -> int:
-    """The default of a time. Where it depends on the host, only the description tells it."""
-    told = re.search(r"(\d+) by default", param["schema"].get("description", ""))
-    return int(param["schema"].get("default") or (told and told[1]) or 0)
-
-
 # Of each class of methods: what it is, how a method begins, how it calls, what it returns.
 CLASSES = {
     "Methods": ("Each waits for its result.", "def", "return self._call", "{}"),
@@ -173,7 +167,7 @@ def methods() -> str:
     out += "from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Union\n\n"
     out += "from . import types\nfrom ._pending import OnProgress, Pending\n\nTIMES: Dict[str, Dict[str, int]] = {\n"
     for method in DOCUMENT["methods"]:
-        times = {p["name"]: own_time(p) for p in method["params"] if p["name"].endswith("_ms")}
+        times = {p["name"]: p["schema"]["default"] for p in method["params"] if p["name"].endswith("_ms")}
         if times:
             out += f'    "{method["name"]}": {json.dumps(times)},\n'
     out += '}\n"""How long the worker takes for a call at most: the params that say it, and their defaults (ms)."""\n'

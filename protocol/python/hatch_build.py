@@ -1,6 +1,7 @@
 """Puts the program that PLEXSYNC_WORKER_PROGRAM names into the wheel, which has its platform's tag.
 
-Without that variable the wheel is the module alone, for every platform.
+Without that variable the wheel is the module alone, for every platform. PLEXSYNC_LICENSES names the terms of what the
+program is made of, which go with it.
 """
 
 import os
@@ -59,3 +60,6 @@ class Program(BuildHookInterface[Any]):
         build_data["shared_scripts"][os.path.abspath(program)] = name
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{tag}"
+        if licenses := os.environ.get("PLEXSYNC_LICENSES"):
+            folder = f"plexsync_worker-{self.metadata.version}.dist-info/licenses"
+            build_data["force_include"][licenses] = f"{folder}/{os.path.basename(licenses)}"

@@ -10,8 +10,9 @@ pub struct ListParams {
     /// Try every connection, without a token.
     #[serde(default)]
     pub probe: bool,
-    /// Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook.
+    /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -89,8 +90,9 @@ impl Connection {
 pub struct ChooseParams {
     /// Its name, in any letter case, or its identifier.
     pub server: String,
-    /// Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook.
+    /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 

@@ -18,8 +18,9 @@ pub struct StartParams {
     /// Begin a new sign-in even if one is stored; once completed, it ends the token before it.
     #[serde(default)]
     pub renew: bool,
-    /// Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook.
+    /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -96,8 +97,9 @@ impl SignedIn {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FinishParams {
-    /// How long to wait for the code to be entered, in milliseconds; 60000 by default, 1800000 at most.
+    /// How long to wait for the code to be entered, in milliseconds; at most 1800000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = FINISH_TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Asks for `$/progress` notifications, which carry it: seconds that have passed, of those that the code lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,8 +146,9 @@ pub struct StatusParams {
     /// Ask plex.tv whether the token is good; false tells what is stored and sends nothing.
     #[serde(default = "yes")]
     pub check: bool,
-    /// Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook.
+    /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -222,8 +225,9 @@ pub struct ServerInUse {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogoutParams {
-    /// Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook.
+    /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 

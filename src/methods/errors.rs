@@ -1,9 +1,11 @@
 //! Failures to error codes, in this one place.
 
 mod account;
+mod redact;
 mod server;
 
 pub(in crate::methods) use account::of_account;
+pub(in crate::methods) use redact::without_secrets;
 use server::no_server;
 pub(in crate::methods) use server::nobody_signed_in;
 
@@ -130,9 +132,7 @@ pub(super) fn no_section(error: plex::NoSection, pointer: &str, reader: Reader) 
 }
 
 fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
-    // Without the token that the account could not lend there is nothing to check but why.
-    let hint = refusal.warning.clone().filter(|_| matches!(refusal.status, 401 | 403));
-    let hint = hint.unwrap_or_else(|| status_hint(refusal.status, reader));
+    let hint = refusal_hint(refusal.status, refusal.warning.as_deref(), reader);
     let message = format!("{refusal}; {hint}");
     let Refusal { status, message: words, server, asked, refused, .. } = refusal;
     let data = RefusedByPlex {
@@ -145,8 +145,16 @@ fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
     ErrorObject::new(Code::RefusedByPlex, message).with_data(&data)
 }
 
-/// What to do about a status outside 2xx.
-pub(super) fn status_hint(status: u16, reader: Reader) -> String {
+/// What to do about a status outside 2xx. Without the token that the account could not lend there is nothing to check but
+/// why, which is the answer's `warning`.
+pub(super) fn refusal_hint(status: u16, warning: Option<&str>, reader: Reader) -> String {
+    match warning {
+        Some(warning) if matches!(status, 401 | 403) => warning.to_owned(),
+        _ => status_hint(status, reader),
+    }
+}
+
+fn status_hint(status: u16, reader: Reader) -> String {
     let (host, setting) = match status {
         401 => ("check the token: it is missing, of another server, or was revoked", "plex_token"),
         403 => ("use the token of an account that may manage the libraries", "plex_token"),
@@ -172,4 +180,21 @@ pub(super) fn not_configured(missing: Missing, message: impl Into<String>) -> Er
 /// Settings that can't be read: `missing` would have been one of them.
 pub(super) fn of_stash(error: &StashError, missing: Missing) -> ErrorObject {
     not_configured(missing, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_no_token_was_lent_a_refusal_says_why() {
+        for status in [401, 403] {
+            for reader in [Reader::Host, Reader::StashUser] {
+                assert_eq!(refusal_hint(status, Some("no token"), reader), "no token");
+                assert!(refusal_hint(status, None, reader).contains("the token"));
+            }
+        }
+        let hint = refusal_hint(503, Some("no token"), Reader::Host);
+        assert!(hint.contains("maintenance"), "{hint}");
+    }
 }

@@ -17,6 +17,7 @@ use crate::json_text::JsonText;
 use crate::plex::{Item, MAX_TIMEOUT_MS, PlexError, ScanCall};
 use crate::remote_path::RemotePath;
 use crate::rpc::{Handling, Outcome, Request, Slow, StashCall};
+use crate::secret::Secrets;
 
 /// How many files are asked for at once: Plex answers each in some milliseconds, and has others to serve.
 const AT_ONCE: usize = 4;
@@ -133,7 +134,9 @@ impl Find {
         for (path, found) in found {
             match found {
                 Found::Items(items) if !items.is_empty() => {
-                    result.items.extend(items.into_iter().map(|item| found_item(&path, item)));
+                    let secrets = &self.worker.setup.secrets;
+                    let items = items.into_iter().map(|item| found_item(&path, item, secrets));
+                    result.items.extend(items);
                 }
                 Found::Items(_) => result.missing.push(path),
                 Found::Unheld => {
@@ -188,7 +191,9 @@ impl Find {
     }
 }
 
-pub(super) fn found_item(path: &str, item: Item) -> FoundItem {
+/// An item of the file that the call names so. Its title is what somebody has typed into Plex.
+pub(super) fn found_item(path: &str, item: Item, secrets: &Secrets) -> FoundItem {
     let Item { rating_key, kind, title, section, file } = item;
+    let [kind, title] = [kind, title].map(|text| secrets.redact(&text).into_owned());
     FoundItem { path: path.to_owned(), rating_key, r#type: kind, title, section, file }
 }

@@ -67,8 +67,10 @@ pub fn methods(setup: Setup, plex: Plex, plex_tv: Result<PlexTv, String>) -> Met
     let mut add =
         |name: &str, method: fn(&Arc<Worker>, Request) -> Result<Handling, ErrorObject>| {
             let worker = worker.clone();
-            methods
-                .add(name, move |request| method(&worker, request).unwrap_or_else(Handling::from));
+            methods.add(name, move |request| {
+                let handling = method(&worker, request).unwrap_or_else(Handling::from);
+                errors::without_secrets(handling, &worker.setup.secrets)
+            });
         };
     add(method::IDENTITY_GET, identity::get);
     add(method::IDENTITY_RESET, identity::reset);

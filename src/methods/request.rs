@@ -53,8 +53,7 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
 fn warn_of(answer: &Answer) {
     let Answer { status, url, warning, .. } = answer;
     if !(200..300).contains(status) {
-        let hint = warning.clone().filter(|_| *status == 401);
-        let hint = hint.unwrap_or_else(|| errors::status_hint(*status, Reader::StashUser));
+        let hint = errors::refusal_hint(*status, warning.as_deref(), Reader::StashUser);
         let hint = if *status == 404 { format!("if the path is right, {hint}") } else { hint };
         warn!("`{url}` was answered with status `{status}`; {hint}");
     }

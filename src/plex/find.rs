@@ -86,23 +86,34 @@ impl Scanner {
     /// The items of a section that have the file that `target` names. All of a large folder is read only if the file's
     /// name brings nothing.
     async fn find_in(&self, target: &Target, number: u8) -> Result<Vec<Item>, PlexError> {
-        let mut is_whole = true;
-        if Filter::first(target) == Filter::Path {
-            let found = self.find_by(target, number, Filter::Path).await?;
-            if found.is_whole && !found.items.is_empty() {
-                return Ok(found.items);
-            }
-            is_whole = found.is_whole;
+        let first = Filter::first(target);
+        let found = self.find_near(target, number, first).await?;
+        let next = match found.is_whole {
+            _ if first == Filter::Name || !found.items.is_empty() => return Ok(found.items),
+            true => Filter::Name,
+            false => Filter::Folder,
+        };
+        Ok(self.find_by(target, number, next).await?.items)
+    }
+
+    /// What a filter brings. Of a large folder the first page says little: then it is what the file's name brings, and
+    /// the folder is not whole.
+    pub(super) async fn find_near(
+        &self,
+        target: &Target,
+        number: u8,
+        filter: Filter,
+    ) -> Result<Found, PlexError> {
+        let found = self.find_by(target, number, filter).await?;
+        if filter == Filter::Name || found.is_whole {
+            return Ok(found);
         }
-        let found = self.find_by(target, number, Filter::Name).await?;
-        if is_whole || !found.items.is_empty() {
-            return Ok(found.items);
-        }
-        Ok(self.find_by(target, number, Filter::Folder).await?.items)
+        let Found { items, .. } = self.find_by(target, number, Filter::Name).await?;
+        Ok(Found { items, is_whole: false })
     }
 
     /// What one filter brings of the file that `target` names.
-    pub(super) async fn find_by(
+    async fn find_by(
         &self,
         target: &Target,
         number: u8,

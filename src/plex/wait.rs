@@ -11,7 +11,6 @@ use super::Scanner;
 use super::events::{Event, Events, PATH, Phase};
 use crate::http::client::Reuse;
 use crate::http::retry::Route;
-use crate::plex::error::PlexError;
 use crate::plex::find::{Filter, Item, file_targets};
 use crate::plex::route::Routing;
 use crate::plex::sections::Target;
@@ -180,27 +179,13 @@ impl Waiting<'_> {
         let mut items = Vec::new();
         for (target, number) in self.targets {
             let filter = if by_name { Filter::Name } else { Filter::first(target) };
-            match timeout(LOOK, self.look_at(target, *number, filter)).await {
-                Ok(Ok(found)) => items.extend(found),
+            match timeout(LOOK, self.scanner.find_near(target, *number, filter)).await {
+                Ok(Ok(found)) => items.extend(found.items),
                 Ok(Err(error)) => tracing::debug!("{error}"),
                 Err(_) => tracing::debug!("a look has no answer in time"),
             }
         }
         items
-    }
-
-    /// Of a large folder the first page says little: then the file's name is asked for.
-    async fn look_at(
-        &self,
-        target: &Target,
-        number: u8,
-        filter: Filter,
-    ) -> Result<Vec<Item>, PlexError> {
-        let found = self.scanner.find_by(target, number, filter).await?;
-        match filter == Filter::Path && !found.is_whole {
-            true => Ok(self.scanner.find_by(target, number, Filter::Name).await?.items),
-            false => Ok(found.items),
-        }
     }
 
     /// Until the next look: an event, or its time.

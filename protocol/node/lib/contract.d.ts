@@ -771,7 +771,7 @@ export interface Methods {
     "params": {
       /** Begin a new sign-in even if one is stored; once completed, it ends the token before it. */
       "renew"?: boolean;
-      /** Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook. */
+      /** Time for the whole call, in milliseconds. */
       "timeout_ms"?: number | null;
     };
     "result": StartResult;
@@ -786,7 +786,7 @@ export interface Methods {
     "params": {
       /** Asks for `$/progress` notifications, which carry it: seconds that have passed, of those that the code lasts. */
       "progress_token"?: Id;
-      /** How long to wait for the code to be entered, in milliseconds; 60000 by default, 1800000 at most. */
+      /** How long to wait for the code to be entered, in milliseconds; at most 1800000. */
       "timeout_ms"?: number | null;
     };
     "result": FinishResult;
@@ -801,7 +801,7 @@ export interface Methods {
     "params": {
       /** Ask plex.tv whether the token is good; false tells what is stored and sends nothing. */
       "check"?: boolean;
-      /** Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook. */
+      /** Time for the whole call, in milliseconds. */
       "timeout_ms"?: number | null;
     };
     "result": StatusResult;
@@ -814,7 +814,7 @@ export interface Methods {
    */
   "auth.logout": {
     "params": {
-      /** Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook. */
+      /** Time for the whole call, in milliseconds. */
       "timeout_ms"?: number | null;
     };
     "result": LogoutResult;
@@ -829,7 +829,7 @@ export interface Methods {
     "params": {
       /** Try every connection, without a token. */
       "probe"?: boolean;
-      /** Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook. */
+      /** Time for the whole call, in milliseconds. */
       "timeout_ms"?: number | null;
     };
     "result": ListResult;
@@ -844,7 +844,7 @@ export interface Methods {
     "params": {
       /** Its name, in any letter case, or its identifier. */
       "server": string;
-      /** Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash hook. */
+      /** Time for the whole call, in milliseconds. */
       "timeout_ms"?: number | null;
     };
     "result": ChooseResult;

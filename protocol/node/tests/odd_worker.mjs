@@ -6,6 +6,7 @@ const reply = (id, rest = '"result":{"signed_in":true}') => say(`{"jsonrpc":"2.0
 
 const answer = {
   damaged: ({ id, method }) => reply(id, method === "auth.logout" ? '"result":{"a":}' : undefined),
+  garbles: ({ id }) => reply(id, '"result":{"a":}'),
   babbles({ id }) {
     say("");
     say("no JSON");

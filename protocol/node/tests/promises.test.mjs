@@ -290,6 +290,28 @@ test("a token is in no argument, and nowhere that the client shows", async () =>
   assert.ok(lines.length > 0 && !shown.join("\n").includes(token));
 });
 
+test("no error holds a token", async () => {
+  const token = "a-very-secret-token";
+  const call = { path: "/", server: "http://127.0.0.1:1", token, retries: 0 };
+  const quiet = { plexToken: token, onLog: () => {} };
+  for (const [code, { client }, params, options] of [
+    [-32010, start(quiet), call],
+    [-32602, start(quiet), { ...call, token: `${token}\n` }],
+    [-32602, start(quiet), { ...call, token: [token] }],
+    [-32602, start(quiet), { ...call, server: `http://${token}@a` }],
+    [-32600, start({ ...quiet, maxMessage: 1000 }), { ...call, body: token.repeat(1000) }],
+    ["start", start({ ...quiet, program: "/no/such/program" }), call],
+    ["timeout", odd("late", quiet), call, { timeout: 1 }],
+    ["unreadable", odd("garbles", quiet), call],
+    ["ended", odd("dies", quiet), call],
+  ]) {
+    const error = await failure(client.call("plex.request", params, options));
+    assert.equal(error.code, code, inspect(error));
+    await client.close();
+    assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(token), inspect(error));
+  }
+});
+
 test("a file can hold the token", async () => {
   const { http, url } = await server(({ headers }) => JSON.stringify(headers["x-plex-token"]));
   const plexTokenFile = join(folder(), "token");

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -128,6 +129,29 @@ class WithTheRealWorker(Story):
         if arguments.exists():
             self.assertNotIn(b"t0p-secret", arguments.read_bytes())
         self.assertNotIn("t0p-secret", repr(worker))
+
+    def test_no_error_holds_a_token(self):
+        token = "t0p-secret"
+        calls = {"path": "/", "server": "http://127.0.0.1:1", "token": token, "retries": 0}
+        worker = self.worker(plex_token=token, max_message=1000)
+        fake = self.fake(plex_token=token)
+        missing = lambda: self.worker(program=self.folder / "none", plex_token=token)
+        for kind, call in (
+            (errors.PlexUnreachable, lambda: worker.plex_request(**calls)),
+            (errors.InvalidParams, lambda: worker.plex_request(**{**calls, "token": token + "\n"})),
+            (errors.InvalidParams, lambda: worker.plex_request(**{**calls, "token": [token]})),
+            (errors.InvalidParams, lambda: worker.plex_request(**{**calls, "server": f"http://{token}@a"})),
+            (errors.InvalidRequest, lambda: worker.plex_request(**calls, body=token * 1000)),
+            (errors.NotStarted, missing),
+            (errors.TimedOut, lambda: fake.call("silent", calls, timeout=0.05)),
+            (errors.Unreadable, lambda: fake.call("damaged", calls)),
+            (errors.WorkerEnded, lambda: fake.call("die", calls)),
+        ):
+            with self.assertRaises(kind) as caught:
+                call()
+            error = caught.exception
+            self.assertNotIn(token, str(error) + repr(error) + repr(vars(error)))
+            self.assertNotIn(token, "".join(traceback.format_exception(None, error, error.__traceback__)))
 
     def test_a_token_of_a_file_is_stronger_than_an_inherited_one(self):
         file = self.folder / "token"

@@ -39,7 +39,7 @@ pub(super) fn scan(worker: &Arc<Worker>, request: Request) -> Result<Handling, E
     let timeout = asked_timeout(params.timeout_ms, &request, MAX_TIMEOUT_MS)?;
     let Request { stash, in_turn, progress, .. } = request;
     let (pointer, folder) = named(&params)?;
-    let wait = Wait::of(&params, progress, stash.is_some())?;
+    let wait = Wait::of(&params, progress, stash.is_some(), &worker.setup.secrets)?;
     let ScanParams { section, fresh, server, .. } = params;
     let section = section.filter(|key| !key.is_empty());
     let wanted = Wanted { folder, server, section, fresh, wait };

@@ -14,6 +14,7 @@ use super::super::log_progress;
 use crate::plex::{Listening, Scanner, Waited};
 use crate::remote_path::RemotePath;
 use crate::rpc::ProgressSender;
+use crate::secret::Secrets;
 
 /// What is waited for, and how long.
 pub(super) struct Wait {
@@ -24,6 +25,7 @@ pub(super) struct Wait {
     token: Option<Value>,
     sender: Option<ProgressSender>,
     in_stash: bool,
+    secrets: Secrets,
 }
 
 impl Wait {
@@ -32,6 +34,7 @@ impl Wait {
         params: &ScanParams,
         sender: Option<ProgressSender>,
         in_stash: bool,
+        secrets: &Secrets,
     ) -> Result<Option<Self>, ErrorObject> {
         let wait_ms = params.wait_ms.unwrap_or(0);
         if wait_ms > MAX_WAIT_MS {
@@ -51,6 +54,7 @@ impl Wait {
                 token: params.progress_token.clone(),
                 sender,
                 in_stash,
+                secrets: secrets.clone(),
             })),
             None => {
                 let reason = "needs `path`: the file that is waited for";
@@ -98,7 +102,8 @@ impl Wait {
             }
         }
         result.waited = Some(how);
-        result.items = Some(items.into_iter().map(|item| found_item(&self.path, item)).collect());
+        let items = items.into_iter().map(|item| found_item(&self.path, item, &self.secrets));
+        result.items = Some(items.collect());
     }
 
     /// Tells how many seconds it has waited.

@@ -222,8 +222,7 @@ class Methods:
 
         renew: Begin a new sign-in even if one is stored; once completed, it ends the token before
             it.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -243,8 +242,7 @@ class Methods:
         stored in the data folder and never returned. Can be called again afterwards, with the same
         result.
 
-        timeout_ms: How long to wait for the code to be entered, in milliseconds; 60000 by default,
-            1800000 at most.
+        timeout_ms: How long to wait for the code to be entered, in milliseconds; at most 1800000.
         on_progress: gets the newest progress, while the call is waited for.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
@@ -265,8 +263,7 @@ class Methods:
         another device id, or at another plex.tv, and is not used.
 
         check: Ask plex.tv whether the token is good; false tells what is stored and sends nothing.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -283,8 +280,7 @@ class Methods:
 
         What is stored is removed in any case; `revoked` tells whether plex.tv has ended the token.
 
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -304,8 +300,7 @@ class Methods:
         search in vain.
 
         probe: Try every connection, without a token.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -325,8 +320,7 @@ class Methods:
         server is stronger than the choice.
 
         server: Its name, in any letter case, or its identifier.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -656,8 +650,7 @@ class BegunMethods:
 
         renew: Begin a new sign-in even if one is stored; once completed, it ends the token before
             it.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -677,8 +670,7 @@ class BegunMethods:
         stored in the data folder and never returned. Can be called again afterwards, with the same
         result.
 
-        timeout_ms: How long to wait for the code to be entered, in milliseconds; 60000 by default,
-            1800000 at most.
+        timeout_ms: How long to wait for the code to be entered, in milliseconds; at most 1800000.
         on_progress: gets the newest progress, while the call is waited for.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
@@ -699,8 +691,7 @@ class BegunMethods:
         another device id, or at another plex.tv, and is not used.
 
         check: Ask plex.tv whether the token is good; false tells what is stored and sends nothing.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -717,8 +708,7 @@ class BegunMethods:
 
         What is stored is removed in any case; `revoked` tells whether plex.tv has ended the token.
 
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -738,8 +728,7 @@ class BegunMethods:
         search in vain.
 
         probe: Try every connection, without a token.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -759,8 +748,7 @@ class BegunMethods:
         server is stronger than the choice.
 
         server: Its name, in any letter case, or its identifier.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return self._call(
@@ -1090,8 +1078,7 @@ class AsyncMethods:
 
         renew: Begin a new sign-in even if one is stored; once completed, it ends the token before
             it.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return await self._call(
@@ -1111,8 +1098,7 @@ class AsyncMethods:
         stored in the data folder and never returned. Can be called again afterwards, with the same
         result.
 
-        timeout_ms: How long to wait for the code to be entered, in milliseconds; 60000 by default,
-            1800000 at most.
+        timeout_ms: How long to wait for the code to be entered, in milliseconds; at most 1800000.
         on_progress: gets the newest progress, while the call is waited for.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
@@ -1133,8 +1119,7 @@ class AsyncMethods:
         another device id, or at another plex.tv, and is not used.
 
         check: Ask plex.tv whether the token is good; false tells what is stored and sends nothing.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return await self._call(
@@ -1151,8 +1136,7 @@ class AsyncMethods:
 
         What is stored is removed in any case; `revoked` tells whether plex.tv has ended the token.
 
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return await self._call(
@@ -1172,8 +1156,7 @@ class AsyncMethods:
         search in vain.
 
         probe: Try every connection, without a token.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return await self._call(
@@ -1193,8 +1176,7 @@ class AsyncMethods:
         server is stronger than the choice.
 
         server: Its name, in any letter case, or its identifier.
-        timeout_ms: Time for the whole call, in milliseconds; 30000 by default, 5000 in a Stash
-            hook.
+        timeout_ms: Time for the whole call, in milliseconds.
         timeout: how long to wait, in seconds; by default a little longer than the worker takes.
         """
         return await self._call(

@@ -14,6 +14,8 @@ pub enum Signal {
     Hup,
     Stop,
     Cont,
+    Abort,
+    Quit,
 }
 
 /// The worker's memory, in KiB, from `/proc`.
@@ -40,6 +42,8 @@ impl Host {
             Signal::Hup => Posix::HUP,
             Signal::Stop => Posix::STOP,
             Signal::Cont => Posix::CONT,
+            Signal::Abort => Posix::ABORT,
+            Signal::Quit => Posix::QUIT,
         };
         let sent = kill_process(Pid::from_child(&self.child), signal);
         sent.unwrap_or_else(|error| panic!("no {signal:?} for the worker: {error}"));

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use plexsync_harness::fake_plex::Section;
 use plexsync_harness::fake_plex_tv::{DeviceRow, Resource, plex_tv_error, portal};
 use plexsync_harness::{FakePlex, FakePlexTv, Fault, Host};
 use serde_json::{Value, json};
@@ -23,6 +25,16 @@ const SPELLINGS: [Spelling; 6] = [
     ("hexadecimal digits", |secret| secret.bytes().map(|byte| format!("{byte:02x}")).collect()),
 ];
 
+/// Does it once for each spelling, all at the same time: most of it is waiting. The number differs for each.
+pub(super) fn in_every_spelling(test: impl Fn(fn(&str) -> String, usize) + Sync) {
+    std::thread::scope(|scope| {
+        for (number, (name, spell)) in SPELLINGS.into_iter().enumerate() {
+            let (thread, test) = (std::thread::Builder::new().name(name.to_owned()), &test);
+            thread.spawn_scoped(scope, move || test(spell, number)).unwrap();
+        }
+    });
+}
+
 /// The servers, a host at trace, and what was told.
 struct Scene {
     tv: FakePlexTv,
@@ -36,8 +48,10 @@ impl Scene {
     fn new(spell: fn(&str) -> String, format: &str) -> Self {
         let (tv, plex) = (FakePlexTv::start(), FakePlex::start());
         plex.set_machine_identifier("m1");
+        plex.tell_events();
         let name = format!("Box {}", spell(&plex.token()));
-        tv.set_resources(vec![Resource::of(&plex, &name)]);
+        let with_token = format!("{}/?echo={}", plex.url(), spell(&plex.token()));
+        tv.set_resources(vec![Resource::of(&plex, &name).local(&with_token)]);
         let builder = host().env("PLEXSYNC_PLEX_TV", tv.url()).env("PLEXSYNC_LOG", "trace");
         let builder = builder.env("RUST_BACKTRACE", "full").arg("--log-format").arg(format);
         Self { tv, plex, host: builder.start(), told: Vec::new(), spell }
@@ -70,11 +84,44 @@ impl Scene {
             ("device.remove", json!({"ids": ["1"], "dry_run": false})),
             ("plex.request", json!({"path": "/library/sections", "retries": 0})),
             ("plex.find", json!({"path": "/data/film.mp4"})),
-            ("plex.scan", json!({"path": "/data/film.mp4"})),
+            ("plex.scan", json!({"path": "/data/film.mp4", "wait_ms": 1})),
+            ("plex.scan", json!({"folder": "/nowhere"})),
             ("doctor.run", json!({})),
         ] {
             self.ask(method, params);
         }
+    }
+
+    /// A library, and the stream of a scan that is waited for, that say this.
+    fn echo_in_a_library(&mut self, text: &str) {
+        let location = format!("/data/{text}");
+        self.plex.set_sections(vec![Section::new("1", text, "movie", &["/data", &location])]);
+        let item = json!({"ratingKey": "7", "type": "movie", "title": text, "summary": text,
+            "Media": [{"Part": [{"file": "/data/film.mp4"}]}]});
+        let listing = json!({"MediaContainer": {"size": 1, "title1": text, "Metadata": [item]}});
+        self.plex.set_listing("1", &listing.to_string());
+        self.all_calls();
+        let wait = json!({"path": "/data/new.mp4", "wait_ms": 60_000});
+        let call = self.host.start_call("plex.scan", wait);
+        // Which ends with what the stream tells, after the first look for the file.
+        let looks = |scene: &Self| {
+            let requests = scene.plex.requests();
+            let asked = requests.iter().filter_map(|request| request.query_value("file"));
+            asked.filter(|file| file == "/data/new.mp4").count()
+        };
+        while looks(self) == 0 && self.host.is_running() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let activity = json!({"uuid": text, "type": text, "title": text, "subtitle": text});
+        let data = json!({"event": text, "uuid": text, "Activity": activity});
+        self.plex.tell("activity", &json!({"ActivityNotification": data}));
+        self.plex.tell(text, &json!(text));
+        for event in ["started", "updated", "ended"] {
+            self.plex.tell_scan("u1", "1", event);
+        }
+        let waited = self.host.wait(call).unwrap();
+        assert_eq!(waited["waited"], "ended");
+        self.told.push(waited.to_string());
     }
 
     /// plex.tv, then Plex, says this in all the ways in which they say something.
@@ -83,6 +130,7 @@ impl Scene {
         let page = format!("<html><body>{text}</body></html>");
         let (html, answer) =
             ([("Content-Type", "text/html"), ("X-Echo", &*text)], json!({"message": text}));
+        let xml = [("Content-Type", "application/xml"), ("X-Plex-Token", &*text)];
         let faults = [
             plex_tv_error(503, 1, &text),
             portal(403),
@@ -106,13 +154,17 @@ impl Scene {
                 answer.to_string(),
             ),
             Fault::answer(500, &html, page),
+            Fault::answer(200, &xml, format!("<Response code=\"{text}\"><a>{text}</a></Response>")),
+            Fault::answer(401, &xml, format!("<Response status=\"{text}\"/>")),
             Fault::Redirect(
                 302,
                 format!("http://elsewhere.invalid/?echo={}", text.replace(' ', "")),
             ),
         ];
         for fault in faults {
-            self.plex.fault(fault.always().on("/library"));
+            for prefix in ["/library", "/identity", "/:/eventsource"] {
+                self.plex.fault(fault.clone().always().on(prefix));
+            }
             self.all_calls();
             self.plex.no_faults();
         }
@@ -120,16 +172,8 @@ impl Scene {
 
     /// None of these, in this spelling or as it is, was told, logged, or left in a file but the account's own.
     fn assert_silent(&mut self, secrets: &[&str]) {
-        let process = format!("/proc/{}", self.host.pid());
-        if cfg!(target_os = "linux") {
-            for name in ["cmdline", "environ", "comm"] {
-                let shown = fs::read(format!("{process}/{name}")).unwrap_or_default();
-                self.told.push(String::from_utf8_lossy(&shown).into_owned());
-            }
-            let limits = fs::read_to_string(format!("{process}/limits")).unwrap();
-            let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-            assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
-        }
+        let shown = super::system::shown(self.host.pid());
+        self.told.extend(shown.into_iter().map(|(name, text)| format!("{name}: {text}")));
         self.host.close_stdin();
         self.host.wait_exit(plexsync_harness::host::PATIENCE);
         let log = self.host.stderr();
@@ -163,8 +207,7 @@ fn files(folder: &Path, but: &[&str]) -> Vec<String> {
 
 #[test]
 fn what_a_sign_in_and_its_servers_know_is_not_told_in_any_spelling() {
-    for (number, (name, spell)) in SPELLINGS.into_iter().enumerate() {
-        println!("{name}");
+    in_every_spelling(|spell, number| {
         let mut scene = Scene::new(spell, ["text", "json", "stash"][number % 3]);
         let code = scene.ask("auth.start", json!({}))["user_code"].as_str().unwrap().to_owned();
         let waiting = fs::read(scene.host.data_dir().join("sign_in.json")).unwrap();
@@ -197,6 +240,7 @@ fn what_a_sign_in_and_its_servers_know_is_not_told_in_any_spelling() {
         scene.ask("server.choose", json!({"server": "m1"}));
         assert_eq!(scene.ask("plex.request", json!({"path": "/library/sections"}))["status"], 200);
         scene.echo(&[&token, &server]);
+        scene.echo_in_a_library(&format!("{} {}", spell(&token), spell(&server)));
         assert_eq!(scene.ask("auth.logout", json!({}))["signed_in"], false);
         scene.assert_silent(&[&token, &server, &pin, "another-token-of-alice"]);
         let left = files(&scene.host.data_dir(), &[]);
@@ -210,17 +254,15 @@ fn what_a_sign_in_and_its_servers_know_is_not_told_in_any_spelling() {
             let sent = request.header("X-Plex-Token");
             assert!(sent.is_none_or(|sent| sent == server), "{request:?}");
         }
-    }
+    });
 }
 
 /// The cookie of the session and the token among the settings, in Stash's log and in what waits.
 #[test]
 #[cfg(unix)]
 fn what_stash_tells_is_not_told_in_any_spelling() {
-    use plexsync_harness::fake_plex::Section;
     use plexsync_harness::fake_stash::{FakeStash, Plugin};
-    for (name, spell) in SPELLINGS {
-        println!("{name}");
+    in_every_spelling(|spell, _| {
         let (stash, plex, folder) =
             (FakeStash::start(), FakePlex::start(), tempfile::tempdir().unwrap());
         plex.set_sections(vec![Section::new("1", "Scenes", "movie", &["/plex"])]);
@@ -233,17 +275,30 @@ fn what_stash_tells_is_not_told_in_any_spelling() {
         let text = format!("{} {}", spell(&cookie), spell(&token));
         let page = json!({"message": text}).to_string();
         let mut told = Vec::new();
-        let mut hook = || {
-            let run = plugin.run_hooks(&stash, "Scene.Create.Post", 45, &Value::Null).remove(0);
-            told.extend(run.log.iter().map(|line| line.text.clone()));
-            told.push(format!("{:?} {}", run.error, run.output));
+        let mut all = || {
+            let mut runs = plugin.run_hooks(&stash, "Scene.Create.Post", 45, &Value::Null);
+            for task in ["Check Plex connection", "Scan Plex library", "Show waiting scans"] {
+                runs.push(plugin.run_task(&stash, task, &json!({})));
+            }
+            for (method, params) in [
+                ("plex.find", json!({"path": "/plex/a/film.mp4"})),
+                ("plex.scan", json!({"path": "/plex/a/film.mp4", "wait_ms": 1})),
+                ("plex.request", json!({"path": "/library/sections", "parse": "none"})),
+            ] {
+                let arguments = json!({"method": method, "params": params});
+                runs.push(plugin.run_operation(&stash, &arguments));
+            }
+            for run in runs {
+                told.extend(run.log.iter().map(|line| line.text.clone()));
+                told.push(format!("{:?} {}", run.error, run.output));
+            }
         };
         for prefix in ["/library/sections/1/refresh", "/library/sections"] {
             for status in [403, 404] {
                 let fault =
                     Fault::answer(status, &[("Content-Type", "application/json")], page.clone());
                 plex.fault(fault.always().on(prefix));
-                hook();
+                all();
                 plex.no_faults();
             }
         }
@@ -277,5 +332,5 @@ fn what_stash_tells_is_not_told_in_any_spelling() {
                 );
             }
         }
-    }
+    });
 }
