@@ -32,104 +32,43 @@ struct Client {
     cancel: bool,
 }
 
+const fn client(
+    name: &'static str,
+    ways: &'static [&'static str],
+    command: fn() -> Option<Command>,
+) -> Client {
+    Client { name, command, ways, progress: true, cancel: true }
+}
+
 /// Those that are installed soonest, by `tests/peers/install`.
 const SOON: [Client; 5] = [
+    client("jrpc2", &["lines", "headers", "strict"], || in_go("jrpc2")),
+    client("sourcegraph", &["lines", "headers"], || in_go("sourcegraph")),
+    client("json-rpc-2.0", &["lines"], || in_node("peers", "json-rpc-2.0")),
     Client {
-        name: "jrpc2",
-        command: || in_go("jrpc2"),
-        ways: &["lines", "headers", "strict"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "sourcegraph",
-        command: || in_go("sourcegraph"),
-        ways: &["lines", "headers"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "json-rpc-2.0",
-        command: || in_node("peers", "json-rpc-2.0"),
-        ways: &["lines"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "deltachat",
-        command: || in_python("peers", "deltachat_rpc_client"),
-        ways: &["lines"],
         progress: false,
         cancel: false,
+        ..client("deltachat", &["lines"], || in_python("peers", "deltachat_rpc_client"))
     },
-    Client {
-        name: "pylsp",
-        command: || in_python("peers", "pylsp_jsonrpc"),
-        ways: &["headers"],
-        progress: true,
-        cancel: true,
-    },
+    client("pylsp", &["headers"], || in_python("peers", "pylsp_jsonrpc")),
 ];
 
 /// Those that `tests/clients/run` installs.
 const LATER: [Client; 9] = [
-    Client { name: "lsp4j", command: in_java, ways: &["headers"], progress: true, cancel: true },
+    client("lsp4j", &["headers"], in_java),
+    client("pygls", &["headers"], || in_python("clients/python", "pygls")),
+    client("mcp-python", &["lines"], || in_python("clients/python", "mcp")),
+    client("mcp-node", &["lines"], || in_node("clients/node", "@modelcontextprotocol/sdk")),
     Client {
-        name: "pygls",
-        command: || in_python("clients/python", "pygls"),
-        ways: &["headers"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "mcp-python",
-        command: || in_python("clients/python", "mcp"),
-        ways: &["lines"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "mcp-node",
-        command: || in_node("clients/node", "@modelcontextprotocol/sdk"),
-        ways: &["lines"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "jayson",
-        command: || in_node("clients/node", "jayson"),
-        ways: &["2.0", "1.0"],
         progress: false,
-        cancel: true,
+        ..client("jayson", &["2.0", "1.0"], || in_node("clients/node", "jayson"))
     },
-    Client {
-        name: "emacs",
-        command: || on_this_machine("emacs", &["--batch", "-l"], "emacs.el"),
-        ways: &["headers"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "neovim",
-        command: || on_this_machine("nvim", &["--headless", "-u", "NONE", "-S"], "neovim.lua"),
-        ways: &["headers"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "lsp-server",
-        command: || in_rust("lsp-server"),
-        ways: &["headers"],
-        progress: true,
-        cancel: true,
-    },
-    Client {
-        name: "jsonrpsee",
-        command: || in_rust("jsonrpsee"),
-        ways: &["lines"],
-        progress: true,
-        cancel: true,
-    },
+    client("emacs", &["headers"], || on_this_machine("emacs", &["--batch", "-l"], "emacs.el")),
+    client("neovim", &["headers"], || {
+        on_this_machine("nvim", &["--headless", "-u", "NONE", "-S"], "neovim.lua")
+    }),
+    client("lsp-server", &["headers"], || in_rust("lsp-server")),
+    client("jsonrpsee", &["lines"], || in_rust("jsonrpsee")),
 ];
 
 fn tests(path: &str) -> PathBuf {
@@ -258,7 +197,8 @@ fn converse(client: &Client, mut command: Command, way: &str) -> Result<String, 
     Ok(seen["version"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Has it speak in each of its ways, says how that went, and whether it went well. Nothing where it is not installed.
+/// Has it speak in each of its ways, prints how that went, and whether it went well. Nothing where it is not installed.
+#[expect(clippy::print_stdout, reason = "a row of the table that `tests/clients/run` shows")]
 fn has_conversations(client: &Client) -> Option<bool> {
     let mut fine = true;
     for way in client.ways {
@@ -284,13 +224,14 @@ fn clients_that_others_wrote_are_answered() {
 /// Those that `PLEXSYNC_CLIENTS` names have to be there.
 #[test]
 #[ignore = "takes minutes to install; `tests/clients/run` does, and runs it"]
+#[expect(clippy::disallowed_methods, reason = "`tests/clients/run` says which by it")]
 fn more_clients_that_others_wrote_are_answered() {
     let named = std::env::var("PLEXSYNC_CLIENTS").unwrap_or_default();
     let names: Vec<_> = named.split_whitespace().collect();
     let mut failed = Vec::new();
-    for client in
-        SOON.iter().chain(&LATER).filter(|client| names.is_empty() || names.contains(&client.name))
-    {
+    println!("\n{:<14} {:<8} {:<12} result", "client", "way", "version");
+    let is_wanted = |client: &&Client| names.is_empty() || names.contains(&client.name);
+    for client in SOON.iter().chain(&LATER).filter(is_wanted) {
         match has_conversations(client) {
             Some(true) => {}
             None if names.is_empty() => {

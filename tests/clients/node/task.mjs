@@ -24,7 +24,7 @@ export function start() {
   return { worker, ended: new Promise((resolve) => worker.once("close", resolve)) };
 }
 
-/** Not with `readline`, which takes U+2028 for the end of a line. */
+/** Not with `readline`: that of Node 24 ends a line at U+2028, too. */
 export function lines(stream, take) {
   let rest = "";
   stream.setEncoding("utf8").on("data", (chunk) => {
