@@ -96,16 +96,17 @@ pub(super) fn account(reply: &Reply, secrets: &Secrets) -> Option<Account> {
     Some(Account { id: number(&body["id"])?, username: name("username"), title: name("title") })
 }
 
-/// A name from elsewhere, as it may be shown: without what is a known secret, and without what controls a terminal
-/// or the direction of the text around it.
+/// A name from elsewhere, as it may be shown: without what is a known secret, and without what [`controls`].
 pub(super) fn shown(name: &str, secrets: &Secrets) -> String {
-    let is_control = |letter: &char| {
-        letter.is_control()
-            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
     // Redacted last: what was between the letters of a secret is gone then.
-    let visible: String = name.chars().filter(|letter| !is_control(letter)).collect();
+    let visible: String = name.chars().filter(|letter| !controls(*letter)).collect();
     secrets.redact(&visible).into_owned()
+}
+
+/// Whether a character controls a terminal, or the direction of the text around it.
+pub(super) fn controls(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// An answer of success that is not plex.tv's own.

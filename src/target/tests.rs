@@ -100,6 +100,20 @@ fn the_first_token_decides_even_if_it_is_broken() {
     assert!(sources.choose_server().token.is_none(), "a call with its own token does not look");
 }
 
+#[test]
+fn a_call_with_its_own_token_goes_to_the_same_server() {
+    let by = "PLEX_URL";
+    let url = Some(Given::new("\"http://here:32400/web\"".to_owned(), by));
+    let server = Some(Given::new("Attic".to_owned(), by));
+    let sources = Sources::default()
+        .and(Source { url, ..Source::default() })
+        .and(Source { server, ..Source::default() });
+    for chosen in [sources.choose(), sources.choose_server()] {
+        assert_eq!(chosen.url, Some(Given::new(HERE.to_owned(), by)));
+        assert_eq!(chosen.server, Some(Given::new("Attic".to_owned(), by)));
+    }
+}
+
 fn read(path: &Path) -> Chosen {
     let token = Given::new(Token::File(path.to_owned()), "PLEX_TOKEN_FILE");
     Sources::new(vec![Source { token: Some(token), ..Source::default() }], Secrets::default())

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 
 use crate::account::AccountError;
+use crate::account::answers::controls;
 use crate::http::error::HttpError;
 use crate::secret::Secret;
 
@@ -74,6 +75,14 @@ impl Row {
         let is_empty = |list: &SyncList| list.size.as_deref() == Some("0");
         !self.connections.is_empty() || !self.lists.iter().all(is_empty)
     }
+
+    /// A row is judged by what is shown of it.
+    fn make_visible(&mut self) {
+        let Self { id, name, product, version, platform, device_id, provides, .. } = self;
+        for text in [id, name, product, version, platform, device_id, provides] {
+            text.retain(|letter| !controls(letter));
+        }
+    }
 }
 
 /// Reads the list.
@@ -90,7 +99,10 @@ pub(super) fn read(body: &[u8]) -> Result<Vec<Row>, AccountError> {
     }
     let text = std::str::from_utf8(body).ok();
     match text.and_then(|text| quick_xml::de::from_str(text).ok()) {
-        Some(List::MediaContainer { rows }) => Ok(rows),
+        Some(List::MediaContainer { mut rows }) => {
+            rows.iter_mut().for_each(Row::make_visible);
+            Ok(rows)
+        }
         None => {
             let reason = "the list of devices is not what plex.tv sends";
             let hint = "check what stands between this machine and plex.tv, then try again";

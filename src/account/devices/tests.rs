@@ -49,6 +49,21 @@ fn one(row: String) -> (Option<Certainty>, Option<KeptReason>) {
     (device.phantom.map(|phantom| phantom.certainty), device.kept_because.map(|kept| kept.reason))
 }
 
+/// XML forbids them, and some readers take them.
+#[test]
+fn a_row_is_judged_as_it_is_shown_whatever_is_between_its_letters() {
+    for hidden in ["&#27;", "\u{202e}", "\u{7}", "&#x2066;"] {
+        let between = |text: &str| text.split("").collect::<Vec<_>>().join(hidden);
+        for (id, provides, reason) in [
+            (&*between(OWN), "controller", KeptReason::ThisDevice),
+            ("another", &*between("server"), KeptReason::Provides),
+        ] {
+            let row = row("PlexSync", "1", id, provides, 400, "");
+            assert_eq!(one(row).1, Some(reason), "{hidden}");
+        }
+    }
+}
+
 #[test]
 fn a_phantom_is_known_by_product_and_identifier() {
     use Certainty::{Likely, Sure};

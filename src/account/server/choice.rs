@@ -210,6 +210,9 @@ mod tests {
         for name in ["nas:32400", "192.168.1.5:32400", "nas:32400/web", "[::1]:32400"] {
             assert!(named(name).unwrap_err().contains("write `http://`"), "{name}");
         }
+        for name in ["the nas:32400", ":32400", "nas:x", "nas:99999", "nas"] {
+            assert!(named(name).unwrap_err().contains("`Bücherbox`"), "{name}");
+        }
         let configured = Which::Configured("attic".to_owned(), "--plex-server");
         assert!(meant(&list, &configured, None).unwrap_err().contains("`--plex-server`"));
     }

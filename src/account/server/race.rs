@@ -97,8 +97,8 @@ mod tests {
     use super::*;
 
     /// Candidates by name, how they lead there, and after which time they answer, in milliseconds; a negative one is
-    /// that of a failure.
-    async fn race(list: &[(&str, By, i64)]) -> (Option<String>, u128, Vec<String>) {
+    /// that of a failure. Gives the URL that is taken or whose failure is told.
+    async fn race(list: &[(&str, By, i64)]) -> (Result<String, String>, u128, Vec<String>) {
         let candidate =
             |(url, by, _): &(&str, By, i64)| Candidate { url: Url::parse(url).unwrap(), by: *by };
         let asked = RefCell::new(Vec::new());
@@ -108,13 +108,18 @@ mod tests {
                 *list.iter().find(|(url, ..)| Url::parse(url).unwrap() == candidate.url).unwrap();
             async move {
                 sleep(Duration::from_millis(time.unsigned_abs())).await;
-                let failed = HttpError::unreachable(UnreachableKind::Connect, "dead", "wait");
+                let url = candidate.url.to_string();
+                let failed = HttpError::unreachable(UnreachableKind::Connect, url, "wait");
                 (candidate, if time < 0 { Err(failed) } else { Ok(()) })
             }
         };
         let start = Instant::now();
         let found = best(list.iter().map(candidate).collect(), prove).await;
-        let found = found.ok().map(|(candidate, ())| candidate.url.to_string());
+        let found = match found {
+            Ok((candidate, ())) => Ok(candidate.url.to_string()),
+            Err(Some(HttpError::Unreachable { reason, .. })) => Err(reason),
+            Err(other) => Err(format!("{other:?}")),
+        };
         (found, start.elapsed().as_millis(), asked.into_inner())
     }
 
@@ -130,6 +135,7 @@ mod tests {
             (&[("https://r", Remote, 100), ("https://l", Local, 1200)], Some("https://r/"), 1100),
             (&[("https://r", Remote, 100), ("https://l", Local, -300)], Some("https://r/"), 300),
             (&[("https://r", Remote, 100)], Some("https://r/"), 100),
+            (&[("https://a", Remote, 100), ("https://b", Remote, 200)], Some("https://a/"), 200),
             // Plain http only when every https one has failed, even if it would have been quick.
             (&[("http://l", Local, 10), ("https://r", Remote, 2900)], Some("https://r/"), 2900),
             (&[("http://l", Local, 10), ("https://r", Remote, -3000)], Some("http://l/"), 3010),
@@ -140,7 +146,21 @@ mod tests {
             (&[], None, 0),
         ] {
             let (found, time, _) = race(list).await;
-            assert_eq!((found.as_deref(), time), (expected, elapsed), "{list:?}");
+            assert_eq!((found.ok().as_deref(), time), (expected, elapsed), "{list:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_best_one_failed_with_is_told() {
+        use By::{Local, Relay, Remote};
+        for (list, told) in [
+            (&[("https://r", Remote, -10), ("https://l", Local, -20)][..], "https://l/"),
+            (&[("https://l", Local, -10), ("https://r", Remote, -20)], "https://l/"),
+            (&[("https://a", Local, -10), ("https://b", Local, -20)], "https://a/"),
+            (&[("https://r", Remote, -10), ("https://y", Relay, -10)], "https://r/"),
+            (&[], "None"),
+        ] {
+            assert_eq!(race(list).await.0, Err(told.to_owned()), "{list:?}");
         }
     }
 

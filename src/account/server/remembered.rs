@@ -126,4 +126,12 @@ mod tests {
         }
         assert!(!is_paused(&cache, "b", now));
     }
+
+    #[test]
+    fn a_server_keeps_its_name_until_there_is_another() {
+        let mut cache = ServerFile::default();
+        for (told, name) in [("Box", "Box"), ("", "Box"), ("Attic", "Attic")] {
+            assert_eq!(entry(&mut cache, "a".to_owned(), told.to_owned()).name, name);
+        }
+    }
 }

@@ -86,6 +86,9 @@ fn a_claimed_pin_is_stored_only_while_it_is_the_one_that_waits() {
     assert!(store.account().unwrap().is_none());
     store.forget_pending(7).unwrap();
     assert_eq!(pending_in(&store).unwrap(), Some(pending(8)));
+    store.forget_pending(8).unwrap();
+    assert_eq!(pending_in(&store).unwrap(), None);
+    store.save_pending(&pending(8)).unwrap();
     assert_eq!(store.complete(&account(8)).unwrap(), Completed::Stored);
     assert_eq!(
         store.complete(&account(8)).unwrap(),

@@ -161,6 +161,10 @@ fn is_of_a_token(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hyper::Method;
+    use hyper::header::HeaderValue;
+    use url::Url;
+
     use super::*;
 
     const CONFIGURED: &str = "http://plex:32400/base";
@@ -217,6 +221,26 @@ mod tests {
                 }
                 (outcome, _) => panic!("{server:?} {token:?}: {outcome:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_401_for_a_jwt_is_explained_where_it_comes_from_a_media_server() {
+        let told = |url: &str, token: &'static str, status| {
+            let headers = [(TOKEN.clone(), HeaderValue::from_static(token))].into_iter().collect();
+            let url = Url::parse(url).unwrap();
+            advice(&Request { method: Method::GET, url, headers, body: None }, status).is_some()
+        };
+        for (url, token, status, expected) in [
+            ("http://plex:32400/", "eyJa.b.c", 401, true),
+            ("https://myplex.tv/", "eyJa.b.c", 401, true),
+            ("http://plex:32400/", "eyJa.b.c", 403, false),
+            ("http://plex:32400/", "eyJa.b", 401, false),
+            ("http://plex:32400/", "a.b.c", 401, false),
+            ("https://plex.tv/", "eyJa.b.c", 401, false),
+            ("https://clients.plex.tv/", "eyJa.b.c", 401, false),
+        ] {
+            assert_eq!(told(url, token, status), expected, "{url} {token} {status}");
         }
     }
 

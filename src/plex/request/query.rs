@@ -155,6 +155,20 @@ mod tests {
     }
 
     #[test]
+    fn what_the_query_of_a_path_holds() {
+        for (path, holds) in [
+            ("/a?type=1", true),
+            ("/a?b;TYPE", true),
+            ("/a?ty%70e=1", true),
+            ("/a?types=1", false),
+            ("/type?b=type", false),
+            ("/type=1", false),
+        ] {
+            assert_eq!(super::holds(path, &["x", "type"]), holds, "{path}");
+        }
+    }
+
+    #[test]
     fn refusals_point_at_their_place() {
         for (query, pointer) in [
             (json!({"a": {}}), "/query/a"),

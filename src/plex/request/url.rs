@@ -184,6 +184,15 @@ mod tests {
             let reason = Base::parse(bad).unwrap_err();
             assert!(!reason.contains("secret"), "{bad}: {reason}");
         }
+        for (bad, told) in [
+            ("http://fe80::1:32400", "without brackets"),
+            ("http://[fe80::1%eth0]:32400", "with a scope"),
+            ("http://host:99999", "is not a URL"),
+            ("http://[fe80::1%eth0", "with a scope"),
+            ("http://[::x]", "is not a URL"),
+        ] {
+            assert!(Base::parse(bad).unwrap_err().contains(told), "{bad}");
+        }
     }
 
     #[test]

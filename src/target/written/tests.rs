@@ -19,6 +19,7 @@ fn urls_as_people_write_them() {
         ("http://web:32400", "http://web:32400", false),
         ("http://web/web", "http://web", true),
         ("http://h/website", "http://h/website", false),
+        ("http:///web", "http:///web", false),
         ("http://h/webdav/web", "http://h/webdav", true),
         ("\"http://h", "\"http://h", false),
         ("h:32400", "h:32400", false),
