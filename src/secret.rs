@@ -1,6 +1,7 @@
 //! Secrets: a type that can't be printed, and the one redactor that the log, results and Stash's errors share.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -53,6 +54,9 @@ impl Secrets {
             return;
         }
         let mut list = self.write();
+        if list.last().is_some_and(|newest| newest.configured && newest.is(secret)) {
+            return;
+        }
         let mut known = take(&mut list, secret).unwrap_or_else(|| Known::new(secret));
         known.configured = true;
         list.push(known);
@@ -152,7 +156,7 @@ impl Known {
         let whole = |text, copy| Spelling { text, copy, shared: [false; 2] };
         let [first, second, third] = [0, 1, 2].map(|offset| Spelling::base64(secret, offset));
         let plain = whole(secret.clone(), |view| &view.bytes);
-        let hexadecimal = whole(Secret::new(digits), |view| &view.lower_case);
+        let hexadecimal = whole(Secret::new(digits), |view| view.lower_case());
         let spellings = [plain, hexadecimal, first, second, third];
         Self { plain: secret.clone(), spellings, configured: false, holders: 0 }
     }
@@ -164,7 +168,12 @@ impl Known {
     /// Adds the places of this secret, as bytes of the text.
     fn find(&self, view: &View, places: &mut Vec<Range<usize>>) {
         for Spelling { text, copy, shared } in &self.spellings {
-            let (text, searched) = (text.expose().as_bytes(), copy(view));
+            let text = text.expose().as_bytes();
+            // Each copy is as long as the text: one that is too short need not be made.
+            if view.bytes.len() < text.len() {
+                continue;
+            }
+            let searched = copy(view);
             let mut end = 0;
             // Most texts are short: an iterator would prepare for a long one each time.
             while let Some(at) = memmem::find(&searched[end..], text) {
@@ -184,30 +193,37 @@ impl Spelling {
         let (before, bits) = (offset * 8, (offset + secret.len()) * 8);
         let own = digits.get(before.div_ceil(6)..bits / 6).unwrap_or_default();
         let shared = [offset > 0, bits % 6 > 0];
-        Self { text: Secret::new(own), copy: |view| &view.one_alphabet, shared }
+        Self { text: Secret::new(own), copy: |view| view.one_alphabet(), shared }
     }
 }
 
 /// A text after some of its escapes were undone.
 struct View<'text> {
     bytes: Cow<'text, [u8]>,
-    /// The same in lower case.
-    lower_case: Vec<u8>,
-    /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
-    one_alphabet: Vec<u8>,
+    lower_case: OnceCell<Vec<u8>>,
+    one_alphabet: OnceCell<Vec<u8>>,
     /// The place of each byte, and of the end, in the text; `None` where they are the same.
     origins: Option<Vec<usize>>,
 }
 
 impl<'text> View<'text> {
     fn new(bytes: Cow<'text, [u8]>, origins: Option<Vec<usize>>) -> Self {
+        Self { bytes, lower_case: OnceCell::new(), one_alphabet: OnceCell::new(), origins }
+    }
+
+    /// The same in lower case.
+    fn lower_case(&self) -> &[u8] {
+        self.lower_case.get_or_init(|| self.bytes.to_ascii_lowercase())
+    }
+
+    /// The same with base64's other alphabet (RFC 4648, section 5) in the letters of the first.
+    fn one_alphabet(&self) -> &[u8] {
         let standard = |byte: &u8| match byte {
             b'-' => b'+',
             b'_' => b'/',
             byte => *byte,
         };
-        let one_alphabet = bytes.iter().map(standard).collect();
-        Self { lower_case: bytes.to_ascii_lowercase(), one_alphabet, bytes, origins }
+        self.one_alphabet.get_or_init(|| self.bytes.iter().map(standard).collect())
     }
 
     /// With one more layer of percent and JSON escapes undone; `None` if there is no escape.
@@ -234,7 +250,7 @@ impl<'text> View<'text> {
         let Range { mut start, mut end } = found;
         let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
         let digit_at =
-            |index: usize| self.one_alphabet.get(index).is_some_and(|byte| is_digit(*byte));
+            |index: usize| self.one_alphabet().get(index).is_some_and(|byte| is_digit(*byte));
         if shared[0] && start.checked_sub(1).is_some_and(digit_at) {
             start -= 1;
         }

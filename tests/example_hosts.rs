@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plexsync_harness::{FakePlex, skip};
+use plexsync_harness::fake_plex_tv::Resource;
+use plexsync_harness::{FakePlex, FakePlexTv, skip};
+use serde_json::json;
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -132,23 +134,63 @@ fn with_lsp_framing(file: &str) -> Option<Command> {
 }
 
 #[cfg(unix)]
-#[test]
-fn python_plexapi_is_the_same_device() {
-    let Some(mut host) = in_python("examples/python-host/with_plexapi.py") else { return };
+fn with_plexapi() -> Option<Command> {
+    let mut host = in_python("examples/python-host/with_plexapi.py")?;
     let libraries = std::fs::read_dir(project("tests/peers/venv/lib")).unwrap().next().unwrap();
     host.env("PYTHONPATH", libraries.unwrap().path().join("site-packages"));
-    let plex = FakePlex::start();
-    let folder = tempfile::tempdir().unwrap();
-    let output = output(&plex, host.arg(folder.path())).unwrap();
-    let id = id_on_disk(folder.path());
-    assert!(said(&output).contains(&format!("device {id} at ")));
+    Some(host)
+}
+
+/// Runs the host with python-plexapi: it lists the libraries, and all that Plex has seen is one device.
+#[cfg(unix)]
+fn lists_libraries_as_the_same_device(plex: &FakePlex, mut host: Command, data_dir: &Path) {
+    let said = said(&host.arg(data_dir).output().unwrap());
+    let id = id_on_disk(data_dir);
+    assert!(said.contains(&format!("device {id} at ")), "{said}");
+    for title in ["Movies", "TV Shows"] {
+        assert!(said.contains(&format!("\nlibrary {title}\n")), "{said}");
+    }
     let devices = plex.devices();
     assert_eq!(devices.len(), 1, "{devices:?}");
-    assert!(!plex.requests().is_empty());
     for request in plex.requests() {
         assert_eq!(request.header("X-Plex-Client-Identifier"), Some(id.as_str()));
         assert_eq!(request.header("X-Plex-Product"), Some("PlexSync"));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn python_plexapi_is_the_same_device() {
+    let Some(mut host) = with_plexapi() else { return };
+    let plex = FakePlex::start();
+    let folder = tempfile::tempdir().unwrap();
+    host.env("PLEX_URL", plex.url()).env("PLEX_TOKEN", plex.token());
+    lists_libraries_as_the_same_device(&plex, host, folder.path());
+}
+
+/// The token is the one that the worker has signed in with.
+#[cfg(unix)]
+#[test]
+fn python_plexapi_is_the_same_device_after_a_sign_in() {
+    let Some(mut host) = with_plexapi() else { return };
+    let (plex, tv) = (FakePlex::start(), FakePlexTv::start());
+    let builder = crate::host().env("PLEXSYNC_PLEX_TV", tv.url());
+    let mut worker = crate::servers::signed_in(&tv, builder, vec![Resource::of(&plex, "Attic")]);
+    let listed = worker.call("plex.request", json!({"path": "/library/sections"})).unwrap();
+    assert_eq!(listed["status"], 200, "{listed}");
+    let by_the_worker = plex.requests().len();
+
+    let data_dir = worker.data_dir();
+    let stored = std::fs::read(data_dir.join("account.json")).unwrap();
+    let stored: serde_json::Value = serde_json::from_slice(&stored).unwrap();
+    let token = stored["token"].as_str().unwrap();
+    assert_eq!(tv.token("alice", &id_on_disk(&data_dir)).as_deref(), Some(token));
+    plex.allow_token(token);
+    host.env("PLEX_URL", plex.url()).env("PLEX_TOKEN", token);
+    lists_libraries_as_the_same_device(&plex, host, &data_dir);
+    let by_plexapi = &plex.requests()[by_the_worker..];
+    assert!(by_plexapi.iter().all(|request| request.header("X-Plex-Token") == Some(token)));
+    assert!(by_plexapi.iter().any(|request| request.path() == "/library/sections"));
 }
 
 #[test]

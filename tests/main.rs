@@ -10,6 +10,7 @@
 mod awake;
 mod bodies;
 mod client;
+mod clients;
 mod cold_path;
 mod command_line;
 mod devices;

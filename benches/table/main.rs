@@ -32,6 +32,10 @@ mod account;
 #[cfg(target_os = "linux")]
 mod find;
 #[cfg(target_os = "linux")]
+mod hook;
+#[cfg(target_os = "linux")]
+mod outbox;
+#[cfg(target_os = "linux")]
 mod stash;
 #[cfg(target_os = "linux")]
 mod bodies;
@@ -62,16 +66,18 @@ fn main() {
     if !wanted.iter().any(|word| word == "--bench") {
         return;
     }
-    let groups: [(&str, Measure); 10] = [
+    let groups: [(&str, Measure); 12] = [
         ("spawn", spawn::measure),
         ("account", account::measure),
         ("find", find::measure),
+        ("hook", hook::measure),
         ("stash", stash::measure),
         ("calls", calls::measure),
         ("requests", requests::measure),
         ("bodies", bodies::measure),
         ("memory", memory::measure),
         ("growth", growth::measure),
+        ("outbox", outbox::measure),
         ("instructions", instructions::measure),
     ];
     let chosen: Vec<&String> = wanted.iter().filter(|word| !word.starts_with('-')).collect();

@@ -10,6 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 const JSON: &str = r#"{"MediaContainer":{"size":0,"claimed":true,"machineIdentifier":"m","version":"1.41.3.9314"}}"#;
+const SECTIONS: &str = r#"{"MediaContainer":{"size":1,"Directory":[{"key":"1","type":"movie","title":"Films","Location":[{"id":1,"path":"/media"}]}]}}"#;
 const XML: &str = r#"<?xml version="1.0"?><MediaContainer size="0" friendlyName="bench" machineIdentifier="m" version="1.41.3.9314"></MediaContainer>"#;
 
 /// A server with http and https, small answers in memory and large ones from a folder. Gone when dropped.
@@ -81,6 +82,7 @@ http {{
     root {folder};
     location = / {{ default_type text/xml; return 200 '{XML}'; }}
     location = /identity {{ default_type application/json; return 200 '{JSON}'; }}
+    location = /library/sections {{ default_type application/json; return 200 '{SECTIONS}'; }}
     location /files/ {{ }}
   }}
 }}

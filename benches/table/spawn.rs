@@ -1,25 +1,19 @@
 //! One process per task, as Stash starts them: from the start to the end.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
-
-use plexsync_harness::FakePlex;
-use plexsync_harness::fake_plex::Section;
-use plexsync_harness::fake_stash::{FakeStash, hook_args};
-use serde_json::{Value, json};
 
 use crate::core;
 use crate::nginx::Nginx;
 use crate::peers;
 use crate::report::{Table, Target};
 use crate::stats::{Sample, interleave};
-use crate::worker::{IDENTITY, WORKER, command, milliseconds, program as program_at, request};
+use crate::worker::{
+    IDENTITY, WORKER, command, milliseconds, program as program_at, request, worker,
+};
 
 const ROUNDS: usize = 60;
-/// python-plexapi takes its time.
+/// Python and node take their time.
 const SLOW_ROUNDS: usize = 15;
 
 pub(crate) fn measure(table: &mut Table) {
@@ -28,7 +22,6 @@ pub(crate) fn measure(table: &mut Table) {
         Some(nginx) => requests(table, &nginx),
         None => table.note("spawn, plex.request", "skipped: nginx and curl are not installed"),
     }
-    hook(table);
 }
 
 fn identity(table: &mut Table) {
@@ -84,10 +77,8 @@ fn requests(table: &mut Table, nginx: &Nginx) {
         command.env("SSL_CERT_FILE", &nginx.bundle);
         milliseconds(&mut command, &request("/identity"), r#""status":200"#)
     };
-    let dynamic = PathBuf::from(WORKER);
-    let programs = [("", Ok(dynamic.clone())), ("; packaged", peers::packaged())];
-    for (which, program) in programs {
-        let Ok(program) = program else { continue };
+    for (which, program) in [("", Ok(WORKER.into())), ("; packaged", peers::packaged())] {
+        let Ok(program): Result<PathBuf, _> = program else { continue };
         for (scheme, url, most) in [("http", &nginx.http, 0.35), ("https", &nginx.https, 0.6)] {
             let [mine, curl] = interleave(
                 ROUNDS,
@@ -100,23 +91,41 @@ fn requests(table: &mut Table, nginx: &Nginx) {
             table.ratio(&row, " ms", (&mine, "curl", &curl), Target::AtMost(most));
         }
     }
+    beside_libraries(table, nginx);
+}
+
+/// A program that uses a library in the worker's place: each starts anew.
+fn beside_libraries(table: &mut Table, nginx: &Nginx) {
     let row = "spawn, plex.request over http, exit";
-    let Some(python) = peers::plexapi() else {
-        return table.note(row, "python-plexapi skipped: it can't be installed");
-    };
-    let [mine, plexapi] = interleave(
+    let python = (peers::plexapi("plexapi_once.py"), Some(Target::AtMost(1.0 / 60.0)));
+    let node = (peers::ctrl_plex("once.mjs"), None);
+    for (name, (program, target)) in [("python-plexapi", python), ("node with @ctrl/plex", node)] {
+        let Some(mut program) = program else {
+            table.note(row, &format!("{name} skipped: it can't be installed"));
+            continue;
+        };
+        program.arg(&nginx.http);
+        let [mine, theirs] = beside_program(nginx, &mut program);
+        let contest = (&mine, name, &theirs);
+        match target {
+            Some(target) => table.ratio(row, " ms", contest, target),
+            None => table.beside(row, " ms", contest),
+        }
+    }
+}
+
+fn beside_program(nginx: &Nginx, program: &mut Command) -> [Sample; 2] {
+    let data = tempfile::tempdir().unwrap();
+    interleave(
         SLOW_ROUNDS,
         [
-            Box::new(|| spawn(&dynamic, &nginx.http)),
             Box::new(|| {
-                let mut command = command(&python);
-                command.arg(peers::source("plexapi_once.py")).arg(&nginx.http);
-                milliseconds(&mut command, "", "")
+                let mut worker = worker(data.path(), &nginx.http);
+                milliseconds(&mut worker, &request("/library/sections"), r#""status":200"#)
             }),
+            Box::new(|| milliseconds(program, "", "")),
         ],
-    );
-    let target = Target::AtMost(1.0 / 60.0);
-    table.ratio(row, " ms", (&mine, "python-plexapi", &plexapi), target);
+    )
 }
 
 fn curl(nginx: &Nginx, url: &str) -> Command {
@@ -124,56 +133,4 @@ fn curl(nginx: &Nginx, url: &str) -> Command {
     command.args(["-sS", "-H", "X-Plex-Token: token", "-H", "Accept: application/json"]);
     command.arg("--cacert").arg(&nginx.bundle).arg(format!("{url}/identity"));
     command
-}
-
-/// A hook of `interface: raw`: settings and the scene from Stash, the sections from Plex and the scan itself.
-fn hook(table: &mut Table) {
-    let (stash, plex) = (FakeStash::start(), FakePlex::start());
-    stash.configure("plexsync", json!({"plex_url": plex.url(), "plex_token": plex.token()}));
-    let data = tempfile::tempdir().unwrap();
-    // A file that is written anew each time: else the second hook would be skipped.
-    let file = data.path().join("media/a.mp4");
-    std::fs::create_dir(data.path().join("media")).unwrap();
-    plex.set_sections(vec![Section::new(
-        "1",
-        "Films",
-        "movie",
-        &[file.parent().unwrap().to_str().unwrap()],
-    )]);
-    stash.add_scene("45", &[file.to_str().unwrap()]);
-    let mut args = hook_args("Scene.Create.Post", 45, &Value::Null);
-    args["method"] = json!("plex.scan");
-    let input = stash.input(data.path(), &args).to_string();
-    let requests = || stash.requests().len() + plex.requests().len();
-    let run = || {
-        std::fs::write(&file, "film").unwrap();
-        let mut command = command(WORKER);
-        command.env("PLEXSYNC_DATA_DIR", data.path());
-        milliseconds(&mut command, &input, r#""outcome":"asked""#)
-    };
-    run();
-    let before = requests();
-    run();
-    let count = requests() - before;
-    let [mine, nothing, trip] = interleave(
-        ROUNDS,
-        [
-            Box::new(run),
-            Box::new(|| milliseconds(&mut command("/bin/true"), "", "")),
-            Box::new(|| round_trip(plex.port())),
-        ],
-    );
-    let least: Sample = nothing.map(|time| 4.0 * time).plus(&trip.map(|time| count as f64 * time));
-    let row = format!("Stash raw hook, {count} requests");
-    let against = format!("4 x /bin/true + {count} x round trip");
-    table.ratio(&row, " ms", (&mine, &against, &least), Target::AtMost(1.0));
-}
-
-/// Milliseconds for one request on a connection of its own, without any library.
-fn round_trip(port: u16) -> f64 {
-    let begin = Instant::now();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(b"GET /identity HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-    begin.elapsed().as_secs_f64() * 1e3
 }

@@ -18,3 +18,5 @@ from plexapi.server import PlexServer  # noqa: E402
 
 server = PlexServer(os.environ["PLEX_URL"], os.environ["PLEX_TOKEN"])
 print("device", headers["X-Plex-Client-Identifier"], "at", server.friendlyName)
+for section in server.library.sections():
+    print("library", section.title)

@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
-use crate::http::headers::{Unsendable, of_device};
+use crate::http::headers::{TOKEN, of_device, token_value};
 use crate::http::proxy::ProxySettings;
 use crate::http::retry::Retry;
 use crate::http::send::Sender;
@@ -233,10 +233,11 @@ fn request(origin: &Url, identity: &IdentityHeaders, ask: &Ask<'_>) -> Result<Re
         let reason = format!("{what} holds a character that can't be sent");
         HttpError::unreachable(UnreachableKind::Protocol, reason, "replace it")
     };
-    let mut headers = of_device(identity, ask.token).map_err(|what| match what {
-        Unsendable::Identity => unsendable("the identity"),
-        Unsendable::Token => unsendable("the stored token"),
-    })?;
+    let mut headers = of_device(identity).map_err(|_| unsendable("the identity"))?;
+    if let Some(token) = ask.token {
+        let value = token_value(token).ok_or_else(|| unsendable("the stored token"))?;
+        headers.insert(TOKEN.clone(), value);
+    }
     if ask.method == Method::POST {
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }

@@ -168,6 +168,11 @@ impl Store {
         }
     }
 
+    /// Waits until nobody holds the lock, for as long as others may.
+    pub fn wait_for_writers(&self) {
+        drop(self.lock(PATIENCE));
+    }
+
     /// Removes all three files, with the lock or, where it can't be had, without.
     ///
     /// # Errors

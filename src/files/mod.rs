@@ -19,7 +19,7 @@ pub use cleanup::{keep_broken, kept_broken, names, remove, remove_temporary, tem
 pub use folder::{Exposed, Exposure, exposed, make_folder, parent};
 pub use lock::{Lock, NoLock, Stopped, pause, unless_stopped};
 pub use problem::Problem;
-pub use read::{Obstacle, follow, open, read, read_settled};
+pub use read::{Obstacle, follow, open, read, read_settled, read_understood};
 pub use system::{changed, each_name, lies_in_memory, may_list, may_write, mode, node};
 pub use write::{Access, Created, Replaced, create, replace, replace_soon};
 

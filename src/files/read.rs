@@ -13,6 +13,9 @@ use super::{Problem, system};
 /// Most links to follow, as on Linux.
 const MOST_LINKS: usize = 40;
 
+/// How long what is not understood is looked at again.
+const PARTS: Duration = Duration::from_millis(100);
+
 /// Why there are no bytes.
 #[derive(Debug)]
 pub enum Obstacle {
@@ -120,6 +123,33 @@ pub fn read_settled(path: &Path, most: u64, patience: Duration) -> Result<Vec<u8
             read => return read,
         }
     }
+}
+
+/// As [`read_settled`], with what the bytes mean to `parse`. What it does not understand is looked at again for 100 ms: a
+/// disk that keeps sizes in a cache (FUSE) may show only a part of a file that has just been replaced.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_understood<T, E>(
+    path: &Path,
+    most: u64,
+    patience: Duration,
+    parse: impl Fn(&[u8]) -> Result<T, E>,
+) -> Result<(Vec<u8>, Result<T, E>), Obstacle> {
+    let start = Instant::now();
+    loop {
+        let bytes = read_settled(path, most, patience)?;
+        match parse(&bytes) {
+            Err(_) if start.elapsed() < PARTS => thread::sleep(POLL),
+            parsed => return Ok((bytes, parsed)),
+        }
+    }
+}
+
+/// Whether there is certainly nothing under this name, not even a link.
+pub(super) fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Opens what has this very name for reading, and never waits.

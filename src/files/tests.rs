@@ -134,6 +134,46 @@ fn a_stale_replacement_changes_nothing_and_leaves_nothing() {
     assert_eq!((fs::read(&path).unwrap(), names(&folder).len()), (b"new".to_vec(), 1));
 }
 
+/// A rename that is two steps on the disk, of which the second one fails.
+#[test]
+fn a_rename_that_only_takes_the_old_file_away_is_made_again() {
+    let folder = folder();
+    let path = folder.path().join("file");
+    fs::write(&path, "old").unwrap();
+    let looks = Cell::new(0);
+    let is_old = || {
+        looks.set(looks.get() + 1);
+        if looks.get() == 2 {
+            fs::remove_file(&path).unwrap();
+        }
+        fs::read(&path).is_ok_and(|bytes| bytes == b"old")
+    };
+    let errno = rustix::io::Errno::IO.raw_os_error();
+    let refused = faults::Fault { call: Call::Rename, errno, done: false, times: 2 };
+    faults::with(&[refused], || {
+        assert!(matches!(replace_with(&path, b"new", is_old).unwrap(), Replaced::Done));
+    });
+    assert_eq!((fs::read(&path).unwrap(), names(&folder).len()), (b"new".to_vec(), 1));
+}
+
+#[test]
+fn what_is_understood_only_at_the_next_look_is_read_whole() {
+    let folder = folder();
+    let path = folder.path().join("file");
+    let read = || {
+        read_understood(&path, 9, Duration::ZERO, |bytes| {
+            fs::write(&path, "whole").unwrap();
+            if bytes == b"whole" { Ok(()) } else { Err(()) }
+        })
+    };
+    fs::write(&path, "who").unwrap();
+    assert!(matches!(read(), Ok((bytes, Ok(()))) if bytes == b"whole"));
+    let never = || read_understood(&path, 9, Duration::ZERO, |_| Err::<(), _>("torn"));
+    assert!(matches!(never(), Ok((bytes, Err("torn"))) if bytes == b"whole"));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(read(), Err(Obstacle::Missing)));
+}
+
 #[test]
 fn what_can_t_be_replaced_is_an_error() {
     let folder = folder();

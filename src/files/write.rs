@@ -4,6 +4,7 @@
 //! file, the folder to the disk. An `fsync` that failed is final for that temporary file: the kernel has marked its
 //! pages clean, and a second `fsync` would lie (Rebello and others, USENIX ATC 2020).
 
+use std::cell::Cell;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ use super::{Obstacle, Problem, read, system};
 /// How long a writer starts again whose temporary file is missing: another process cleaned up, or it has got its name, and the
 /// file system shows what was there before for as long as it keeps it in a cache (FUSE: 1 s).
 const LOSSES: Duration = Duration::from_secs(2);
+
+/// How often a rename is tried at least: on a slow disk the first refusal may come late.
+const TRIES: usize = 3;
 
 /// What became of a new name.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,18 +38,9 @@ pub enum Created {
 ///
 /// Those of the system; [`ErrorKind::Unsupported`] where the file system knows no call for that.
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<Created> {
-    let start = Instant::now();
-    loop {
-        let temporary = Temporary::write(path, bytes, None)?;
-        match temporary.name_it(path, bytes) {
-            Err(error) if temporary.is_lost(&error) => pause_after_loss(start)?,
-            outcome => {
-                let created = outcome?;
-                sync_folder(parent(path))?;
-                return Ok(created);
-            }
-        }
-    }
+    let created = with_temporary(path, bytes, None, |temporary| temporary.name_it(path, bytes))?;
+    sync_folder(parent(path))?;
+    Ok(created)
 }
 
 /// What became of a replacement.
@@ -82,13 +77,15 @@ pub fn replace(
     still: impl Fn() -> bool,
 ) -> io::Result<Replaced> {
     match replace_soon(path, bytes, access, still)? {
-        true => Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done)),
-        false => Ok(Replaced::Stale),
+        Replaced::Done => {
+            Ok(sync_folder(parent(path)).map_or_else(Replaced::Unsynced, |()| Replaced::Done))
+        }
+        replaced => Ok(replaced),
     }
 }
 
-/// As [`replace`], but the system brings the new name to the disk when it likes, within seconds: after a power cut the old
-/// bytes may be back, whole. Returns false where the old ones were not the expected ones any more.
+/// As [`replace`], but the system brings the new name to the disk when it likes, within half a minute: after a power cut the
+/// old bytes may be back, whole.
 ///
 /// # Errors
 ///
@@ -98,7 +95,7 @@ pub fn replace_soon(
     bytes: &[u8],
     access: Access,
     still: impl Fn() -> bool,
-) -> io::Result<bool> {
+) -> io::Result<Replaced> {
     let about = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Ok(about) if about.is_dir() => return Err(in_the_way(&Obstacle::Folder)),
@@ -107,22 +104,35 @@ pub fn replace_soon(
         }
         about => Some(about?).filter(|about| access == Access::AsBefore && about.is_file()),
     };
+    let refused = Cell::new(false);
+    let is_ours = with_temporary(path, bytes, about.as_ref(), |temporary| {
+        temporary.rename(path, bytes, &still, &refused)
+    })?;
+    Ok(if is_ours { Replaced::Done } else { Replaced::Stale })
+}
+
+/// Tries it with a temporary file of `bytes`, again with another one where that is taken away.
+fn with_temporary<T>(
+    target: &Path,
+    bytes: &[u8],
+    old: Option<&Metadata>,
+    attempt: impl Fn(&Temporary) -> io::Result<T>,
+) -> io::Result<T> {
     let start = Instant::now();
     loop {
-        let temporary = Temporary::write(path, bytes, about.as_ref())?;
-        match temporary.rename(path, bytes, &still) {
-            Err(error) if temporary.is_lost(&error) => {
-                pause_after_loss(start)?;
-                continue;
-            }
+        let temporary = Temporary::beside(target)?;
+        match temporary.write(target, bytes, old).and_then(|()| attempt(&temporary)) {
+            Err(error) if temporary.is_lost(&error) => pause_after_loss(start)?,
             outcome => return outcome,
         }
     }
 }
 
-/// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice).
+/// What counts is what is on disk: a call that reports a failure may have done its work (an NFS RENAME sent twice). A disk
+/// that keeps sizes in a cache (FUSE) shows a part of it at the first look.
 fn holds(path: &Path, bytes: &[u8]) -> bool {
-    read::read(path, bytes.len() as u64).is_ok_and(|read| read == bytes)
+    let look = || read::read(path, bytes.len() as u64).is_ok_and(|read| read == bytes);
+    look() || look()
 }
 
 fn in_the_way(obstacle: &Obstacle) -> io::Error {
@@ -147,16 +157,18 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// Writes `bytes` down to the disk beside `target`, as accessible as `old`, else for the owner only.
-    fn write(target: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<Self> {
-        let path = parent(target).join(temporary_name(target)?);
+    /// A name beside `target`, with nothing under it yet.
+    fn beside(target: &Path) -> io::Result<Self> {
+        Ok(Self { path: parent(target).join(temporary_name(target)?) })
+    }
+
+    /// Writes `bytes` down to the disk, as accessible as `old`, else for the owner only.
+    fn write(&self, target: &Path, bytes: &[u8], old: Option<&Metadata>) -> io::Result<()> {
         let mode = system::mode_for_owner(old);
-        let mut file = system::open_own(OpenOptions::new().create_new(true), mode, &path)?;
-        let temporary = Self { path };
+        let mut file = system::open_own(OpenOptions::new().create_new(true), mode, &self.path)?;
         file.write_all(bytes)?;
         system::resemble(&file, old)?;
-        sync_file(&file, target)?;
-        Ok(temporary)
+        sync_file(&file, target)
     }
 
     /// Tries the best call first: file systems differ in what they know, and in the errors that say so.
@@ -187,28 +199,46 @@ impl Temporary {
         Err(io::Error::new(ErrorKind::Unsupported, text))
     }
 
-    /// Whether the target was replaced; not where `still` does not hold.
-    fn rename(&self, target: &Path, bytes: &[u8], still: impl Fn() -> bool) -> io::Result<bool> {
+    /// Whether the target was replaced; not where `still` does not hold. `refused` is set as soon as a rename has failed.
+    fn rename(
+        &self,
+        target: &Path,
+        bytes: &[u8],
+        still: impl Fn() -> bool,
+        refused: &Cell<bool>,
+    ) -> io::Result<bool> {
         let start = Instant::now();
-        while still() {
+        let mut tries = 0;
+        // A rename that failed may have taken the old file away, and no more: nobody but us has what was in it then.
+        while still() || (refused.get() && read::is_missing(target)) {
             let Err(error) = system::rename(&self.path, target) else { return Ok(true) };
+            refused.set(true);
             if holds(target, bytes) {
                 return Ok(true);
             }
+            tries += 1;
             // What we say ourselves will not pass.
             let is_final = no_space(&error) || error.get_ref().is_some() || self.is_lost(&error);
-            if is_final || start.elapsed() >= system::REFUSALS {
+            if is_final || (tries >= TRIES && start.elapsed() >= system::REFUSALS) {
                 return Err(error);
             }
             thread::sleep(POLL);
         }
-        // What is there is not what was expected; it may be ours, shown only now.
-        Ok(holds(target, bytes))
+        // What is there is not what was expected; it may be ours, shown only later. Until then nobody else should have the
+        // lock.
+        while !holds(target, bytes) {
+            if !refused.get() || start.elapsed() >= LOSSES {
+                return Ok(false);
+            }
+            thread::sleep(POLL);
+        }
+        Ok(true)
     }
 
     /// Whether another process has cleaned this file up.
     fn is_lost(&self, error: &io::Error) -> bool {
-        let is_missing = || fs::symlink_metadata(&self.path).is_err();
+        let is_missing =
+            || fs::symlink_metadata(&self.path).is_err() && parent(&self.path).is_dir();
         error.kind() == ErrorKind::NotFound && is_missing()
     }
 }

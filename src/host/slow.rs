@@ -1,7 +1,7 @@
 //! Slow calls: which run, which wait, which are done. The runtime is made for the first of them, and driven from then
 //! on, busy or idle: a cancelled call is dropped at once, and an idle connection is watched.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,13 +40,13 @@ struct Running {
 }
 
 /// The newest unsent progress of each call.
-type Reports = Arc<Mutex<HashMap<CallKey, Progress>>>;
+type Reports = Arc<Mutex<BTreeMap<CallKey, Progress>>>;
 
 /// The slow calls of a conversation.
 pub(super) struct SlowCalls {
     events: Events,
     network: Option<Network>,
-    running: HashMap<CallKey, Running>,
+    running: BTreeMap<CallKey, Running>,
     waiting: VecDeque<Job>,
     /// When which call is overdue.
     due: BTreeSet<(Instant, CallKey)>,
@@ -59,7 +59,7 @@ impl SlowCalls {
         Self {
             events,
             network: None,
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             waiting: VecDeque::new(),
             due: BTreeSet::new(),
             reports: Reports::default(),
@@ -182,12 +182,12 @@ impl SlowCalls {
         self.reports().remove(&key).filter(|_| self.running.contains_key(&key))
     }
 
-    fn reports(&self) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progress>> {
+    fn reports(&self) -> std::sync::MutexGuard<'_, BTreeMap<CallKey, Progress>> {
         locked(&self.reports)
     }
 }
 
-fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, HashMap<CallKey, Progress>> {
+fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, BTreeMap<CallKey, Progress>> {
     reports.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

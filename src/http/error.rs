@@ -78,25 +78,34 @@ impl HttpError {
 /// Where a request went: what errors say of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// `host:port` in backticks.
-    pub(crate) name: String,
-    secure: bool,
-    /// The URL names no port: then its writer may have forgotten Plex's.
-    portless: bool,
+    url: Url,
+    is_proxy: bool,
 }
 
 impl Peer {
     /// The server of this URL.
     pub(crate) fn of(url: &Url) -> Self {
-        let name = format!("`{}`", host_and_port(url));
-        let portless = url.port().is_none() && !url.domain().is_some_and(is_plex_tv);
-        Self { name, secure: url.scheme() == "https", portless }
+        Self { url: url.clone(), is_proxy: false }
     }
 
     /// The https proxy at this URL.
     pub(crate) fn proxy(url: &Url) -> Self {
-        let name = format!("the https proxy `{}`", host_and_port(url));
-        Self { name, secure: false, portless: false }
+        Self { url: url.clone(), is_proxy: true }
+    }
+
+    /// `host:port` in backticks.
+    pub(crate) fn name(&self) -> String {
+        let kind = if self.is_proxy { "the https proxy " } else { "" };
+        format!("{kind}`{}`", host_and_port(&self.url))
+    }
+
+    fn is_secure(&self) -> bool {
+        self.url.scheme() == "https" && !self.is_proxy
+    }
+
+    /// The URL names no port: then its writer may have forgotten Plex's.
+    fn is_portless(&self) -> bool {
+        self.url.port().is_none() && !self.is_proxy && !self.url.domain().is_some_and(is_plex_tv)
     }
 
     fn unreachable(&self, kind: UnreachableKind, reason: String, hint: &str) -> HttpError {
@@ -104,7 +113,7 @@ impl Peer {
     }
 
     fn hint(&self, hint: &str) -> String {
-        match self.portless {
+        match self.is_portless() {
             true => format!("{hint} (the URL names no port; a Plex server's own is 32400)"),
             false => hint.to_owned(),
         }
@@ -112,32 +121,32 @@ impl Peer {
 
     /// A connection took longer than it may.
     pub(crate) fn connect_timeout(&self) -> HttpError {
-        let reason = format!("{} did not accept a connection in time", self.name);
+        let reason = format!("{} did not accept a connection in time", self.name());
         HttpError::timeout(TimeoutPhase::Connect, reason, self.hint("check that it runs there"))
     }
 
     /// The head of an answer took too long.
     pub(crate) fn response_timeout(&self) -> HttpError {
-        let reason = format!("{} did not answer in time", self.name);
+        let reason = format!("{} did not answer in time", self.name());
         HttpError::timeout(TimeoutPhase::Response, reason, "raise `timeout_ms`")
     }
 
     /// The body of an answer took too long.
     pub(crate) fn body_timeout(&self) -> HttpError {
-        let reason = format!("the body from {} did not end in time", self.name);
+        let reason = format!("the body from {} did not end in time", self.name());
         let hint = "raise `timeout_ms` or ask for less";
         HttpError::timeout(TimeoutPhase::Body, reason, hint)
     }
 
     /// HTTP can't carry the URL.
     pub(crate) fn unsendable(&self) -> HttpError {
-        let reason = format!("the URL at {} can't be sent", self.name);
+        let reason = format!("the URL at {} can't be sent", self.name());
         HttpError::unreachable(Protocol, reason, "check the host name and the path")
     }
 
     /// No TCP connection.
     pub(crate) fn no_connection(&self, error: &(dyn Error + 'static)) -> HttpError {
-        let name = &self.name;
+        let name = self.name();
         if find::<NoAddress>(error).is_some() {
             let reason = format!("the name in {name} has no address");
             return HttpError::unreachable(Dns, reason, "check the host name and the DNS");
@@ -162,14 +171,14 @@ impl Peer {
             None if error.kind() == ErrorKind::TimedOut => self.connect_timeout(),
             None => {
                 let reason =
-                    format!("{} closed the connection during the TLS handshake", self.name);
+                    format!("{} closed the connection during the TLS handshake", self.name());
                 self.unreachable(Tls, reason, "check that it speaks `https`")
             }
         }
     }
 
     fn refused(&self, error: &rustls::Error) -> HttpError {
-        let (reason, hint) = refusal::explain(error, &self.name);
+        let (reason, hint) = refusal::explain(error, &self.name());
         HttpError::unreachable(Tls, reason, hint)
     }
 
@@ -182,10 +191,10 @@ impl Peer {
         if let Some(error) = find::<rustls::Error>(error) {
             return self.refused(error);
         }
-        let name = &self.name;
+        let name = self.name();
         if is_lost(error) {
             let reason = format!("{name} closed the connection before the answer was whole");
-            let hint = match self.secure {
+            let hint = match self.is_secure() {
                 true => "look into the server's own log",
                 false => "if Plex requires secure connections, use `https://`",
             };
@@ -250,7 +259,7 @@ mod tests {
             ("https://clients.plex.tv/api", "`clients.plex.tv:443`", false),
         ] {
             let peer = Peer::of(&Url::parse(url).unwrap());
-            assert_eq!(peer.name, name);
+            assert_eq!(peer.name(), name);
             let refused = peer.no_connection(&io::Error::from(ErrorKind::ConnectionRefused));
             assert_eq!(refused.to_string().ends_with("own is 32400)"), hinted, "{refused}");
         }

@@ -20,34 +20,27 @@ pub(crate) static IDENTITY: [HeaderName; 8] = [
     HeaderName::from_static("x-plex-provides"),
 ];
 
-/// What holds a character that no header can carry.
+/// The identity holds a character that no header can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unsendable {
-    /// The identity.
-    Identity,
-    /// The token.
-    Token,
-}
+pub(crate) struct Unsendable;
 
-/// The identity, the token beside it, and `Accept`, which is exactly `application/json`: plex.tv answers longer lists
-/// with XML.
-pub(crate) fn of_device(
-    identity: &IdentityHeaders,
-    token: Option<&Secret>,
-) -> Result<HeaderMap, Unsendable> {
+/// The identity, and `Accept`, which is exactly `application/json`: plex.tv answers longer lists with XML.
+pub(crate) fn of_device(identity: &IdentityHeaders) -> Result<HeaderMap, Unsendable> {
     let mut headers = HeaderMap::with_capacity(16);
     let agent = format!("{}/{}", identity.product, identity.version);
     let texts = identity.iter().map(|(_, text)| text);
     for (name, text) in IDENTITY.iter().zip(texts).chain([(&USER_AGENT, agent.as_str())]) {
-        headers.insert(name.clone(), value(text).ok_or(Unsendable::Identity)?);
-    }
-    if let Some(token) = token {
-        let mut value = value(token.expose()).ok_or(Unsendable::Token)?;
-        value.set_sensitive(true);
-        headers.insert(TOKEN.clone(), value);
+        headers.insert(name.clone(), value(text).ok_or(Unsendable)?);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     Ok(headers)
+}
+
+/// A token as a header's value, which debug output does not show; `None` if no header can carry it.
+pub(crate) fn token_value(token: &Secret) -> Option<HeaderValue> {
+    let mut value = value(token.expose())?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Text as a header's value, in UTF-8, as Plex reads it first.

@@ -14,6 +14,8 @@ pub(crate) mod send;
 mod stream;
 pub(crate) mod tls;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{AsHeaderName, HeaderMap, HeaderValue};
@@ -63,7 +65,7 @@ pub(crate) struct Head {
 impl Head {
     /// The text of a header.
     pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<String> {
-        self.headers.get(name).map(text)
+        self.headers.get(name).map(|value| text(value).into_owned())
     }
 }
 
@@ -89,9 +91,9 @@ impl Sink for Vec<u8> {
 }
 
 /// A header's text: UTF-8 where it is, else Latin-1, which RFC 9110 (section 5.5) names as what it once was.
-pub(crate) fn text(value: &HeaderValue) -> String {
+pub(crate) fn text(value: &HeaderValue) -> Cow<'_, str> {
     match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn walk(clients: &Clients, url: &Url) -> Vec<(Step, Found)> {
         Err(error) => steps.push((Step::Connection, Err(error))),
         Ok(io) => {
             let address = io.tcp().peer_addr().map(|address| format!("`{address}`"));
-            let address = address.unwrap_or_else(|_| peer.name.clone());
+            let address = address.unwrap_or_else(|_| peer.name());
             steps.push((Step::Connection, Ok(format!("{address} accepts connections"))));
             if url.scheme() == "https" {
                 steps.push((Step::Tls, shake_hands(clients, url, io).await));
@@ -106,7 +106,7 @@ async fn shake_hands(clients: &Clients, url: &Url, io: Box<dyn Io>) -> Found {
     let shaking = clients.connector.tls(io, url, &peer);
     let Ok(shaken) = timeout(STEP_LIMIT, shaking).await else {
         let seconds = STEP_LIMIT.as_secs();
-        let reason = format!("{} did not finish the TLS handshake within {seconds} s", peer.name);
+        let reason = format!("{} did not finish the TLS handshake within {seconds} s", peer.name());
         let hint = "check that it speaks `https`";
         return Err(HttpError::timeout(TimeoutPhase::Connect, reason, hint));
     };

@@ -72,9 +72,14 @@ impl Failure {
     }
 }
 
-/// An answer whose body is yet to be read. When it is dropped, its connection expects nothing more.
+/// An answer whose body is yet to be read.
 pub(crate) struct Answer {
     pub(crate) head: Head,
+    pub(crate) body: Unread,
+}
+
+/// A body that is yet to be read. When it is dropped, its connection expects nothing more.
+pub(crate) struct Unread {
     body: Incoming,
     peer: Peer,
     progress: Option<Arc<Progress>>,
@@ -86,11 +91,13 @@ impl Answer {
         let progress = parts.extensions.get::<Arc<Progress>>().cloned();
         let url = request.url.clone();
         let head = Head { status: parts.status, headers: parts.headers, url };
-        let answer = Self { head, body, peer, progress };
-        answer.made_progress();
-        answer
+        let body = Unread { body, peer, progress };
+        body.made_progress();
+        Self { head, body }
     }
+}
 
+impl Unread {
     /// Length of the body in bytes, where it is known before all has come.
     pub(crate) fn announced(&self) -> Option<u64> {
         self.body.size_hint().exact()
@@ -116,7 +123,7 @@ impl Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for Unread {
     fn drop(&mut self) {
         if let Some(progress) = &self.progress {
             progress.ended();
@@ -192,16 +199,16 @@ impl<'a> Sender<'a> {
     /// Reads a body of at most `max_bytes`, counted as they come, into `sink`, which has seen the head.
     pub(crate) async fn read(
         &self,
-        mut answer: Answer,
+        mut body: Unread,
         max_bytes: u64,
         sink: &mut impl Sink,
     ) -> Result<(), Failure> {
-        if answer.announced().is_some_and(|announced| announced > max_bytes) {
+        if body.announced().is_some_and(|announced| announced > max_bytes) {
             return Err(Failure::of_body(HttpError::TooLarge { max_bytes }));
         }
         let reading = async {
             let mut length = 0_u64;
-            while let Some(piece) = answer.next().await? {
+            while let Some(piece) = body.next().await? {
                 length = length.saturating_add(piece.len() as u64);
                 if length > max_bytes {
                     return Err(HttpError::TooLarge { max_bytes });
@@ -213,7 +220,7 @@ impl<'a> Sender<'a> {
             Ok(())
         };
         let in_time = timeout_at(self.deadline, reading).await;
-        in_time.unwrap_or_else(|_| Err(answer.peer.body_timeout())).map_err(Failure::of_body)
+        in_time.unwrap_or_else(|_| Err(body.peer.body_timeout())).map_err(Failure::of_body)
     }
 }
 

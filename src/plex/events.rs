@@ -9,7 +9,7 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::send::Answer;
+use crate::http::send::{Answer, Unread};
 
 /// Where the events are; other kinds would only be dropped.
 pub(super) const PATH: &str = "/:/eventsource/notifications?filters=activity,timeline";
@@ -45,7 +45,7 @@ pub(super) enum Phase {
 
 /// An open stream.
 pub(super) struct Events {
-    answer: Answer,
+    body: Unread,
     parser: Parser,
     ready: VecDeque<Event>,
 }
@@ -59,9 +59,10 @@ impl Events {
 
     /// The stream that this answer is; `None` if it is another one.
     pub(super) fn of(answer: Answer) -> Option<Self> {
-        let kind = answer.head.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        let is_stream = answer.head.status == 200 && kind.starts_with("text/event-stream");
-        is_stream.then(|| Self { answer, parser: Parser::default(), ready: VecDeque::new() })
+        let Answer { head, body } = answer;
+        let kind = head.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        let is_stream = head.status == 200 && kind.starts_with("text/event-stream");
+        is_stream.then(|| Self { body, parser: Parser::default(), ready: VecDeque::new() })
     }
 
     /// The next event; `None` when the stream has ended. May be dropped while it waits: nothing is lost.
@@ -70,7 +71,7 @@ impl Events {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let piece = self.answer.next().await.ok()??;
+            let piece = self.body.next().await.ok()??;
             self.parser.feed(&piece, &mut self.ready);
         }
     }

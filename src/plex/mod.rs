@@ -42,6 +42,7 @@ pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
 
 use self::request::auth::advice;
+use self::request::cache::Cache;
 use self::request::url::Base;
 use self::request::{PreparedRequest, headers, query};
 use self::response::receive::fetch;
@@ -59,6 +60,7 @@ use crate::secret::Secrets;
 pub struct Plex {
     clients: Arc<Clients>,
     secrets: Secrets,
+    cache: Arc<Cache>,
 }
 
 /// What all calls have in common.
@@ -99,6 +101,7 @@ impl Plex {
                 query::strip,
             )),
             secrets: options.secrets,
+            cache: Arc::default(),
         }
     }
 
@@ -119,9 +122,19 @@ impl Plex {
         call: RequestCall,
     ) -> impl Future<Output = Result<Answer, PlexError>> + Send + 'static + use<> {
         let RequestCall { params, identity, account, limits, progress } = call;
-        let prepared = PreparedRequest::new(&params, &identity, &account, limits, &self.secrets);
+        let prepared = self.prepare(&params, &identity, &account, limits);
         let plex = self.clone();
         async move { plex.send(prepared?, Instant::now(), progress).await }
+    }
+
+    fn prepare(
+        &self,
+        params: &RequestParams,
+        identity: &Arc<Identity>,
+        account: &Account,
+        limits: Limits,
+    ) -> Result<PreparedRequest, PlexError> {
+        PreparedRequest::new(params, identity, account, limits, &self.secrets, &self.cache)
     }
 
     /// Asks Plex to look at folders; nothing is sent yet.

@@ -108,8 +108,7 @@ impl Route for Routed {
             request.headers.insert(HOST, host.clone());
         }
         let token = token.as_ref().filter(|_| self.routing.takes_token);
-        if let Some(mut value) = token.and_then(|token| headers::value(token.expose())) {
-            value.set_sensitive(true);
+        if let Some(value) = token.and_then(headers::token_value) {
             request.headers.insert(headers::TOKEN.clone(), value);
         }
         request

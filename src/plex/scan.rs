@@ -232,15 +232,15 @@ impl Scanner {
         answer: Answer,
         read: impl FnOnce(&JsonText, &Stop) -> Result<Result<T, PlexError>, Stopped> + Send + 'static,
     ) -> Result<T, PlexError> {
-        let peer = Url::parse(&answer.url).map(|url| host_and_port(&url)).unwrap_or_default();
-        let body = answer.body.value;
-        work::on(body.len(), self.call.deadline, &peer, move |stop| read(&body, stop)).await?
+        let (body, url) = (answer.body.value, answer.url);
+        let peer = || Url::parse(&url).map(|url| host_and_port(&url)).unwrap_or_default();
+        work::on(body.len(), self.call.deadline, peer, move |stop| read(&body, stop)).await?
     }
 
     pub(super) fn prepare(&self, params: &RequestParams) -> Result<PreparedRequest, PlexError> {
         let ScanCall { server, identity, account, limits, .. } = &self.call;
         let params = &RequestParams { server: server.clone(), ..params.clone() };
-        let prepared = PreparedRequest::new(params, identity, account, *limits, &self.plex.secrets);
+        let prepared = self.plex.prepare(params, identity, account, *limits);
         prepared.map_err(|error| match error {
             PlexError::NotConfigured { missing, message } => {
                 // Neither `plex.scan` nor `plex.find` takes one.

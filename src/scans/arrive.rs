@@ -36,10 +36,12 @@ impl State {
             Some(kept) => look.file <= kept && older(kept, STEP) && older(look.file, STEP),
             None => older(look.file, STEP_UNSEEN),
         };
+        // What is gone was gone then, too, where the names are the same; if it had come and gone again since, the folder
+        // would tell.
+        let is_gone = look.file == Time::NEVER && mark.stat.newest().is_fine();
         sent.is_within(KNOWN, now)
             && mark.is_same(&look.mark)
-            && older(mark.stat.newest(), STEP)
-            && unchanged
+            && (is_gone || older(mark.stat.newest(), STEP) && unchanged)
     }
 
     /// Notes what has changed, and tells what to ask for now. `looks` are how its folders are, in the same order.

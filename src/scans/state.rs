@@ -1,6 +1,6 @@
 //! What `scans.json` holds. Members that are not known here are not kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -51,6 +51,16 @@ impl State {
 
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Whether something waits that did not before, or that a process asked for in vain.
+    pub fn waits_anew(&self, before: &Self) -> bool {
+        let before: BTreeSet<_> = before.unclaimed().collect();
+        self.unclaimed().any(|number| !before.contains(&number))
+    }
+
+    fn unclaimed(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().filter(|note| note.claimed.is_none()).map(|note| note.number)
     }
 
     /// Leaves out what has no meaning any more, and what would be too much.

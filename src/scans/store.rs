@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::state::State;
 use super::time::Time;
-use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem};
+use crate::files::{self, Access, Lock, NoLock, Obstacle, Problem, Replaced};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "scans.json";
@@ -18,6 +18,8 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How long what may pass in a moment is looked at: a hook comes here several times.
 const SETTLES: Duration = Duration::from_millis(300);
+/// After what time half a note beside the file is taken for the rest of a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(60);
 /// How often everything is done again when others write without the lock.
 const ROUNDS: usize = 5;
 
@@ -91,7 +93,7 @@ impl Store {
                 return (outcome, Kept::Whole);
             }
             state.tidy(now);
-            match self.write(&state, raw.as_deref(), &lock) {
+            match self.write((&before, &state), raw.as_deref(), &lock) {
                 Ok(true) => {
                     asides.iter().for_each(|(path, _)| drop(fs::remove_file(path)));
                     return (outcome, Kept::Whole);
@@ -139,9 +141,9 @@ impl Store {
 
     /// The bytes and what they mean. What is torn or foreign is begun anew; a link is never followed.
     fn load(&self) -> Result<(Option<Vec<u8>>, State), Obstacle> {
-        match files::read_settled(&self.file, MAX_BYTES, SETTLES) {
-            Ok(raw) => {
-                let state = State::from_bytes(&raw).unwrap_or_else(|reason| {
+        match files::read_understood(&self.file, MAX_BYTES, SETTLES, State::from_bytes) {
+            Ok((raw, state)) => {
+                let state = state.unwrap_or_else(|reason| {
                     self.warn_anew(&reason);
                     State::default()
                 });
@@ -156,8 +158,14 @@ impl Store {
         }
     }
 
-    /// Whether it was written: not where the file is not what was read.
-    fn write(&self, state: &State, raw: Option<&[u8]>, lock: &Lock) -> Result<bool, Problem> {
+    /// Whether it was written: not where the file is not what was read. What waits from now on is on the disk then; the
+    /// rest may get there when the system likes.
+    fn write(
+        &self,
+        (before, state): (&State, &State),
+        raw: Option<&[u8]>,
+        lock: &Lock,
+    ) -> Result<bool, Problem> {
         if matches!(lock, Lock::Held { .. }) {
             files::remove_temporary(&self.file);
         }
@@ -166,15 +174,27 @@ impl Store {
             (Err(Obstacle::Missing), Some(_)) | (Ok(_), None) => false,
             _ => true,
         };
-        let written = files::replace_soon(&self.file, &state.to_bytes(), Access::Ours, still);
-        written.map_err(|error| Problem::from(&error))
+        let bytes = state.to_bytes();
+        let replaced = match state.waits_anew(before) {
+            true => files::replace(&self.file, &bytes, Access::Ours, still),
+            false => files::replace_soon(&self.file, &bytes, Access::Ours, still),
+        };
+        match replaced {
+            Ok(Replaced::Unsynced(error)) | Err(error) => Err(Problem::from(&error)),
+            Ok(replaced) => Ok(matches!(replaced, Replaced::Done)),
+        }
     }
 
     fn asides(&self) -> Vec<(PathBuf, State)> {
         let read = |name: String| {
             let path = self.file.with_file_name(name);
-            let state = State::from_bytes(&files::read(&path, MAX_BYTES).ok()?).unwrap_or_default();
-            Some((path, state))
+            let state = State::from_bytes(&files::read(&path, MAX_BYTES).ok()?);
+            // Where a disk knows no links it may be written just now.
+            let is_left = || fs::metadata(&path).is_ok_and(|about| is_old(&about));
+            state
+                .or_else(|reason| is_left().then(State::default).ok_or(reason))
+                .ok()
+                .map(|state| (path, state))
         };
         self.aside_names().into_iter().filter_map(read).collect()
     }
@@ -209,6 +229,11 @@ impl Store {
             tracing::warn!("`{}` {what}", self.file.display());
         }
     }
+}
+
+/// Whether nobody can be writing it any more.
+fn is_old(about: &fs::Metadata) -> bool {
+    about.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED))
 }
 
 /// Notes what another process has noted.

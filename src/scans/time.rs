@@ -23,6 +23,11 @@ impl Time {
         self.age(now).is_some_and(|age| age < limit)
     }
 
+    /// Whether it is of a clock that has finer steps than a second.
+    pub fn is_fine(self) -> bool {
+        self != Self::NEVER && self.0 % 1_000_000_000 != 0
+    }
+
     /// How much later than `other` this is; `None` if it is earlier.
     pub fn after(self, other: Self) -> Option<Duration> {
         u64::try_from(self.0.saturating_sub(other.0)).ok().map(Duration::from_nanos)

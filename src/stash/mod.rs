@@ -177,7 +177,8 @@ impl Parent {
             _ => return Err(self.unexpected(status, "expected status 200")),
         }
         let mut body = Vec::new();
-        match sender.read(answer, MAX_ANSWER, &mut body).await.map_err(|failure| failure.error) {
+        match sender.read(answer.body, MAX_ANSWER, &mut body).await.map_err(|failure| failure.error)
+        {
             Ok(()) => Ok((status, body)),
             Err(HttpError::TooLarge { .. }) => {
                 Err(self.unexpected(status, "expected at most 16 MiB"))

@@ -7,8 +7,8 @@ mod token_file;
 mod written;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 pub use self::origin::{Call, Origin, origin};
 use self::router::{AccountRouter, Need};
@@ -69,6 +69,8 @@ pub struct Sources {
     secrets: Secrets,
     /// The warnings have been logged.
     logged: Arc<AtomicBool>,
+    /// What results from them, where no file is read.
+    settled: Arc<OnceLock<Chosen>>,
 }
 
 /// What results from the sources.
@@ -115,7 +117,7 @@ impl Sources {
         for source in &list {
             remember(source, &secrets);
         }
-        Self { list, secrets, logged: Arc::default() }
+        Self { list, secrets, ..Self::default() }
     }
 
     /// The same with one more, of the lowest precedence.
@@ -123,7 +125,7 @@ impl Sources {
     pub fn and(&self, source: Source) -> Self {
         remember(&source, &self.secrets);
         let list = self.list.iter().cloned().chain([source]).collect();
-        Self { list, ..self.clone() }
+        Self { list, settled: Arc::default(), ..self.clone() }
     }
 
     /// Whether there is a server, and a token for it.
@@ -135,6 +137,13 @@ impl Sources {
     /// The server and its token. A token file is read at each call: it may be renewed.
     pub fn choose(&self) -> Chosen {
         let (url, token) = precedence(&self.list);
+        match token {
+            Some(Given { value: Token::File(_), .. }) => self.chosen(url, token),
+            _ => self.settled.get_or_init(|| self.chosen(url, token)).clone(),
+        }
+    }
+
+    fn chosen(&self, url: Option<&Given<String>>, token: Option<&Given<Token>>) -> Chosen {
         let mut warnings = passed_over(&self.list, token);
         let url = url.map(|url| {
             let (value, odd) = written::url(&url.value);

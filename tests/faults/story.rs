@@ -115,6 +115,20 @@ const NOTE: Story = Story {
         assert_is_asked_in_the_end(world, what);
     },
 };
+const NOTE_MORE: Story = Story {
+    name: "one more is noted while Plex is known to be off",
+    prepare: |world| {
+        world.scene(1, &["a"]);
+        world.scene(2, &["b"]);
+        world.plex_goes_away();
+        assert_eq!(world.output(&world.hook(2))["outcome"], "waiting");
+    },
+    line: |world| world.hook(1),
+    after: |world, told, what| {
+        (NOTE.after)(world, told, what);
+        assert!(asked(world, "b"), "{what}: the folder that waited is lost: {told:?}");
+    },
+};
 const ASK: Story = Story {
     name: "a folder is asked for",
     prepare: |world| world.scene(1, &["a"]),
@@ -147,12 +161,13 @@ const SEND: Story = Story {
     },
 };
 
-pub(crate) const ALL: [Story; 10] =
-    [BEGIN, COMPLETE, RENEW, LOOK, OUT, CHOSEN, REQUEST, NOTE, ASK, SEND];
+pub(crate) const ALL: [Story; 11] =
+    [BEGIN, COMPLETE, RENEW, LOOK, OUT, CHOSEN, REQUEST, NOTE, NOTE_MORE, ASK, SEND];
 pub(crate) const QUICK: [Story; 4] = [COMPLETE, OUT, NOTE, SEND];
 
-/// A folder that is noted may be lost with the power within seconds: it is asked for by the next call for it.
-pub(crate) const LASTING: [Story; 6] = [BEGIN, COMPLETE, RENEW, OUT, CHOSEN, SEND];
+/// Those that leave something behind.
+pub(crate) const LASTING: [Story; 9] =
+    [BEGIN, COMPLETE, RENEW, OUT, CHOSEN, NOTE, NOTE_MORE, ASK, SEND];
 
 /// The account's files.
 pub(crate) const ACCOUNT_S: [&str; 3] = ["account.json", "sign_in.json", "server.json"];

@@ -201,7 +201,7 @@ impl Finder {
 
     /// The headers of this device, without a token.
     fn headers(&self) -> Result<HeaderMap, HttpError> {
-        headers::of_device(&self.caller.identity.headers, None).map_err(|_| {
+        headers::of_device(&self.caller.identity.headers).map_err(|_| {
             let reason = "the identity holds a character that no header can carry";
             HttpError::unreachable(UnreachableKind::Protocol, reason, "reset the identity")
         })

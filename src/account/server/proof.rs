@@ -122,7 +122,7 @@ impl Prover {
             return Ok(None);
         }
         let mut body = Vec::new();
-        match sender.read(answer, MOST, &mut body).await {
+        match sender.read(answer.body, MOST, &mut body).await {
             Ok(()) => Ok(machine_identifier(&body)),
             Err(failure) if matches!(failure.error, HttpError::TooLarge { .. }) => Ok(None),
             Err(failure) => Err(failure.error),

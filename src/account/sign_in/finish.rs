@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::poll::{self, Next};
 use super::start::written;
 use super::{Torn, Verdict};
-use crate::account::files::SignInFile;
-use crate::account::{AccountError, Caller, Time};
+use crate::account::files::{AccountFile, SignInFile};
+use crate::account::{AccountError, Caller, NotSignedIn, Time};
 use crate::files::Lock;
 
 /// Who asks plex.tv.
@@ -99,7 +99,7 @@ impl Caller {
 
     /// No PIN waits any more: a sign-in came of it, or plex.tv knows why there is none.
     async fn what_came_of(&self, watched: Option<Watched>) -> Result<FinishResult, AccountError> {
-        let reason = match (self.on_disk(Self::stored).await, watched) {
+        let reason = match (self.on_disk(Self::stored_for_certain).await, watched) {
             (Ok(stored), _) => {
                 let pin_id = stored.pin_id;
                 self.on_disk(move |caller| caller.store.end_pauses(pin_id)).await;
@@ -115,6 +115,18 @@ impl Caller {
             (Err(error), _) => return Err(error),
         };
         Err(AccountError::Incomplete(reason))
+    }
+
+    /// As [`Self::stored`], but that there is none is said only when nobody is writing the file: some disks have a moment
+    /// without one while it is replaced.
+    fn stored_for_certain(&self) -> Result<AccountFile, AccountError> {
+        match self.stored() {
+            Err(AccountError::NotSignedIn(NotSignedIn::None)) => {
+                self.store.wait_for_writers();
+                self.stored()
+            }
+            stored => stored,
+        }
     }
 
     fn question(&self) -> Time {

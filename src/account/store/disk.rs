@@ -79,19 +79,15 @@ impl Store {
         lost: &str,
     ) -> Result<Content<T>, FileError> {
         let path = self.folder.join(name);
-        match files::read_settled(&path, LARGEST, SETTLES) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_or_else(
-                |_| {
-                    if torn == Torn::Warned {
-                        tracing::warn!(
-                            "`{}` is not understood, which loses {lost}",
-                            path.display()
-                        );
-                    }
-                    Content::Torn
-                },
-                Content::Whole,
-            )),
+        match files::read_understood(&path, LARGEST, SETTLES, |bytes| serde_json::from_slice(bytes))
+        {
+            Ok((_, Ok(content))) => Ok(Content::Whole(content)),
+            Ok((_, Err(_))) => {
+                if torn == Torn::Warned {
+                    tracing::warn!("`{}` is not understood, which loses {lost}", path.display());
+                }
+                Ok(Content::Torn)
+            }
             Err(Obstacle::Missing) => Ok(Content::Absent),
             Err(obstacle) => Err(FileError::new(&path, Problem::from(&obstacle))),
         }

@@ -125,11 +125,11 @@ impl Retry<'_> {
                 return Ok(None);
             }
         }
-        let head = answer.head.clone();
+        let Answer { head, body } = answer;
         let max_bytes = max_bytes.filter(|_| request.method != Method::HEAD);
-        sink.begin(&head, max_bytes.and(answer.announced()));
+        sink.begin(&head, max_bytes.and(body.announced()));
         if let Some(max_bytes) = max_bytes {
-            self.sender.read(answer, max_bytes, sink).await?;
+            self.sender.read(body, max_bytes, sink).await?;
         }
         Ok(Some(head))
     }

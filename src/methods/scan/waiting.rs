@@ -104,8 +104,9 @@ pub(in super::super) async fn besides(
     deadline: Instant,
 ) {
     let conversation = stash.map(|call| Conversation::new(worker, call, deadline));
+    // On the heap: most calls don't come here, and all of them would be twice as large.
     if let Some(Ok(conversation)) = conversation
-        && let Err(error) = conversation.send_what_waits().await
+        && let Err(error) = Box::pin(conversation.send_what_waits()).await
     {
         debug!("what waits was not sent: {error}");
     }

@@ -107,8 +107,8 @@ impl Pages<'_, '_> {
         bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HttpError> {
-        let peer = host_and_port(&self.request.url);
-        work::on(bytes, self.deadline, &peer, move |_| Ok(work())).await
+        let peer = || host_and_port(&self.request.url);
+        work::on(bytes, self.deadline, peer, move |_| Ok(work())).await
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::http::Request;
 use crate::http::headers::TOKEN;
 use crate::plex::error::PlexError;
-use crate::plex::request::url::Base;
+use crate::plex::request::cache::Cache;
+use crate::plex::request::url::{Base, not_configured};
 use crate::plex::route::Router;
 use crate::secret::{LONGEST, Secret};
 
@@ -51,15 +52,16 @@ pub(crate) fn choose(
     server: Option<&str>,
     token: Option<&str>,
     account: &Account,
+    cache: &Cache,
 ) -> Result<Target, PlexError> {
     let own = token.map(own_token).transpose()?;
     let has_own = own.is_some();
     let base = match server {
         Some(server) => {
-            Base::parse(server).map_err(|reason| PlexError::invalid("/server", reason))?
+            cache.base(server).map_err(|reason| PlexError::invalid("/server", reason))?
         }
         None if account.server.is_none() && account.router.is_some() => Base::unknown(),
-        None => configured(account)?,
+        None => configured(account, cache)?,
     };
     let token = match own {
         Some(token) => token,
@@ -72,14 +74,14 @@ pub(crate) fn choose(
     Ok(Target { base, token, router, takes_token })
 }
 
-fn configured(account: &Account) -> Result<Base, PlexError> {
+fn configured(account: &Account, cache: &Cache) -> Result<Base, PlexError> {
     let server = account.server.as_deref().ok_or_else(|| {
         PlexError::not_configured(
             Missing::Server,
             "no Plex server is configured; sign in with `auth.start` (by hand with `plexsync-worker login`), give `server` in the call, or start the worker with `--plex-url` or `PLEX_URL`",
         )
     })?;
-    Base::configured(server)
+    cache.base(server).map_err(not_configured)
 }
 
 fn is_configured(base: &Base, account: &Account) -> bool {
@@ -205,7 +207,7 @@ mod tests {
             (&bad, other, None, Err(Missing::Token)),
             (&bad, other, Some("own"), Ok(Some("own"))),
         ] {
-            match (choose(server, token, account), expected) {
+            match (choose(server, token, account, &Cache::default()), expected) {
                 (Ok(target), Ok(token)) => {
                     assert_eq!(target.token.as_ref().map(Secret::expose), token);
                 }
@@ -223,7 +225,7 @@ mod tests {
         let account = account(Some(CONFIGURED), None);
         let (longest, too_long) = ("x".repeat(LONGEST), "x".repeat(LONGEST + 1));
         for good in ["xyzABC123_-", "a.b~c", "12345", &longest] {
-            assert!(choose(None, Some(good), &account).is_ok(), "{good}");
+            assert!(choose(None, Some(good), &account, &Cache::default()).is_ok(), "{good}");
         }
         for (bad, told) in [
             ("X-Plex-Token=abcdef", "a name with a token"),
@@ -244,7 +246,7 @@ mod tests {
             ("\"abc\"", "a character that no token has"),
             ("\t", "a character that no token has"),
         ] {
-            match choose(None, Some(bad), &account) {
+            match choose(None, Some(bad), &account, &Cache::default()) {
                 Err(PlexError::Invalid { pointer, reason }) => {
                     assert_eq!(pointer, "/token");
                     assert!(reason.contains(told), "{bad}: {reason}");

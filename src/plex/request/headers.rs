@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
-use plexsync_protocol::identity::IdentityHeaders;
 
-use crate::http::headers::{IDENTITY, TOKEN, Unsendable, of_device, value};
+use crate::http::headers::{IDENTITY, TOKEN, Unsendable, token_value, value};
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
@@ -43,16 +42,19 @@ fn letters(name: &str) -> impl Iterator<Item = u8> {
 /// All headers of a request but those that the HTTP library writes (`Host`, framing). The call may ask for another
 /// `Accept` than the usual one.
 pub(crate) fn build(
-    identity: &IdentityHeaders,
+    device: Result<HeaderMap, Unsendable>,
     token: Option<&Secret>,
     own: &BTreeMap<String, String>,
 ) -> Result<HeaderMap, PlexError> {
-    let mut headers = of_device(identity, token).map_err(|what| match what {
-        Unsendable::Identity => {
-            PlexError::invalid("", "the identity holds a character that no header can carry")
-        }
-        Unsendable::Token => PlexError::invalid("/token", "holds a control character"),
+    let mut headers = device.map_err(|Unsendable| {
+        PlexError::invalid("", "the identity holds a character that no header can carry")
     })?;
+    if let Some(token) = token {
+        let value = token_value(token);
+        let value =
+            value.ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
+        headers.insert(TOKEN.clone(), value);
+    }
     add_own(&mut headers, own)?;
     // A part of a compressed body can't be decompressed.
     if !headers.contains_key(RANGE) {
@@ -104,15 +106,22 @@ pub(crate) fn answer(headers: &HeaderMap, secrets: &Secrets) -> BTreeMap<String,
 
 #[cfg(test)]
 mod tests {
+    use plexsync_protocol::identity::IdentityHeaders;
+
     use super::*;
+    use crate::http::headers::of_device;
 
     fn identity() -> IdentityHeaders {
         IdentityHeaders::new("an id", "1.0.0")
     }
 
+    fn device() -> Result<HeaderMap, Unsendable> {
+        of_device(&identity())
+    }
+
     fn refused(name: &str, value: &str) -> Option<(String, String)> {
         let own = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        match build(&identity(), None, &own) {
+        match build(device(), None, &own) {
             Ok(_) => None,
             Err(PlexError::Invalid { pointer, reason }) => Some((pointer, reason)),
             Err(other) => panic!("{other:?}"),
@@ -122,7 +131,7 @@ mod tests {
     #[test]
     fn every_identity_header_is_known_and_sent() {
         let identity = identity();
-        let headers = build(&identity, None, &BTreeMap::new()).unwrap();
+        let headers = build(device(), None, &BTreeMap::new()).unwrap();
         for (name, value) in identity.iter() {
             assert!(is_ours(name), "{name}");
             assert_eq!(headers[name], value);
@@ -135,7 +144,7 @@ mod tests {
     #[test]
     fn the_token_is_sent_and_hidden_from_debug() {
         let token = Secret::new("secret-token");
-        let headers = build(&identity(), Some(&token), &BTreeMap::new()).unwrap();
+        let headers = build(device(), Some(&token), &BTreeMap::new()).unwrap();
         assert_eq!(headers["x-plex-token"], "secret-token");
         assert!(!format!("{headers:?}").contains("secret-token"));
     }
@@ -169,7 +178,7 @@ mod tests {
             [("Accept", "a"), ("accept", "b")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
-        assert!(build(&identity(), None, &twice).is_err());
+        assert!(build(device(), None, &twice).is_err());
     }
 
     #[test]

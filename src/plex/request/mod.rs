@@ -2,14 +2,16 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod cache;
 pub(crate) mod headers;
 pub(crate) mod query;
 pub(crate) mod url;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::url::Url;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{
     CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, Method, Parse,
@@ -17,9 +19,11 @@ use plexsync_protocol::plex::{
 };
 
 use self::body as send_body;
+use crate::http::headers::Unsendable;
 use crate::http::{Request, is_sendable};
 use crate::plex::error::PlexError;
 use crate::plex::request::auth::{self as target, Account};
+use crate::plex::request::cache::Cache;
 use crate::plex::route::Routing;
 use crate::secret::{Held, Secret, Secrets};
 
@@ -77,20 +81,22 @@ impl PreparedRequest {
     /// Checks the params and builds the request. Its token is remembered in `secrets`, the call's own until it ends.
     pub(crate) fn new(
         params: &RequestParams,
-        identity: &Identity,
+        identity: &Arc<Identity>,
         account: &Account,
         limits: Limits,
         secrets: &Secrets,
+        cache: &Cache,
     ) -> Result<Self, PlexError> {
         let own = params.token.as_deref().map(Secret::new);
         let own_token = own.map(|token| secrets.remember_until_dropped(&token));
         check_bounds(params)?;
-        let target = target::choose(params.server.as_deref(), params.token.as_deref(), account)?;
+        let (server, token) = (params.server.as_deref(), params.token.as_deref());
+        let target = target::choose(server, token, account, cache)?;
         if let (None, Some(configured)) = (&own_token, &target.token) {
             secrets.remember(configured);
         }
         let url = url(params, &target)?;
-        let request = request(params, identity, &target, url)?;
+        let request = request(params, cache.device(identity), &target, url)?;
         let takes_token = target.takes_token;
         let routing = target.router.map(|router| Routing::new(router, identity, takes_token));
         let timeout_ms = params.timeout_ms.unwrap_or(limits.timeout_ms);
@@ -151,12 +157,12 @@ pub(crate) fn url(params: &RequestParams, target: &target::Target) -> Result<Url
 
 fn request(
     params: &RequestParams,
-    identity: &Identity,
+    device: Result<HeaderMap, Unsendable>,
     target: &target::Target,
     url: Url,
 ) -> Result<Request, PlexError> {
     let method = method(params.method);
-    let mut headers = headers::build(&identity.headers, target.token.as_ref(), &params.headers)?;
+    let mut headers = headers::build(device, target.token.as_ref(), &params.headers)?;
     let body = send_body::of(params)?;
     if let Some(content_type) = body.as_ref().and_then(|body| body.content_type) {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
@@ -203,7 +209,8 @@ mod tests {
             router: None,
         };
         let params = serde_json::from_str(params).unwrap();
-        PreparedRequest::new(&params, &identity, &account, Limits::normal(), &Secrets::default())
+        let (limits, secrets, cache) = (Limits::normal(), Secrets::default(), Cache::default());
+        PreparedRequest::new(&params, &Arc::new(identity), &account, limits, &secrets, &cache)
     }
 
     #[test]

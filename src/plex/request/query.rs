@@ -14,6 +14,9 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 
 /// Appends the call's `query` to the URL.
 pub(crate) fn append(url: &mut Url, query: &BTreeMap<String, Value>) -> Result<(), PlexError> {
+    if query.is_empty() {
+        return Ok(());
+    }
     let mut text = url.query().unwrap_or_default().to_owned();
     for (name, value) in query {
         let pointer = format!("/query/{}", escape_pointer(name));

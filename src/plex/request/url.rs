@@ -36,14 +36,6 @@ impl Base {
         Ok(Self { url })
     }
 
-    /// Reads a base URL that the user has configured.
-    pub(crate) fn configured(text: &str) -> Result<Self, PlexError> {
-        Self::parse(text).map_err(|reason| {
-            let message = format!("the configured `plex_url` {reason}");
-            PlexError::not_configured(Missing::Server, message)
-        })
-    }
-
     /// In place of a server that is not known yet.
     pub(crate) fn unknown() -> Self {
         #[expect(clippy::unwrap_used, reason = "a constant")]
@@ -70,6 +62,11 @@ impl Base {
             _ => Err("leaves the server's base URL"),
         }
     }
+}
+
+/// A base URL that the user has configured can't be used, for this reason.
+pub(crate) fn not_configured(reason: &str) -> PlexError {
+    PlexError::not_configured(Missing::Server, format!("the configured `plex_url` {reason}"))
 }
 
 /// Addresses of IPv6 are the URLs that people write wrongly.
@@ -132,7 +129,7 @@ pub fn origin_of(url: &str) -> Result<String, &'static str> {
 /// # Errors
 /// It can't be used.
 pub fn base_url(url: &str) -> Result<Url, PlexError> {
-    Base::configured(url).map(|base| base.url)
+    Base::parse(url).map(|base| base.url).map_err(not_configured)
 }
 
 /// Whether two base URLs have the same origin (RFC 6454): scheme, host and port. URLs that can't be used have none.

@@ -6,6 +6,7 @@ use plexsync_protocol::error::UnreachableKind;
 use plexsync_protocol::plex::Parse;
 use tokio::task::yield_now;
 use tokio::time::Instant;
+use url::Url;
 
 use super::buffer::Body;
 use super::compression::{Coding, Decompressor, Failure};
@@ -34,9 +35,12 @@ pub(crate) async fn fetch(
     let mut receiving = Receiving { limit, ..Receiving::default() };
     let head = retry.send(request, max_bytes.map(on_the_wire), &mut receiving).await;
     let mut head = head.map_err(|error| of_limit(error, limit))?;
-    let Receiving { mut body, coding, decompressor, peer, .. } = receiving;
+    let Receiving { mut body, coding, decompressor, .. } = receiving;
     if let Some(decompressor) = decompressor {
-        body = decompressor.finish().map_err(|failure| failed(failure, limit, &peer))?.into();
+        body = decompressor
+            .finish()
+            .map_err(|failure| failed(failure, limit, Some(&head.url)))?
+            .into();
         // They are those of what came, and what the host gets is something else.
         head.headers.remove(CONTENT_ENCODING);
         head.headers.remove(CONTENT_LENGTH);
@@ -71,16 +75,19 @@ impl Fetched {
             }
             decode::decode(parse, content_type.as_deref(), body, stop)
         };
-        work::on(length, self.deadline, &host_and_port(&self.head.url), work).await
+        work::on(length, self.deadline, || host_and_port(&self.head.url), work).await
     }
 }
 
-fn failed(failure: Failure, max_bytes: u64, peer: &str) -> HttpError {
+fn failed(failure: Failure, max_bytes: u64, url: Option<&Url>) -> HttpError {
     match failure {
         Failure::TooLarge => HttpError::TooLarge { max_bytes },
         Failure::Damaged => HttpError::unreachable(
             UnreachableKind::Protocol,
-            format!("the compressed body from `{peer}` is damaged"),
+            format!(
+                "the compressed body from `{}` is damaged",
+                url.map(host_and_port).unwrap_or_default()
+            ),
             "ask for it uncompressed: `\"headers\": {\"Accept-Encoding\": \"identity\"}`",
         ),
     }
@@ -95,7 +102,8 @@ struct Receiving {
     decompressor: Option<Decompressor>,
     /// Most bytes of the body.
     limit: u64,
-    peer: String,
+    /// Where it comes from.
+    url: Option<Url>,
 }
 
 impl Sink for Receiving {
@@ -109,7 +117,7 @@ impl Sink for Receiving {
             coding,
             decompressor: None,
             limit: self.limit,
-            peer: host_and_port(&head.url),
+            url: Some(head.url.clone()),
         };
     }
 
@@ -125,8 +133,8 @@ impl Sink for Receiving {
             return Ok(());
         };
         decompressor.push(&chunk);
-        let (limit, peer) = (self.limit, &self.peer);
-        while decompressor.advance().map_err(|failure| failed(failure, limit, peer))? {
+        let (limit, url) = (self.limit, self.url.as_ref());
+        while decompressor.advance().map_err(|failure| failed(failure, limit, url))? {
             // A few bytes can become many megabytes: let others have the thread.
             yield_now().await;
         }

@@ -38,17 +38,17 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Does `work` on so many `bytes` of the answer from `peer`: much of it on a thread for blocking work, until the deadline
+/// Does `work` on so many `bytes` of the answer from `peer`, a host and port: much of it on a thread for blocking work, until the deadline
 /// or until the call is dropped.
 pub(crate) async fn on<T: Send + 'static>(
     bytes: usize,
     deadline: Instant,
-    peer: &str,
+    peer: impl Fn() -> String,
     work: impl FnOnce(&Stop) -> Result<T, Stopped> + Send + 'static,
 ) -> Result<T, HttpError> {
     let stop = Stop::default();
     if bytes <= PIECE {
-        return work(&stop).map_err(|Stopped| timed_out(peer));
+        return work(&stop).map_err(|Stopped| timed_out(&peer()));
     }
     let flag = stop.clone();
     let working = spawn_blocking(move || work(&flag));
@@ -57,7 +57,7 @@ pub(crate) async fn on<T: Send + 'static>(
         Ok(Ok(Ok(outcome))) => Ok(outcome),
         Ok(Err(failed)) if failed.is_panic() => resume_unwind(failed.into_panic()),
         // The time is over, or the runtime ends.
-        Err(_) | Ok(Err(_) | Ok(Err(Stopped))) => Err(timed_out(peer)),
+        Err(_) | Ok(Err(_) | Ok(Err(Stopped))) => Err(timed_out(&peer())),
     }
 }
 
@@ -93,7 +93,9 @@ mod tests {
     async fn work_ends_with_the_time_of_the_call() {
         let (sender, events) = mpsc::channel();
         let deadline = Instant::now() + Duration::from_millis(50);
-        let error = on(usize::MAX, deadline, "plex:32400", endless(sender)).await.unwrap_err();
+        let error = on(usize::MAX, deadline, || "plex:32400".to_owned(), endless(sender))
+            .await
+            .unwrap_err();
         assert!(matches!(error, HttpError::Timeout { phase: TimeoutPhase::Body, .. }));
         assert!(error.to_string().contains("`plex:32400`"), "{error}");
         assert_eq!(events.iter().collect::<Vec<_>>(), ["begun", "ended"]);
@@ -103,7 +105,7 @@ mod tests {
     async fn work_ends_when_the_call_is_cancelled() {
         let (sender, events) = mpsc::channel();
         let deadline = Instant::now() + Duration::from_secs(3600);
-        let working = on(usize::MAX, deadline, "plex:32400", endless(sender));
+        let working = on(usize::MAX, deadline, || "plex:32400".to_owned(), endless(sender));
         assert!(tokio::time::timeout(Duration::from_millis(50), working).await.is_err());
         assert_eq!(events.iter().last(), Some("ended"));
     }

@@ -243,6 +243,27 @@ fn other_files_are_no_notes_beside_the_file() {
     assert_eq!(setup.waiting(), []);
 }
 
+/// Where a disk knows no links it is written under its final name.
+#[test]
+fn half_a_note_beside_the_file_is_left_to_its_writer_while_there_may_be_one() {
+    use std::time::SystemTime;
+    let setup = Setup::new();
+    setup.put("{}");
+    let path = setup.file().with_file_name("scans.json.1-0123456789abcdef");
+    let noted =
+        r#"{"waiting":[{"what":{"folder":"/other"},"number":7,"since":5,"reason":"changed"}]}"#;
+    fs::write(&path, &noted[..40]).unwrap();
+    let _ticket = setup.ask("a/1.mp4");
+    fs::write(&path, noted).unwrap();
+    assert!(setup.waiting().iter().any(|(what, _)| *what == Waits::Folder("/other".to_owned())));
+    fs::write(&path, &noted[..40]).unwrap();
+    let long_ago = SystemTime::now() - Duration::from_secs(3600);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+    setup.write("b/1.mp4");
+    let _ticket = setup.ask("b/1.mp4");
+    assert!(!path.exists(), "the rest of a process that was killed");
+}
+
 /// Eight at once, each with folders of its own and one that all have. On a busy machine some can't have the lock in
 /// time; what those have noted is sent by the next call.
 #[test]

@@ -120,6 +120,26 @@ fn a_folder_that_was_asked_for_is_skipped_until_it_changes() {
 }
 
 #[test]
+fn quick_deletes_in_one_folder_are_one_request_and_none_is_lost() {
+    let setup = Setup::new();
+    let names: Vec<_> = (2..=50).map(|name| format!("a/{name}.mp4")).collect();
+    names.iter().for_each(|name| setup.write(name));
+    let delete = |name: &String| fs::remove_file(setup.path(name)).unwrap();
+    let (first, second) = names.split_at(20);
+    for deleted in [first, second] {
+        deleted.iter().for_each(delete);
+        *setup.now.lock().unwrap() = SystemTime::now();
+        let ticket = setup.ask(&deleted[0]);
+        assert_eq!(setup.finish(ticket, taken()), Finished::default());
+        for name in deleted {
+            assert!(matches!(setup.hook(name).folders[..], [Verdict::Skipped]), "{name}");
+        }
+    }
+    // What is there is not told by its name: it may have come back, or have changed in place.
+    assert!(matches!(setup.hook("a/1.mp4").folders[..], [Verdict::Ask(_)]));
+}
+
+#[test]
 fn a_server_that_is_away_is_tried_once_a_minute() {
     let setup = Setup::new();
     let ticket = setup.ask("a/1.mp4");

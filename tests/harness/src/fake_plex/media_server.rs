@@ -26,6 +26,7 @@ pub(super) fn answer(state: &mut State, request: &Request, caller: Caller) -> Re
     match parts.as_slice() {
         [] => container(request, server(state)),
         ["media", "providers"] => container(request, providers()),
+        ["library"] => container(request, library()),
         ["library", "sections", rest @ ..] => state.library.answer(request, rest),
         ["library", "metadata", key, rest @ ..] => state.library.of_item(request, key, rest),
         [":", "prefs"] => prefs(state, request),
@@ -62,6 +63,13 @@ fn server(state: &State) -> Value {
         "platform": "Linux", "version": "1.41.7.9823-59f304c16", "updatedAt": 1_700_000_000,
         "Directory": [{"count": 1, "key": "library", "title": "library"}, {"count": state.requests.len(), "key": "status", "title": "status"}],
     })
+}
+
+/// What python-plexapi reads before it lists the sections.
+fn library() -> Value {
+    let directory = json!([{"key": "sections", "title": "Library Sections"}]);
+    json!({"size": 1, "allowSync": false, "content": "", "identifier": "com.plexapp.plugins.library",
+        "title1": "Plex Library", "title2": "", "Directory": directory})
 }
 
 fn providers() -> Value {
