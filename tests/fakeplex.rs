@@ -151,6 +151,31 @@ fn a_port_that_is_taken_is_named() {
     fake.ends();
 }
 
+#[test]
+fn devices_that_were_left_behind_are_listed_and_removed_there() {
+    let Some(mut fake) = FakePlex::start(&[]) else { return };
+    let mut host = crate::host().env("PLEXSYNC_PLEX_TV", &fake.plex_tv).start();
+    host.call("auth.start", json!({})).unwrap();
+    fake.types("claim");
+    host.call("auth.finish", json!({})).unwrap();
+    fake.types("phantoms");
+    fake.tells("# the account has three");
+    let list = host.call("device.list", json!({})).unwrap();
+    let rows = list["devices"].as_array().unwrap().iter();
+    let told: Vec<_> = rows.map(|row| (&row["id"], &row["kept_because"]["reason"])).collect();
+    let (own, others) =
+        (json!("900000001"), ["811000001", "811000002", "811000003"].map(Value::from));
+    let kept = |reason: &'static str| Value::from(reason);
+    assert!(told.contains(&(&own, &kept("this_device"))), "{list}");
+    assert!(told.contains(&(&others[0], &Value::Null)), "{list}");
+    assert!(told.contains(&(&others[2], &kept("newest"))), "{list}");
+    let removal = json!({"ids": [own, others[0], others[1]], "dry_run": false});
+    let removed = host.call("device.remove", removal).unwrap();
+    assert_eq!(removed["removed"], json!(others[..2]), "{removed}");
+    assert_eq!(removed["refused"][0]["id"], own, "{removed}");
+    fake.ends();
+}
+
 /// The program in the README of `tests/harness` runs as it stands there.
 #[test]
 fn python_signs_in_there() {

@@ -244,7 +244,7 @@ mod made {
     fn what_is_not_as_its_sum_says_is_not_released() {
         let Some(release) = Release::new() else { return };
         let script = fs::read_to_string(project(".ci/release")).unwrap();
-        let platforms = script.lines().find_map(|line| line.strip_prefix("platforms=\"")).unwrap();
+        let platforms = script.lines().find_map(|line| line.strip_prefix("released=\"")).unwrap();
         let platforms: Vec<_> = platforms.trim_end_matches('"').split(' ').collect();
         let all = workflows().concat();
         let built = all.lines().filter_map(|line| line.trim().strip_prefix("platforms: "));

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use plexsync_harness::fake_plex_tv::DeviceRow;
 use plexsync_harness::{FakePlex, FakePlexTv, Fault};
 
 /// How late a slow Plex is.
 const LATE: Duration = Duration::from_secs(3);
 /// Who enters a code, where nobody is named.
 const SOMEBODY: &str = "alice";
+/// Ids of devices that were left behind, and the days since.
+const PHANTOMS: [(&str, u64); 3] = [("811000001", 400), ("811000002", 200), ("811000003", 100)];
 const HELP: &str = "\
 claim [CODE] [ACCOUNT]  enters a code on plex.tv/link: the oldest one, as alice
 expire CODE             lets a code expire
+phantoms                lists three devices more on plex.tv, which another program left behind
 add PATH                puts a file on Plex's disk: the next scan of its folder brings it
 ok                      Plex answers as usual
 off                     Plex refuses connections
@@ -34,6 +38,7 @@ pub(crate) enum Command {
     Quit,
     Claim { code: Option<String>, account: String },
     Expire(String),
+    Phantoms,
     Add(String),
     Ok,
     Off,
@@ -57,6 +62,7 @@ impl Command {
             ("ok", "") => Self::Ok,
             ("off", "") => Self::Off,
             ("slow", "") => Self::Slow,
+            ("phantoms", "") => Self::Phantoms,
             ("claim", rest) => {
                 let (code, account) = rest.split_once(' ').unwrap_or((rest, SOMEBODY));
                 let code = Some(code.to_uppercase()).filter(|code| !code.is_empty());
@@ -87,6 +93,12 @@ impl Command {
             Self::Expire(code) => {
                 fakes.tv.expire(&code);
                 Some(format!("`{code}` is no code any more"))
+            }
+            Self::Phantoms => {
+                for (id, days) in PHANTOMS {
+                    fakes.tv.add_device(DeviceRow::phantom(id, days));
+                }
+                Some("the account has three devices more".to_owned())
             }
             Self::Add(path) => Some(match fakes.plex.add_file(&path).join(", ") {
                 none if none.is_empty() => {

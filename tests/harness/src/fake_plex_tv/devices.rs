@@ -1,5 +1,7 @@
 //! The account's list of devices, `devices.xml`.
 
+use std::time::UNIX_EPOCH;
+
 use crate::http::Response;
 
 use super::State;
@@ -21,8 +23,10 @@ impl DeviceRow {
     }
 
     /// The row that a sign-in leaves.
-    pub(super) fn of_sign_in(identifier: &str, token: &str) -> Self {
+    pub(super) fn of_sign_in(id: usize, identifier: &str, token: &str) -> Self {
         Self::new([
+            // As many digits as plex.tv's have.
+            ("id", &*(900_000_000 + id).to_string()),
             ("name", "PlexSync Plugin"),
             ("product", "PlexSync"),
             ("provides", "controller"),
@@ -30,6 +34,24 @@ impl DeviceRow {
             ("token", token),
             ("createdAt", "1764000000"),
             ("lastSeenAt", "1764000000"),
+        ])
+    }
+
+    /// A row as python-plexapi leaves one wherever it runs without a fixed identifier, seen so many days ago.
+    pub fn phantom(id: &str, days: u64) -> Self {
+        let number: u64 = id.parse().unwrap_or_default();
+        let seen = UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs()) - days * 86_400;
+        Self::new([
+            ("id", id),
+            ("name", "old-laptop"),
+            ("product", "PlexAPI"),
+            ("version", "4.15.4"),
+            ("platform", "Linux"),
+            ("provides", "controller"),
+            // Drawn at random, which its highest bit tells.
+            ("clientIdentifier", &*format!("{:#014x}", 0x1b00_0000_0000 + number)),
+            ("createdAt", &*seen.to_string()),
+            ("lastSeenAt", &*seen.to_string()),
         ])
     }
 

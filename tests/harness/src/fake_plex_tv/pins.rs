@@ -61,7 +61,7 @@ impl State {
         self.tokens.retain(|it| it.account != account || it.identifier != identifier);
         let (account, identifier) = (account.to_owned(), identifier.to_owned());
         self.rows.retain(|row| row.attribute("clientIdentifier") != Some(identifier.clone()));
-        self.rows.push(DeviceRow::of_sign_in(&identifier, &value));
+        self.rows.push(DeviceRow::of_sign_in(self.tokens_ever, &identifier, &value));
         self.tokens.push(Token { account, identifier, value: value.clone() });
         value
     }
