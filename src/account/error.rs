@@ -106,3 +106,34 @@ impl From<FileError> for AccountError {
         Self::File(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plexsync_protocol::error::UnreachableKind;
+
+    use super::*;
+
+    fn refused(status: u16, message: &str) -> Refusal {
+        let (message, server) = (message.to_owned(), "https://plex.tv".to_owned());
+        Refusal { status, message, server, what: "the account" }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_asked_again() {
+        let lost = HttpError::unreachable(UnreachableKind::Connect, "dead", "wait");
+        assert!(AccountError::Http(lost).may_pass());
+        for (status, passes) in
+            [(401, false), (404, false), (428, false), (429, true), (499, false), (500, true)]
+        {
+            assert_eq!(AccountError::Refused(refused(status, "")).may_pass(), passes, "{status}");
+        }
+        assert!(!AccountError::NotSignedIn(NotSignedIn::None).may_pass());
+    }
+
+    #[test]
+    fn a_refusal_tells_plex_tv_s_words_where_it_has_some() {
+        let start = "`https://plex.tv` refused the account with status `403`";
+        assert_eq!(refused(403, "").to_string(), start);
+        assert_eq!(refused(403, "Not you").to_string(), format!("{start} (Not you)"));
+    }
+}

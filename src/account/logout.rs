@@ -6,7 +6,7 @@ use plexsync_protocol::sign_in::LogoutResult;
 
 use super::error::own_errors;
 use super::files::AccountFile;
-use super::{AccountError, Ask, PlexTv, Store, Time, on_disk};
+use super::{AccountError, Ask, PlexTv, Reply, Store, Time, on_disk};
 
 /// Signs out. plex.tv is told under the device id, and at the URL, that the token was made for; whatever it answers, the
 /// account's files are removed. A device's id and `plex_tv` may be missing: then there is nobody to tell.
@@ -36,10 +36,35 @@ async fn tell(stored: &AccountFile, plex_tv: &PlexTv, version: &str, time: Time)
     let device = IdentityHeaders::new(&stored.device_id, version);
     let ask = Ask::get("/api/v2/users/signout", Some(&stored.token));
     let ask = Ask { method: Method::DELETE, ..ask };
-    match plex_tv.send(&device, &ask, time).await {
-        // It answers with nothing at all; the page of a portal is something.
-        Ok(reply) if reply.is_success() => reply.body.is_empty(),
-        Ok(reply) => reply.status == 401 && own_errors(&reply).is_some(),
-        Err(_) => false,
+    plex_tv.send(&device, &ask, time).await.is_ok_and(|reply| has_ended(&reply))
+}
+
+/// Whether plex.tv says so itself. To a sign-out it answers with nothing at all; the page of a portal is something.
+fn has_ended(reply: &Reply) -> bool {
+    match reply.is_success() {
+        true => reply.body.is_empty(),
+        false => reply.status == 401 && own_errors(reply).is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plex_tv_itself_ends_a_token() {
+        let own = r#"{"errors":[{"code":1001,"message":"User could not be authenticated"}]}"#;
+        for (status, body, ended) in [
+            (200, "", true),
+            (204, "", true),
+            (200, "<html>", false),
+            (401, own, true),
+            (401, "<html>", false),
+            (403, own, false),
+            (500, "", false),
+        ] {
+            let reply = Reply { status, body: body.into(), server: String::new() };
+            assert_eq!(has_ended(&reply), ended, "{reply:?}");
+        }
     }
 }

@@ -73,10 +73,9 @@ impl State {
         Arrived { folders, away, say, more, sweep }
     }
 
-    /// Which of the folders are skipped.
+    /// Which of the folders are skipped: none of which no look was taken.
     pub fn known(&self, arrival: &Arrival, looks: &[Option<Look>], now: Time) -> Vec<bool> {
-        let may_skip = arrival.hook && !arrival.fresh && arrival.section.is_none();
-        let server = arrival.server.as_ref().filter(|_| may_skip);
+        let server = arrival.server.as_ref();
         let known = |(changed, look): (&Changed, &Option<Look>)| {
             server.is_some_and(|server| self.is_known(server, &changed.folder, look.as_ref(), now))
         };

@@ -151,6 +151,13 @@ pub enum Say {
     Silent,
 }
 
+impl Arrival {
+    /// Whether it may be skipped for what Plex was asked before.
+    pub(super) fn may_skip(&self) -> bool {
+        self.hook && !self.fresh && self.section.is_none()
+    }
+}
+
 impl Arrived {
     /// Where nothing could be written all is asked for now; a number that is in no file takes out only what was noted
     /// before it was drawn.

@@ -87,8 +87,9 @@ impl Outbox {
     /// writes nothing, takes no lock.
     pub fn arrive(&self, arrival: &Arrival) -> Arrived {
         let look = |Changed { folder, files }: &Changed| {
-            let may_skip = arrival.hook && !arrival.fresh && !files.is_empty();
-            may_skip.then(|| Look::take(&*self.disk, Path::new(folder), files)).flatten()
+            (arrival.may_skip() && !files.is_empty())
+                .then(|| Look::take(&*self.disk, Path::new(folder), files))
+                .flatten()
         };
         let looks: Vec<_> = arrival.folders.iter().map(look).collect();
         let mut seen = self.store.look().ok();

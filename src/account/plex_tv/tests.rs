@@ -76,6 +76,28 @@ async fn the_other_origin_is_asked_after_a_lost_connection_and_never_after_an_an
 }
 
 #[tokio::test]
+async fn where_both_origins_are_one_it_is_asked_once() {
+    let tv = FakePlexTv::start();
+    tv.fault(Fault::CloseWithoutAnswer.always());
+    ask(&plex_tv([&tv.url(), &tv.url()]), Home::PlexTv).await.unwrap_err();
+    assert_eq!(tv.requests().len(), 1);
+}
+
+#[test]
+fn a_post_says_that_it_has_no_body_and_resources_have_a_home_of_their_own() {
+    let token = Secret::new("t0ken");
+    assert!(Ask::resources(&token).home == Home::Clients);
+    let identity = IdentityHeaders::new("box", "2.0.0");
+    for (method, length) in [(Method::POST, Some("0")), (Method::GET, None), (Method::DELETE, None)]
+    {
+        let ask = Ask { method, ..Ask::get("/api/v2/pins", None) };
+        let sent = request(&origin("https://plex.tv").unwrap(), &identity, &ask).unwrap();
+        let told = sent.headers.get(CONTENT_LENGTH).map(|value| value.to_str().unwrap());
+        assert_eq!(told, length, "{ask:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_to_elsewhere_is_an_answer() {
     let (one, elsewhere) = (FakePlexTv::start(), FakePlexTv::start());
     one.fault(Fault::Redirect(302, format!("{}/api/v2/ping", elsewhere.url())));

@@ -119,6 +119,25 @@ fn a_new_sign_in_forgets_the_servers_and_not_the_choice() {
 }
 
 #[test]
+fn a_pause_ends_and_the_account_changes_for_the_sign_in_that_is_stored() {
+    let (_folder, store) = store();
+    sign_in(&store, 6);
+    let paused = StoredServer { failed_at: Some(OffsetDateTime::UNIX_EPOCH), ..server() };
+    store.change_servers(6, |servers| drop(servers.servers.insert("m1".to_owned(), paused)));
+    let failed_at = || store.servers().servers["m1"].failed_at;
+    store.end_pauses(5);
+    assert!(failed_at().is_some());
+    store.end_pauses(6);
+    assert_eq!(failed_at(), None);
+    let signed_in_at = || store.account().unwrap().unwrap().signed_in_at.unix_timestamp();
+    let later = OffsetDateTime::from_unix_timestamp(5).unwrap();
+    for (pin_id, expected) in [(5, 0), (6, 5)] {
+        store.change_account(pin_id, |account| account.signed_in_at = later).unwrap();
+        assert_eq!(signed_in_at(), expected);
+    }
+}
+
+#[test]
 fn what_is_torn_is_absent_and_is_written_over() {
     let (_folder, store) = store();
     store.save_pending(&pending(7)).unwrap();

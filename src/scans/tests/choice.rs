@@ -3,10 +3,10 @@
 use super::*;
 use crate::scans::state::{Sections, State, What};
 
-const SECOND: i64 = 1_000_000_000;
-const NOW: Time = Time(1_700_000_000 * SECOND);
+pub(super) const SECOND: i64 = 1_000_000_000;
+pub(super) const NOW: Time = Time(1_700_000_000 * SECOND);
 
-fn waiting(folders: impl IntoIterator<Item = String>) -> State {
+pub(super) fn waiting(folders: impl IntoIterator<Item = String>) -> State {
     let mut state = State::default();
     for folder in folders {
         state.note(What::Folder(folder), Reason::Changed, NOW);
@@ -14,24 +14,24 @@ fn waiting(folders: impl IntoIterator<Item = String>) -> State {
     state
 }
 
-fn picked(state: &mut State, most: usize, locations: &[&str]) -> Vec<Ticket> {
+pub(super) fn picked(state: &mut State, most: usize, locations: &[&str]) -> Vec<Ticket> {
     let locations = locations.iter().map(|location| (*location).to_owned()).collect();
     let pick = Pick { server: SERVER.to_owned(), most, hook: true, locations };
     state.pick(&pick, &mut Sweep::default(), NOW)
 }
 
-fn folders(tickets: &[Ticket]) -> Vec<&str> {
+pub(super) fn folders(tickets: &[Ticket]) -> Vec<&str> {
     tickets.iter().map(|ticket| ticket.folder.as_str()).collect()
 }
 
-fn answered(taken: &[&str], refused: &[&str]) -> Outcome {
+pub(super) fn answered(taken: &[&str], refused: &[&str]) -> Outcome {
     Outcome::Answered {
         taken: taken.iter().map(|key| (*key).to_owned()).collect(),
         refused: refused.iter().map(|key| ((*key).to_owned(), "no".to_owned())).collect(),
     }
 }
 
-fn later(seconds: i64) -> Time {
+pub(super) fn later(seconds: i64) -> Time {
     Time(NOW.0 + seconds * SECOND)
 }
 

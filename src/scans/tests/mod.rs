@@ -1,9 +1,11 @@
 //! The outbox on a real disk.
 
+mod arrivals;
+mod choice;
 mod fake_disk;
 mod file;
-mod choice;
 mod histories;
+mod outcomes;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
