@@ -65,9 +65,9 @@ impl Told {
 
 /// A worker on `folder` behind the words of `prefix`, without any variable of this process but `PATH`.
 pub(crate) fn command(prefix: &[&str], program: &str, folder: &Path) -> Command {
-    // A worker that hangs is a failure with a name, not a test that never ends.
+    // A worker that hangs is a failure with a name, not a test that never ends. Ten million calls take minutes.
     let mut command = Command::new("timeout");
-    command.args(["-s", "KILL", "60"]).args(prefix).arg(program).arg("--data-dir").arg(folder);
+    command.args(["-s", "KILL", "900"]).args(prefix).arg(program).arg("--data-dir").arg(folder);
     command.env_clear().env("PATH", path());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::answer::listing;
 use crate::rig::{OLD, Told, command, feed, folder, id_of, lived_in, worker};
 use crate::story::ACCOUNT_S;
+use crate::talk::wait_until;
 
 /// Whose sign-in it is.
 pub(crate) const WHO: &str = "alice";
@@ -173,7 +174,14 @@ impl World {
             }
             fs::write(&file, state.to_string()).unwrap();
         }
-        assert_eq!(self.output(&self.send())["waiting"], json!([]));
+        // rclone opens a file that was written in place only when it has written it back.
+        wait_until("all that waits is sent", || {
+            let told = self.ask_behind(&[], &self.send());
+            let result = &told.reply(0).unwrap_or_else(|| panic!("{told:?}"))["result"];
+            let error = result["error"].as_str();
+            assert!(error.is_none_or(|error| error.contains("it comes and goes")), "{told:?}");
+            result["output"]["waiting"] == json!([])
+        });
     }
 
     /// Tokens are where they belong, the identity is what it was, and not much is left over.
