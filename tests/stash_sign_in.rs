@@ -2,9 +2,9 @@
 
 #![cfg(unix)]
 
-use plexsync_harness::FakePlexTv;
 use plexsync_harness::fake_plex_tv::Resource;
 use plexsync_harness::fake_stash::{FakeStash, Launch, Level, Plugin, Run};
+use plexsync_harness::{FakePlex, FakePlexTv, Fault};
 use serde_json::json;
 
 use crate::package::install_worker;
@@ -79,6 +79,34 @@ fn an_operation_tells_the_code_and_does_not_wait() {
     assert_eq!(done.output["signed_in"], true);
 }
 
+/// Without a configured URL there is none to mend.
+#[test]
+fn a_server_of_the_account_that_is_away_is_named_and_no_url_is() {
+    for was_found in [true, false] {
+        let (tv, stash, plex) = (FakePlexTv::start(), FakeStash::start(), FakePlex::start());
+        tv.set_resources(vec![Resource::of(&plex, "Attic")]);
+        let folder = tempfile::tempdir().unwrap();
+        let plugin: Plugin = install_worker(folder.path()).variable("PLEXSYNC_PLEX_TV", tv.url());
+        let scan = || plugin.run_task(&stash, "Scan Plex library", &json!({})).error;
+        plugin.run_operation(&stash, &json!({"method": "auth.start"}));
+        assert!(tv.claim(&tv.codes()[0], "alice"));
+        plugin.run_operation(&stash, &json!({"method": "auth.finish"}));
+        if was_found {
+            assert_eq!(scan(), None);
+            plex.fault(Fault::answer(401, &[], "").always().on("/library"));
+            let error = scan().unwrap();
+            assert!(error.contains("`Attic`") && error.contains("*Sign in to Plex*"), "{error}");
+            assert!(!error.contains("plex_token"), "{error}");
+            plex.no_faults();
+        }
+        plex.turn_off();
+        let error = scan().unwrap();
+        assert!(error.contains("a server of the account"), "{error}");
+        assert!(error.contains("*Check Plex connection*"), "{error}");
+        assert!(!error.contains("plex_url"), "{error}");
+    }
+}
+
 /// A user of Stash has no options: what fails names tasks.
 #[test]
 fn what_fails_names_what_a_user_of_stash_can_do() {
@@ -88,7 +116,7 @@ fn what_fails_names_what_a_user_of_stash_can_do() {
     let nothing = plugin.run_operation(&stash, &json!({"method": "auth.finish"}));
     let error = nothing.error.unwrap();
     assert!(error.contains("*Sign in to Plex*") && !error.contains("auth.start"), "{error}");
-    tv.fault(plexsync_harness::Fault::CloseWithoutAnswer.always());
+    tv.fault(Fault::CloseWithoutAnswer.always());
     let error = plugin.run_task(&stash, "Sign in to Plex", &json!({})).error.unwrap();
     assert!(error.contains("internet connection") && !error.contains("plex_url"), "{error}");
 }

@@ -5,6 +5,7 @@ mod redact;
 mod server;
 
 pub(in crate::methods) use account::of_account;
+use account::sign_in_again;
 pub(in crate::methods) use redact::without_secrets;
 use server::no_server;
 pub(in crate::methods) use server::nobody_signed_in;
@@ -13,11 +14,13 @@ use plexsync_protocol::error::{
     AnswerTooLarge, Code, ErrorObject, IdentityChanged, IdentityUnavailable, InvalidParams,
     Missing, NotConfigured, PlexTimeout, PlexUnreachable, RefusedByPlex, TimeoutPhase,
 };
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::http::error::HttpError;
 use crate::identity::IdentityError;
-use crate::plex::{self, PlexError, Refusal};
+use crate::plex::{self, PlexError, Refusal, Router};
 use crate::stash::{SETTINGS_PAGE, StashError, without_options};
 
 pub(super) fn of_identity(error: IdentityError) -> ErrorObject {
@@ -58,10 +61,16 @@ pub(super) enum Reader {
     StashUser,
 }
 
-pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
+/// `router` is the one that the call's account has.
+pub(super) fn of_plex(
+    error: PlexError,
+    reader: Reader,
+    router: Option<&Arc<dyn Router>>,
+) -> ErrorObject {
+    let server = router.and_then(|router| router.server());
     match error {
         PlexError::Invalid { pointer, reason } => ErrorObject::invalid_params(pointer, reason),
-        PlexError::Http(error) => of_http(error, reader),
+        PlexError::Http(error) => of_http(error, reader, server.as_deref()),
         PlexError::NotConfigured { missing: Missing::Server, message }
             if reader == Reader::StashUser =>
         {
@@ -71,14 +80,18 @@ pub(super) fn of_plex(error: PlexError, reader: Reader) -> ErrorObject {
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoServer(error) => no_server(*error, reader),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
-        PlexError::Refused(refusal) => refused(*refusal, reader),
+        PlexError::Refused(refusal) => refused(*refusal, reader, server.as_deref()),
     }
 }
 
-fn of_http(error: HttpError, reader: Reader) -> ErrorObject {
-    let message = match reader {
-        Reader::Host => error.to_string(),
-        Reader::StashUser => in_stash(&error),
+/// `server` is the account's, if no URL is configured.
+fn of_http(error: HttpError, reader: Reader, server: Option<&str>) -> ErrorObject {
+    let message = match (reader, server) {
+        (Reader::Host, Some(server)) if !matches!(error, HttpError::TooLarge { .. }) => {
+            format!("{error}; {}", of_the_account(server, reader))
+        }
+        (Reader::Host, _) => error.to_string(),
+        (Reader::StashUser, server) => in_stash(&error, server),
     };
     match error {
         HttpError::Unreachable { kind, .. } => {
@@ -94,18 +107,36 @@ fn of_http(error: HttpError, reader: Reader) -> ErrorObject {
 }
 
 /// The message for a user of Stash: the time of a task or a hook is not his to set.
-fn in_stash(error: &HttpError) -> String {
+fn in_stash(error: &HttpError, server: Option<&str>) -> String {
     let (reason, hint) = match error {
         HttpError::Timeout {
             phase: TimeoutPhase::Response | TimeoutPhase::Body, reason, ..
         } => (reason, "Plex may be busy: wait, then try again, or restart it".to_owned()),
         HttpError::Unreachable { reason, hint, .. } | HttpError::Timeout { reason, hint, .. } => {
             let hint = without_options(hint);
-            (reason, format!("{hint}; Plex's URL is `plex_url` in {SETTINGS_PAGE}"))
+            let place = match server {
+                Some(server) => of_the_account(server, Reader::StashUser),
+                None => format!("Plex's URL is `plex_url` in {SETTINGS_PAGE}"),
+            };
+            (reason, format!("{hint}; {place}"))
         }
         HttpError::TooLarge { .. } => return error.to_string(),
     };
     format!("{reason}; {hint}")
+}
+
+/// Where the way to a server comes from that nobody has configured, and who knows more.
+fn of_the_account(server: &str, reader: Reader) -> String {
+    let more = match reader {
+        Reader::Host => {
+            "`server.list` with `probe`, by hand `plexsync-worker servers`, tries all ways to it"
+        }
+        Reader::StashUser => "the task *Check Plex connection* tries it",
+    };
+    match server {
+        "" => format!("a server of the account is meant: {more}"),
+        name => format!("it is `{name}`, a server of the account: {more}"),
+    }
 }
 
 /// Data of invalid params, with the locations.
@@ -131,8 +162,8 @@ pub(super) fn no_section(error: plex::NoSection, pointer: &str, reader: Reader) 
         .with_data(&NoSection { params, locations: error.locations })
 }
 
-fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
-    let hint = refusal_hint(refusal.status, refusal.warning.as_deref(), reader);
+fn refused(refusal: Refusal, reader: Reader, server: Option<&str>) -> ErrorObject {
+    let hint = refusal_hint(refusal.status, refusal.warning.as_deref(), reader, server);
     let message = format!("{refusal}; {hint}");
     let Refusal { status, message: words, server, asked, refused, .. } = refusal;
     let data = RefusedByPlex {
@@ -147,9 +178,21 @@ fn refused(refusal: Refusal, reader: Reader) -> ErrorObject {
 
 /// What to do about a status outside 2xx. Without the token that the account could not lend there is nothing to check but
 /// why, which is the answer's `warning`.
-pub(super) fn refusal_hint(status: u16, warning: Option<&str>, reader: Reader) -> String {
-    match warning {
-        Some(warning) if matches!(status, 401 | 403) => warning.to_owned(),
+pub(super) fn refusal_hint(
+    status: u16,
+    warning: Option<&str>,
+    reader: Reader,
+    server: Option<&str>,
+) -> String {
+    match (status, warning, server) {
+        (401 | 403, Some(warning), _) => warning.to_owned(),
+        (401, None, Some(server)) => {
+            format!("`{server}` does not take the account's token; {}", sign_in_again(reader))
+        }
+        (403, None, Some(server)) => {
+            format!("the account may not do this at `{server}`: sign in with its owner's")
+        }
+        _ if server.is_some() => status_hint(status, Reader::Host),
         _ => status_hint(status, reader),
     }
 }
@@ -190,11 +233,14 @@ mod tests {
     fn where_no_token_was_lent_a_refusal_says_why() {
         for status in [401, 403] {
             for reader in [Reader::Host, Reader::StashUser] {
-                assert_eq!(refusal_hint(status, Some("no token"), reader), "no token");
-                assert!(refusal_hint(status, None, reader).contains("the token"));
+                assert_eq!(refusal_hint(status, Some("no token"), reader, None), "no token");
+                assert!(refusal_hint(status, None, reader, None).contains("the token"));
+                let of_account = refusal_hint(status, None, reader, Some("Box"));
+                assert!(of_account.contains("`Box`"), "{of_account}");
+                assert!(!of_account.contains("plex_token"), "{of_account}");
             }
         }
-        let hint = refusal_hint(503, Some("no token"), Reader::Host);
+        let hint = refusal_hint(503, Some("no token"), Reader::Host, None);
         assert!(hint.contains("maintenance"), "{hint}");
     }
 }

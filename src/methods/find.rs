@@ -100,6 +100,8 @@ impl Find {
         if paths.is_empty() {
             return Ok(self.result(Vec::new(), None));
         }
+        let router = account.router.clone();
+        let failed = |error| errors::of_plex(error, reader(self.stash.as_deref()), router.as_ref());
         let mut scanner = self.worker.plex.scanner(ScanCall {
             identity: self.identity.clone(),
             server,
@@ -107,9 +109,9 @@ impl Find {
             limits: limits(self.stash.as_deref()),
             deadline: self.deadline,
         });
-        let sections = scanner.sections().await.map_err(|error| self.error(error))?.to_vec();
+        let sections = scanner.sections().await.map_err(failed)?.to_vec();
         let only = self.params.section.as_deref().filter(|key| !key.is_empty());
-        let (scanner, sections) = (&scanner, &sections[..]);
+        let (scanner, sections, failed) = (&scanner, &sections[..], &failed);
         let found = stream::iter(paths).map(|Named { path, parsed }| {
             let translated = settings.path_map.translate(&parsed);
             let names: Vec<_> = translated.into_iter().chain([parsed]).collect();
@@ -120,7 +122,7 @@ impl Find {
                     Err(PlexError::NoSection(error)) if error.keys.is_empty() => {
                         Ok((path, Found::Unheld))
                     }
-                    Err(error) => Err(self.error(error)),
+                    Err(error) => Err(failed(error)),
                 }
             }
         });
@@ -184,10 +186,6 @@ impl Find {
 
     fn has(&self) -> Has<'_> {
         Has { server: self.params.server.as_deref(), token: None }
-    }
-
-    fn error(&self, error: PlexError) -> ErrorObject {
-        errors::of_plex(error, reader(self.stash.as_deref()))
     }
 }
 

@@ -12,7 +12,7 @@ use super::account::Has;
 use super::errors::{self, Reader};
 use super::identity::Ticket;
 use super::{Worker, limits, log_progress, params, reader, scan};
-use crate::plex::{Answer, MAX_TIMEOUT_MS, RequestCall};
+use crate::plex::{Answer, MAX_TIMEOUT_MS, RequestCall, Router};
 use crate::rpc::{Handling, ProgressSender, Request, Slow};
 
 type PlexProgress = Box<dyn Fn(u64, Option<u64>) + Send + Sync>;
@@ -31,6 +31,7 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
         let has = Has { server: params.server.as_deref(), token: params.token.as_deref() };
         let resolved = worker.account(stash.as_deref(), has).await?;
         let (server, account) = (resolved.server_of(has), resolved.account);
+        let router = account.router.clone();
         params.server = server;
         let progress = progress_of(&params, stash.is_some(), progress);
         if params.timeout_ms.is_none_or(|asked| (1..=MAX_TIMEOUT_MS).contains(&asked)) {
@@ -38,10 +39,10 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
         }
         let call = RequestCall { params, identity, account, limits, progress };
         let reader = reader(stash.as_deref());
-        let answer =
-            worker.plex.request(call).await.map_err(|error| errors::of_plex(error, reader))?;
+        let answer = worker.plex.request(call).await;
+        let answer = answer.map_err(|error| errors::of_plex(error, reader, router.as_ref()))?;
         if stash.is_some() {
-            warn_of(&answer);
+            warn_of(&answer, router.as_ref());
         }
         scan::besides(&worker, stash.as_ref(), deadline).await;
         Ok(answer.into_json())
@@ -50,10 +51,12 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
 }
 
 /// A user of Stash sees no results: a refusal would pass for a success.
-fn warn_of(answer: &Answer) {
+fn warn_of(answer: &Answer, router: Option<&Arc<dyn Router>>) {
     let Answer { status, url, warning, .. } = answer;
     if !(200..300).contains(status) {
-        let hint = errors::refusal_hint(*status, warning.as_deref(), Reader::StashUser);
+        let server = router.and_then(|router| router.server());
+        let hint =
+            errors::refusal_hint(*status, warning.as_deref(), Reader::StashUser, server.as_deref());
         let hint = if *status == 404 { format!("if the path is right, {hint}") } else { hint };
         warn!("`{url}` was answered with status `{status}`; {hint}");
     }

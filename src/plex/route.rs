@@ -52,6 +52,9 @@ pub trait Router: Debug + Send + Sync {
 
     /// A sentence for the user about what was found.
     fn warning(&self) -> Option<String>;
+
+    /// Name of the account's server, empty before it was found; none where a URL is configured, which only lacks a token.
+    fn server(&self) -> Option<String>;
 }
 
 /// Finds the server of one request.

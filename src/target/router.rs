@@ -157,6 +157,15 @@ impl Router for AccountRouter {
     fn warning(&self) -> Option<String> {
         self.state().warning.clone()
     }
+
+    fn server(&self) -> Option<String> {
+        match self.need {
+            Need::Server(_) => {
+                Some(self.state().way.as_ref().map(|way| way.name.clone()).unwrap_or_default())
+            }
+            Need::Token(_) => None,
+        }
+    }
 }
 
 fn place(way: &Way) -> Place {

@@ -14,7 +14,7 @@ use crate::target;
 pub(in crate::methods) fn of_account(error: AccountError, reader: Reader) -> ErrorObject {
     match error {
         AccountError::Http(error) => match reader {
-            Reader::Host => of_http(error, reader),
+            Reader::Host => of_http(error, reader, None),
             Reader::StashUser => in_stash(error),
         },
         AccountError::Refused(refusal) => {
@@ -61,7 +61,7 @@ fn in_stash(error: HttpError) -> ErrorObject {
         }
         HttpError::TooLarge { .. } => error.to_string(),
     };
-    ErrorObject { message, ..of_http(error, Reader::Host) }
+    ErrorObject { message, ..of_http(error, Reader::Host, None) }
 }
 
 fn not_signed_in(why: &NotSignedIn, hint: &str) -> String {

@@ -139,7 +139,8 @@ impl Sender {
             return Outcome::NotAsked(None);
         }
         let restarted = is_a_restart(&error);
-        let told = errors::of_plex(error.clone(), Reader::StashUser);
+        let router = self.server.account.router.as_ref();
+        let told = errors::of_plex(error.clone(), Reader::StashUser, router);
         let reason = told.message.clone();
         let (kind, outcome) = match error {
             PlexError::NoSection(_) => (Kind::NoSection, Outcome::NoSection),

@@ -33,6 +33,7 @@ impl Wanted {
         let has = Has { server: server.as_deref(), token: None };
         let resolved = worker.account(None, has).await?;
         let (server, account) = (resolved.server_of(has), resolved.account);
+        let router = account.router.clone();
         let call = ScanCall { server, identity, account, limits: limits(None), deadline };
         let (mut scanner, only) = (worker.plex.scanner(call), section.as_deref());
         let listening = match &wait {
@@ -42,7 +43,7 @@ impl Wanted {
         let scanned = scanner.folder(&folders, only, &[]).await;
         let scans = scanned.map_err(|error| match error {
             PlexError::NoSection(error) => errors::no_section(*error, pointer, Reader::Host),
-            error => errors::of_plex(error, Reader::Host),
+            error => errors::of_plex(error, Reader::Host, router.as_ref()),
         })?;
         let mut result = ScanResult::asked(scans);
         if let Some((wait, listening)) = wait.zip(listening) {

@@ -94,7 +94,7 @@ impl Sender {
         };
         let restarted = is_a_restart(&error);
         let is_of_section = only.is_some() && matches!(error, PlexError::Refused(_));
-        let error = errors::of_plex(error, Reader::StashUser);
+        let error = errors::of_plex(error, Reader::StashUser, self.server.account.router.as_ref());
         if !is_of_section {
             let reason = error.message.clone();
             blocking(move || outbox.went_away(&key, &reason, restarted)).await?;
