@@ -236,3 +236,42 @@ fn late() -> HttpError {
     use plexsync_protocol::error::TimeoutPhase::Connect;
     HttpError::timeout(Connect, "the server was not found in time", "raise `timeout_ms`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(identifier: &str) -> Way {
+        Way {
+            machine_identifier: identifier.to_owned(),
+            name: "Box".to_owned(),
+            url: Url::parse("https://relay:8443").unwrap(),
+            host: None,
+            token: None,
+            is_remembered: false,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_way_by_the_relay_is_known_for_a_minute() {
+        let mut known = Known::default();
+        known.relays.insert("m1".to_owned(), (way("m1"), Instant::now()));
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(known.relay("m1").unwrap().machine_identifier, "m1");
+        assert!(known.relay("m2").is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(known.relay("m1").is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_of_a_server_is_nothing_of_others() {
+        let mut known = Known::default();
+        for identifier in ["m1", "m2"] {
+            known.asked.insert(format!("http://{identifier}"), (Some(identifier.to_owned()), None));
+            known.relays.insert(identifier.to_owned(), (way(identifier), Instant::now()));
+        }
+        known.forget("m1");
+        assert_eq!(known.asked.keys().collect::<Vec<_>>(), ["http://m2"]);
+        assert_eq!(known.relays.keys().collect::<Vec<_>>(), ["m2"]);
+    }
+}
