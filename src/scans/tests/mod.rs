@@ -1,8 +1,10 @@
 //! The outbox on a real disk.
 
+mod answers;
+mod beside;
+mod choice;
 mod fake_disk;
 mod file;
-mod choice;
 mod histories;
 
 use std::fs;
