@@ -1,6 +1,8 @@
 //! The outbox on a real disk.
 
+mod answers;
 mod arrivals;
+mod beside;
 mod choice;
 mod fake_disk;
 mod file;
