@@ -32,11 +32,15 @@ fn an_id_is_taken_byte_for_byte() {
         "pre-existing-device-id-12345",
         "{braces} and spaces ",
         "~",
+        "NaN",
+        "an -Infinity of NaNs",
         &long,
     ] {
         assert_eq!(valid(format!("{{\"device_id\":\"{id}\"}}").as_bytes()).as_deref(), Some(id));
     }
     assert_eq!(valid(br#"{"device_id": "a\"b\\c\/d\u0041"}"#).as_deref(), Some(r#"a"b\c/dA"#));
+    let beside = br#"{"x": "\"", "device_id": "\"NaN\\", "y": NaN}"#;
+    assert_eq!(valid(beside).as_deref(), Some(r#""NaN\"#));
     assert_eq!(
         valid(br#"{"device\u005fid": "named with an escape"}"#).as_deref(),
         Some("named with an escape")

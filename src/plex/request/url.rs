@@ -193,6 +193,11 @@ mod tests {
         ] {
             assert!(Base::parse(bad).unwrap_err().contains(told), "{bad}");
         }
+        let (key, origin) = (Ok("http://h:32400/b".to_owned()), Ok("http://h:32400".to_owned()));
+        assert_eq!(
+            (server_key("http://H:32400/b/"), origin_of("http://H:32400/b/")),
+            (key, origin)
+        );
     }
 
     #[test]

@@ -195,6 +195,8 @@ fn times_are_those_of_the_system() {
             assert_eq!(SystemTime::from(Time::from(time)), time);
         }
     }
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_900);
+    assert_eq!(rfc3339(time), "2023-11-14T22:13:20Z");
 }
 
 #[test]
