@@ -24,7 +24,16 @@ impl Events {
     }
 
     pub fn send(&self, event: Event) {
+        self.add(event);
+        self.wake();
+    }
+
+    /// Sends an event, and leaves it to the caller to [`wake`](Self::wake) the receiver.
+    pub(super) fn add(&self, event: Event) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(event);
+    }
+
+    pub(super) fn wake(&self) {
         self.receiver.unpark();
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use plexsync_protocol::error::{Code, ErrorObject, PlexTimeout, TimeoutPhase};
 use plexsync_protocol::message::{MAX_RUNNING, MAX_WAITING, Progress};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::AbortHandle;
 
 use super::batch::Slot;
@@ -96,7 +96,7 @@ impl SlowCalls {
     /// Takes a call. Returns it with an error if the runtime can't be started.
     pub(super) fn submit(&mut self, job: Job) -> Option<(ReplyTo, Slot, ErrorObject)> {
         if self.network.is_none() {
-            match Network::start() {
+            match Network::start(&self.events) {
                 Ok(network) => self.network = Some(network),
                 Err(error) => return Some((job.reply_to, job.slot, no_runtime(&error))),
             }
@@ -111,9 +111,10 @@ impl SlowCalls {
         while self.running.len() < MAX_RUNNING
             && let Some(Job { key, reply_to, slot, timeout, work }) = self.waiting.pop_front()
         {
-            let events = self.events.clone();
+            let (events, ended) = (self.events.clone(), network.ended.clone());
             let task = network.runtime.spawn(async move {
-                events.send(Event::Slow(key, work.await));
+                events.add(Event::Slow(key, work.await));
+                ended.notify_one();
             });
             let due = timeout.and_then(|timeout| Instant::now().checked_add(timeout + LATE));
             self.due.extend(due.map(|due| (due, key)));
@@ -195,23 +196,35 @@ fn locked(reports: &Reports) -> std::sync::MutexGuard<'_, BTreeMap<CallKey, Prog
 /// body that is read) does not hold it up.
 struct Network {
     runtime: Handle,
+    /// Some calls have ended.
+    ended: Arc<Notify>,
     _ends_when_dropped: oneshot::Sender<()>,
 }
 
 impl Network {
-    fn start() -> io::Result<Self> {
+    fn start(events: &Events) -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(BLOCKING_THREADS)
             .enable_io()
             .enable_time()
             .build()?;
         let handle = runtime.handle().clone();
+        let ended = Arc::new(Notify::new());
+        handle.spawn(wake_for_all(ended.clone(), events.clone()));
         let (sender, dropped) = oneshot::channel();
         std::thread::Builder::new().name("network".to_owned()).spawn(move || {
             let _no_more_calls = runtime.block_on(dropped);
             runtime.shutdown_background();
         })?;
-        Ok(Self { runtime: handle, _ends_when_dropped: sender })
+        Ok(Self { runtime: handle, ended, _ends_when_dropped: sender })
+    }
+}
+
+/// Wakes the loop once for all calls that end in one turn of the runtime: waking another core takes as long as half a call.
+async fn wake_for_all(ended: Arc<Notify>, events: Events) {
+    loop {
+        ended.notified().await;
+        events.wake();
     }
 }
 
