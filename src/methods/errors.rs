@@ -129,7 +129,7 @@ fn in_stash(error: &HttpError, server: Option<&str>) -> String {
 fn of_the_account(server: &str, reader: Reader) -> String {
     let more = match reader {
         Reader::Host => {
-            "`server.list` with `probe`, by hand `plexsync-worker servers`, tries all ways to it"
+            "`server.list` with `probe`, by hand `plexsync-worker servers --probe`, tries all ways to it"
         }
         Reader::StashUser => "the task *Check Plex connection* tries it",
     };
