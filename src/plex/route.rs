@@ -66,8 +66,12 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    pub(crate) fn new(router: Arc<dyn Router>, identity: &Identity, takes_token: bool) -> Self {
-        Self { router, identity: Arc::new(identity.clone()), takes_token }
+    pub(crate) fn new(
+        router: Arc<dyn Router>,
+        identity: &Arc<Identity>,
+        takes_token: bool,
+    ) -> Self {
+        Self { router, identity: Arc::clone(identity), takes_token }
     }
 
     /// Where a request goes that has to be routed.
