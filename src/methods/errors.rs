@@ -80,8 +80,19 @@ pub(super) fn of_plex(
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoServer(error) => no_server(*error, reader),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
-        PlexError::Refused(refusal) => refused(*refusal, reader, server.as_deref()),
+        PlexError::Refused(refusal) => {
+            let server = refused_by(refusal.status, router);
+            refused(*refusal, reader, server.as_deref())
+        }
     }
+}
+
+/// The account's server that has answered with this status; not where it has refused a token that is not the account's.
+pub(super) fn refused_by(status: u16, router: Option<&Arc<dyn Router>>) -> Option<String> {
+    router.and_then(|router| match status {
+        401 | 403 => router.lender(),
+        _ => router.server(),
+    })
 }
 
 /// `server` is the account's, if no URL is configured.

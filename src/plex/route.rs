@@ -55,6 +55,9 @@ pub trait Router: Debug + Send + Sync {
 
     /// Name of the account's server, empty before it was found; none where a URL is configured, which only lacks a token.
     fn server(&self) -> Option<String>;
+
+    /// The same where its token is the account's as well, and neither the call's own nor a configured one.
+    fn lender(&self) -> Option<String>;
 }
 
 /// Finds the server of one request.
