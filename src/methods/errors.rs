@@ -80,8 +80,19 @@ pub(super) fn of_plex(
         PlexError::NotConfigured { missing, message } => not_configured(missing, message),
         PlexError::NoServer(error) => no_server(*error, reader),
         PlexError::NoSection(error) => no_section(*error, "/folder", reader),
-        PlexError::Refused(refusal) => refused(*refusal, reader, server.as_deref()),
+        PlexError::Refused(refusal) => {
+            let server = refused_by(refusal.status, router);
+            refused(*refusal, reader, server.as_deref())
+        }
     }
+}
+
+/// The account's server that has answered with this status; not where it has refused a token that is not the account's.
+pub(super) fn refused_by(status: u16, router: Option<&Arc<dyn Router>>) -> Option<String> {
+    router.and_then(|router| match status {
+        401 | 403 => router.lender(),
+        _ => router.server(),
+    })
 }
 
 /// `server` is the account's, if no URL is configured.
@@ -129,7 +140,7 @@ fn in_stash(error: &HttpError, server: Option<&str>) -> String {
 fn of_the_account(server: &str, reader: Reader) -> String {
     let more = match reader {
         Reader::Host => {
-            "`server.list` with `probe`, by hand `plexsync-worker servers`, tries all ways to it"
+            "`server.list` with `probe`, by hand `plexsync-worker servers --probe`, tries all ways to it"
         }
         Reader::StashUser => "the task *Check Plex connection* tries it",
     };

@@ -54,7 +54,7 @@ pub(super) fn request(worker: &Arc<Worker>, request: Request) -> Result<Handling
 fn warn_of(answer: &Answer, router: Option<&Arc<dyn Router>>) {
     let Answer { status, url, warning, .. } = answer;
     if !(200..300).contains(status) {
-        let server = router.and_then(|router| router.server());
+        let server = errors::refused_by(*status, router);
         let hint =
             errors::refusal_hint(*status, warning.as_deref(), Reader::StashUser, server.as_deref());
         let hint = if *status == 404 { format!("if the path is right, {hint}") } else { hint };

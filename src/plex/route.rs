@@ -55,6 +55,9 @@ pub trait Router: Debug + Send + Sync {
 
     /// Name of the account's server, empty before it was found; none where a URL is configured, which only lacks a token.
     fn server(&self) -> Option<String>;
+
+    /// The same where its token is the account's as well, and neither the call's own nor a configured one.
+    fn lender(&self) -> Option<String>;
 }
 
 /// Finds the server of one request.
@@ -66,8 +69,12 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    pub(crate) fn new(router: Arc<dyn Router>, identity: &Identity, takes_token: bool) -> Self {
-        Self { router, identity: Arc::new(identity.clone()), takes_token }
+    pub(crate) fn new(
+        router: Arc<dyn Router>,
+        identity: &Arc<Identity>,
+        takes_token: bool,
+    ) -> Self {
+        Self { router, identity: Arc::clone(identity), takes_token }
     }
 
     /// Where a request goes that has to be routed.

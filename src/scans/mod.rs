@@ -92,7 +92,7 @@ impl Outbox {
                 .flatten()
         };
         let looks: Vec<_> = arrival.folders.iter().map(look).collect();
-        let mut seen = self.store.look().ok();
+        let mut seen = self.store.seen().ok();
         let now = self.now();
         let all_known =
             |seen: &mut Seen| seen.state.known(arrival, &looks, now).iter().all(|known| *known);

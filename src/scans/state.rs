@@ -59,8 +59,10 @@ impl State {
         self.unclaimed().any(|number| !before.contains(&number))
     }
 
+    /// What has changed after it was claimed is in nobody's request, either.
     fn unclaimed(&self) -> impl Iterator<Item = u64> {
-        self.waiting.iter().filter(|note| note.claimed.is_none()).map(|note| note.number)
+        let is_free = |note: &&Note| note.claimed.is_none() || note.number > note.tried;
+        self.waiting.iter().filter(is_free).map(|note| note.number)
     }
 
     /// Leaves out what has no meaning any more, and what would be too much.

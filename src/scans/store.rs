@@ -61,14 +61,14 @@ impl Store {
     /// # Errors
     /// The reason why it can't be read.
     pub fn read(&self) -> Result<State, Problem> {
-        self.look().map(|seen| self.with_asides(seen))
+        self.seen().map(|seen| self.with_asides(seen))
     }
 
     /// The same, but for what is in files of its own.
     ///
     /// # Errors
     /// As of [`Store::read`].
-    pub fn look(&self) -> Result<Seen, Problem> {
+    pub fn seen(&self) -> Result<Seen, Problem> {
         self.load(None).map_err(|obstacle| Problem::from(&obstacle))
     }
 

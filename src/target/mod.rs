@@ -106,7 +106,8 @@ impl Chosen {
             Origin::Account(which) => (Need::Server(which), self.account()),
             Origin::Lent(url) => (Need::Token(url), self.account()),
         };
-        let router = means.map(|means| Arc::new(AccountRouter::new(means, need)) as Arc<_>);
+        let lends = call.token.is_none() && matches!(account.token, Ok(None));
+        let router = means.map(|means| Arc::new(AccountRouter::new(means, need, lends)) as Arc<_>);
         Account { router, ..account }
     }
 }

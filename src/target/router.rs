@@ -53,6 +53,8 @@ pub(super) enum Need {
 pub(super) struct AccountRouter {
     means: Means,
     need: Need,
+    /// There is no other token than the account's.
+    lends: bool,
     state: Mutex<State>,
 }
 
@@ -72,8 +74,8 @@ impl fmt::Debug for AccountRouter {
 }
 
 impl AccountRouter {
-    pub(super) fn new(means: Means, need: Need) -> Self {
-        Self { means, need, state: Mutex::default() }
+    pub(super) fn new(means: Means, need: Need, lends: bool) -> Self {
+        Self { means, need, lends, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,6 +167,10 @@ impl Router for AccountRouter {
             }
             Need::Token(_) => None,
         }
+    }
+
+    fn lender(&self) -> Option<String> {
+        self.server().filter(|name| self.lends && !name.is_empty())
     }
 }
 

@@ -38,8 +38,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Does `work` on so many `bytes` of the answer from `peer`, a host and port: much of it on a thread for blocking work, until the deadline
-/// or until the call is dropped.
+/// Does `work` on so many `bytes` of the answer from `peer`, a host and port: much of it on a thread for blocking work,
+/// until the deadline or until the call is dropped.
 pub(crate) async fn on<T: Send + 'static>(
     bytes: usize,
     deadline: Instant,
