@@ -191,7 +191,7 @@ mod in_stash {
         assert!(error.contains("*Sign in to Plex*") && error.contains("`plex_url`"), "{error}");
     }
 
-    /// From the zip to the first scan with nothing typed but four letters; and what was found before that is not lost.
+    /// From the zip to the first scan with nothing typed but four characters; and what was found before that is not lost.
     #[test]
     fn a_hook_waits_for_the_sign_in_and_then_goes_to_the_accounts_server() {
         let (tv, stash, server) = (FakePlexTv::start(), FakeStash::start(), plex("m1"));

@@ -1,4 +1,4 @@
-//! Signed in with four letters: through kills, races, expiry, portals and lost connections, and out again.
+//! Signed in with four characters: through kills, races, expiry, portals and lost connections, and out again.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Signing in from Stash's tasks: link and code in the log, and nothing typed but four letters elsewhere.
+//! Signing in from Stash's tasks: link and code in the log, and nothing typed but four characters elsewhere.
 
 #![cfg(unix)]
 

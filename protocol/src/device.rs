@@ -21,7 +21,7 @@ pub struct DeviceListParams {
     pub days: Option<u32>,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -153,7 +153,7 @@ pub struct DeviceRemoveParams {
     pub force: bool,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Asks for `$/progress` notifications after each removal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,7 +181,8 @@ pub struct DeviceRemoval {
     pub refused: Vec<RefusedDevice>,
     /// The ids that plex.tv did not remove, or still lists.
     pub failed: Vec<FailedDevice>,
-    /// The ids that were not tried: plex.tv said that the sign-in is over, or that there were too many requests.
+    /// The ids that were not tried: plex.tv said that the sign-in is over, or that there were too many requests, or it gave
+    /// no answer.
     pub left: Vec<String>,
     /// A sentence for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]

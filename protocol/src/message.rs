@@ -83,7 +83,7 @@ pub struct Progress {
     /// The call's `progress_token`, as it was sent.
     #[cfg_attr(test, schemars(with = "crate::document::Id"))]
     pub token: serde_json::Value,
-    /// Entries of the listing so far; seconds of a sign-in.
+    /// Entries of the listing so far; seconds of a sign-in or of a wait for a file; devices that were removed.
     pub done: u64,
     /// Entries in all, if known; seconds that its code lasts.
     pub total: Option<u64>,

@@ -12,6 +12,10 @@ pub use scan::{MAX_WAIT_MS, ScanOutcome, ScanParams, ScanResult, SectionScan, Wa
 
 /// Timeout of a whole call, in milliseconds, by default.
 pub const TIMEOUT_MS: u64 = 30_000;
+/// Longest time that a call may ask for: a day, in milliseconds.
+pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
+/// Most retries that a call may ask for.
+pub const MAX_RETRIES: u32 = 10;
 /// Longest time for one connection, in milliseconds.
 pub const CONNECT_TIMEOUT_MS: u64 = 5_000;
 /// Timeout of a whole call in a Stash hook, where the user waits, in milliseconds.
@@ -115,11 +119,11 @@ pub struct RequestParams {
     pub body_base64: Option<String>,
     /// Time for the whole call, redirects and retries included, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = MAX_TIMEOUT_MS), extend("default" = TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Retries after a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = RETRIES)))]
+    #[cfg_attr(test, schemars(range(max = MAX_RETRIES), extend("default" = RETRIES)))]
     pub retries: Option<u32>,
     /// How the body is decoded.
     #[serde(default)]

@@ -12,7 +12,7 @@ pub struct ListParams {
     pub probe: bool,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -92,7 +92,7 @@ pub struct ChooseParams {
     pub server: String,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 

@@ -20,7 +20,7 @@ pub struct StartParams {
     pub renew: bool,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -99,7 +99,7 @@ impl SignedIn {
 pub struct FinishParams {
     /// How long to wait for the code to be entered, in milliseconds; at most 1800000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = FINISH_TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = MAX_FINISH_TIMEOUT_MS), extend("default" = FINISH_TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Asks for `$/progress` notifications, which carry it: seconds that have passed, of those that the code lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,7 @@ pub struct StatusParams {
     pub check: bool,
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 
@@ -227,7 +227,7 @@ pub struct ServerInUse {
 pub struct LogoutParams {
     /// Time for the whole call, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = crate::plex::TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = crate::plex::TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
 }
 

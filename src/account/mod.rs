@@ -1,4 +1,4 @@
-//! The account on plex.tv: signed in with four letters, remembered in the data folder, and used with the device id and
+//! The account on plex.tv: signed in with four characters, remembered in the data folder, and used with the device id and
 //! the plex.tv that it was made for. It knows nothing of requests to a media server.
 
 mod answers;

@@ -203,8 +203,9 @@ pub(super) fn refusal_hint(
         (403, None, Some(server)) => {
             format!("the account may not do this at `{server}`: sign in with its owner's")
         }
-        _ if server.is_some() => status_hint(status, Reader::Host),
-        _ => status_hint(status, reader),
+        (300..=399 | 404, _, Some(server)) => of_the_account(server, reader),
+        (_, _, Some(_)) => status_hint(status, Reader::Host),
+        (_, _, None) => status_hint(status, reader),
     }
 }
 

@@ -30,9 +30,9 @@ use tokio::time::Instant;
 pub use self::error::{NoSection, NoServer, PlexError};
 pub use self::find::Item;
 pub use self::refusal::Refusal;
+pub use self::request::Limits;
 pub use self::request::auth::{Account, TOKEN_HINT, refusal as token_refusal};
 pub use self::request::url::{base_url, origin_of, same_origin, server_key};
-pub use self::request::{Limits, MAX_TIMEOUT_MS};
 pub use self::response::result::Answer;
 pub use self::route::{Place, Router, Sending};
 pub use self::scan::{ScanCall, Scanner};
@@ -40,6 +40,7 @@ pub use self::sections::Section;
 pub use self::wait::{Listening, Waited};
 pub use crate::http::probe::{Found, Step};
 pub use crate::http::proxy::ProxySettings;
+pub use plexsync_protocol::plex::MAX_TIMEOUT_MS;
 
 use self::request::auth::advice;
 use self::request::cache::Cache;

@@ -203,7 +203,12 @@ impl Store {
             false => files::replace_soon(&self.file, &bytes, Access::Ours, still),
         };
         match replaced {
-            Ok(Replaced::Unsynced(error)) | Err(error) => Err(Problem::from(&error)),
+            Err(error) => Err(Problem::from(&error)),
+            Ok(Replaced::Unsynced(error)) => {
+                let Problem { reason, hint } = Problem::from(&error);
+                self.warn_once(&format!("may not outlast a power cut ({reason}; {hint})"));
+                Ok(true)
+            }
             Ok(replaced) => Ok(matches!(replaced, Replaced::Done)),
         }
     }

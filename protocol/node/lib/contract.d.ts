@@ -126,7 +126,7 @@ export type DeviceRemoval = {
   "dry_run": boolean;
   /** The ids that plex.tv did not remove, or still lists. */
   "failed": Array<FailedDevice>;
-  /** The ids that were not tried: plex.tv said that the sign-in is over, or that there were too many requests. */
+  /** The ids that were not tried: plex.tv said that the sign-in is over, or that there were too many requests, or it gave no answer. */
   "left": Array<string>;
   /** The ids that are kept. */
   "refused": Array<RefusedDevice>;
@@ -369,7 +369,7 @@ export type PluginOutput = {
 
 /** Params of `method::PROGRESS`. */
 export type Progress = {
-  /** Entries of the listing so far; seconds of a sign-in. */
+  /** Entries of the listing so far; seconds of a sign-in or of a wait for a file; devices that were removed. */
   "done": number;
   /** The call's `progress_token`, as it was sent. */
   "token": Id;

@@ -38,7 +38,7 @@ pub struct ScanParams {
     pub wait_ms: Option<u64>,
     /// Time for the call without the wait, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(extend("default" = TIMEOUT_MS)))]
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::plex::MAX_TIMEOUT_MS), extend("default" = TIMEOUT_MS)))]
     pub timeout_ms: Option<u64>,
     /// Asks for `$/progress` notifications while it waits: seconds so far, and seconds at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,8 +14,8 @@ use ::url::Url;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use plexsync_protocol::identity::Identity;
 use plexsync_protocol::plex::{
-    CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, Method, Parse,
-    RETRIES, RequestParams, TIMEOUT_MS,
+    CONNECT_TIMEOUT_MS, HOOK_CONNECT_TIMEOUT_MS, HOOK_TIMEOUT_MS, MAX_BYTES, MAX_RETRIES,
+    MAX_TIMEOUT_MS, Method, Parse, RETRIES, RequestParams, TIMEOUT_MS,
 };
 
 use self::body as send_body;
@@ -27,10 +27,6 @@ use crate::plex::request::cache::Cache;
 use crate::plex::route::Routing;
 use crate::secret::{Held, Secret, Secrets};
 
-/// Longest time that a call may ask for: a day, in milliseconds.
-pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1000;
-/// Most repetitions that a call may ask for.
-const MAX_RETRIES: u32 = 10;
 /// Paging headers, which `all_pages` sets itself.
 const PAGING: [&str; 2] = ["x-plex-container-start", "x-plex-container-size"];
 

@@ -137,7 +137,7 @@ class _DeviceRemoval(TypedDict):
     """The ids that plex.tv did not remove, or still lists."""
     left: List[str]
     """The ids that were not tried: plex.tv said that the sign-in is over, or that there were too
-    many requests."""
+    many requests, or it gave no answer."""
     refused: List[RefusedDevice]
     """The ids that are kept."""
     removed: List[str]
@@ -396,7 +396,8 @@ class Progress(TypedDict):
     """Params of `PROGRESS`."""
 
     done: int
-    """Entries of the listing so far; seconds of a sign-in."""
+    """Entries of the listing so far; seconds of a sign-in or of a wait for a file; devices that
+    were removed."""
     token: Id
     """The call's `progress_token`, as it was sent."""
     total: Optional[int]
