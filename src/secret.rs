@@ -155,7 +155,9 @@ struct Spelling {
 
 impl Known {
     fn new(secret: &Secret) -> Self {
-        let digits: String = secret.expose().bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = secret.expose().bytes().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits: String =
+            digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
         let whole = |text, copy| Spelling { text, copy, shared: [false; 2] };
         let [first, second, third] = [0, 1, 2].map(|offset| Spelling::base64(secret, offset));
         let plain = whole(secret.clone(), |view| &view.bytes);
