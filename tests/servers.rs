@@ -518,6 +518,24 @@ fn a_token_without_a_url_goes_to_the_accounts_server() {
 }
 
 #[test]
+fn a_refused_token_is_blamed_on_who_gave_it() {
+    let (tv, plex) = (FakePlexTv::start(), plex("m1"));
+    let resources = |token: &str| vec![Resource::server("Box", "m1", token).local(&plex.url())];
+    let scan = |host: &mut Host| {
+        let refused = host.call("plex.scan", json!({"folder": "/media/movies/Heat"}));
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code, -32013, "{refused}");
+        refused.to_string()
+    };
+    let mut own = signed_in(&tv, at(&tv).token("a-bad-token"), resources(&plex.token()));
+    let told = scan(&mut own);
+    assert!(told.contains("check the token") && !told.contains("account"), "{told}");
+    let mut lent = signed_in(&tv, at(&tv), resources("a-token-that-was-revoked"));
+    let told = scan(&mut lent);
+    assert!(told.contains("`Box` does not take the account's token"), "{told}");
+}
+
+#[test]
 fn a_scan_and_all_pages_go_to_the_accounts_server() {
     let (tv, plex) = (FakePlexTv::start(), plex("m1"));
     let mut host = signed_in(&tv, at(&tv), vec![Resource::of(&plex, "Box")]);
