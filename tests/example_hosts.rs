@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use plexsync_harness::fake_plex_tv::Resource;
-use plexsync_harness::{FakePlex, FakePlexTv, skip};
-use serde_json::json;
+use plexsync_harness::{FakePlex, skip};
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -172,6 +170,10 @@ fn python_plexapi_is_the_same_device() {
 #[cfg(unix)]
 #[test]
 fn python_plexapi_is_the_same_device_after_a_sign_in() {
+    use plexsync_harness::FakePlexTv;
+    use plexsync_harness::fake_plex_tv::Resource;
+    use serde_json::json;
+
     let Some(mut host) = with_plexapi() else { return };
     let (plex, tv) = (FakePlex::start(), FakePlexTv::start());
     let builder = crate::host().env("PLEXSYNC_PLEX_TV", tv.url());
