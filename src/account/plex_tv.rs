@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use crate::http::client::Clients;
 use crate::http::error::HttpError;
-use crate::http::headers::{TOKEN, of_device, token_value};
+use crate::http::headers::{of_device, put_token};
 use crate::http::proxy::ProxySettings;
 use crate::http::retry::Retry;
 use crate::http::send::Sender;
@@ -235,8 +235,7 @@ fn request(origin: &Url, identity: &IdentityHeaders, ask: &Ask<'_>) -> Result<Re
     };
     let mut headers = of_device(identity).map_err(|_| unsendable("the identity"))?;
     if let Some(token) = ask.token {
-        let value = token_value(token).ok_or_else(|| unsendable("the stored token"))?;
-        headers.insert(TOKEN.clone(), value);
+        put_token(&mut headers, token).ok_or_else(|| unsendable("the stored token"))?;
     }
     if ask.method == Method::POST {
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));

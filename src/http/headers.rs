@@ -36,11 +36,12 @@ pub(crate) fn of_device(identity: &IdentityHeaders) -> Result<HeaderMap, Unsenda
     Ok(headers)
 }
 
-/// A token as a header's value, which debug output does not show; `None` if no header can carry it.
-pub(crate) fn token_value(token: &Secret) -> Option<HeaderValue> {
+/// Puts a token in its header, which debug output does not show; `None`, and nothing is changed, if no header can carry it.
+pub(crate) fn put_token(headers: &mut HeaderMap, token: &Secret) -> Option<()> {
     let mut value = value(token.expose())?;
     value.set_sensitive(true);
-    Some(value)
+    headers.insert(TOKEN.clone(), value);
+    Some(())
 }
 
 /// Text as a header's value, in UTF-8, as Plex reads it first.

@@ -117,9 +117,9 @@ impl Route for Routed {
         if let Some(host) = host {
             request.headers.insert(HOST, host.clone());
         }
-        let token = token.as_ref().filter(|_| self.routing.takes_token);
-        if let Some(value) = token.and_then(headers::token_value) {
-            request.headers.insert(headers::TOKEN.clone(), value);
+        if let Some(token) = token.as_ref().filter(|_| self.routing.takes_token) {
+            // One that no header can carry was never a token: Plex says so.
+            let _unsendable = headers::put_token(&mut request.headers, token);
         }
         request
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 
-use crate::http::headers::{IDENTITY, TOKEN, Unsendable, token_value, value};
+use crate::http::headers::{IDENTITY, TOKEN, Unsendable, put_token, value};
 use crate::http::text;
 use crate::plex::error::PlexError;
 use crate::plex::request::query::escape_pointer;
@@ -50,10 +50,8 @@ pub(crate) fn build(
         PlexError::invalid("", "the identity holds a character that no header can carry")
     })?;
     if let Some(token) = token {
-        let value = token_value(token);
-        let value =
-            value.ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
-        headers.insert(TOKEN.clone(), value);
+        put_token(&mut headers, token)
+            .ok_or_else(|| PlexError::invalid("/token", "holds a control character"))?;
     }
     add_own(&mut headers, own)?;
     // A part of a compressed body can't be decompressed.
